@@ -1,0 +1,1 @@
+"""The equations of the model, one module for each role."""

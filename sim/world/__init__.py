@@ -1,0 +1,1 @@
+"""What is simulated: actors, parameters, places, dates and departures from history."""
