@@ -1,0 +1,56 @@
+# make run        install what is needed into .venv and run the main job
+# make test       install and pass every quick check
+# make check-long the tests that take minutes
+# make pins       choose the exact versions anew (needs the network)
+# make clean      remove the environment, caches and builds
+#
+# Another interpreter: make test PYTHON=python3.12
+# More for the job:    make run ARGS="scenario=tight_leash seed=7"
+
+PYTHON ?= python3
+ARGS ?=
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INPUTS := pyproject.toml constraints.txt sim/__init__.py
+
+.DEFAULT_GOAL := run
+.PHONY: run test check-long pins clean
+
+run: $(VENV)/run.stamp
+	$(BIN)/lull run $(ARGS)
+
+test: $(VENV)/test.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+
+check-long: $(VENV)/test.stamp
+	$(BIN)/pytest -m long
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: set PYTHON=, for example PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Each stamp is newer than the inputs it was installed from, so an unchanged checkout installs nothing.
+$(VENV)/run.stamp: $(INPUTS) | $(BIN)/python
+	$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/test.stamp: $(INPUTS) | $(BIN)/python
+	$(PIP) install --quiet -c constraints.txt -e '.[test]'
+	@touch $(VENV)/run.stamp $@
+
+pins:
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet uv
+	build/pins/bin/uv pip compile pyproject.toml --all-extras --universal --upgrade --no-header --quiet -o constraints.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find sim tests -name __pycache__ -type d -prune -exec rm -rf {} +
