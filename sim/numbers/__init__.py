@@ -1,0 +1,1 @@
+"""What rules may count with: reproducible arithmetic, addressed chance, and the marks for compiling them."""

@@ -1,0 +1,174 @@
+"""Addressed chance: a draw is found by what it decides, not by how many draws came before it.
+
+    u = uniform(study seed; run, day, actor, decision)
+
+The address goes through Philox4x32-10, a keyed scrambling of 128-bit counters. Any run can be replayed
+alone, and adding an actor or a decision, or sharing the work out differently, shifts nobody's luck. The
+scenario is no part of the address: scenarios of one study meet the same luck.
+
+    key      study seed, low and high 32 bits
+    counter  word 0  run, low 32 bits
+             word 1  day (16 bits), run's next 16 bits above it
+             word 2  actor (32 bits, from its name)
+             word 3  decision >> 2 (32 bits); the two lowest bits of the decision choose one of the four words
+
+so runs below 2**48, days below 2**16, actors below 2**32 and decisions below 2**34 have draws of their own.
+Whoever starts a study checks these limits once; kernels do not.
+
+Source: Salmon, Moraes, Dror and Shaw (2011), Parallel random numbers: as easy as 1, 2, 3. SC '11.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from numbers import Integral
+
+from llvmlite import ir
+from numba import int64, uint32
+
+from sim.numbers.compiled import kernel, primitive, rule
+
+RUN_LIMIT, DAY_LIMIT, DECISION_LIMIT = 2**48, 2**16, 2**34
+
+Words = tuple[int, int, int, int]
+
+_WORD, _LONG = ir.IntType(32), ir.IntType(64)
+_MASK = 0xFFFFFFFF
+
+
+def _emit_high_product(build: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+    product = build.mul(build.zext(a, _LONG), build.zext(b, _LONG))
+    return build.trunc(build.lshr(product, ir.Constant(_LONG, 32)), _WORD)
+
+
+# Numba's operators widen 32-bit words to 64 bits, which halves or stops the vectors; these do not.
+@primitive(uint32(int64), lambda build, value: build.trunc(value, _WORD))
+def low_word(value: int) -> int:
+    """The lowest 32 bits of a whole number of any kind."""
+    return int(value) & _MASK
+
+
+@primitive(uint32(int64), lambda build, value: build.trunc(build.lshr(value, ir.Constant(_LONG, 32)), _WORD))
+def high_word(value: int) -> int:
+    """The 32 bits above the lowest 32."""
+    return (int(value) >> 32) & _MASK
+
+
+@primitive(uint32(uint32, uint32), lambda build, a, b: build.add(a, b))
+def add_words(a: int, b: int) -> int:
+    """The sum, modulo 2**32."""
+    return (a + b) & _MASK
+
+
+@primitive(uint32(uint32, uint32), lambda build, a, b: build.xor(a, b))
+def xor_words(a: int, b: int) -> int:
+    """The bits in which two words differ."""
+    return a ^ b
+
+
+@primitive(uint32(uint32, uint32), lambda build, a, b: build.mul(a, b))
+def low_product(a: int, b: int) -> int:
+    """The lower half of the product of two words."""
+    return (a * b) & _MASK
+
+
+@primitive(uint32(uint32, uint32), _emit_high_product)
+def high_product(a: int, b: int) -> int:
+    """The upper half of the product of two words."""
+    return (a * b) >> 32
+
+
+@rule
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
+    """Scramble a counter of four words with a key of two: Philox4x32, ten rounds.
+
+    >>> [hex(word) for word in philox(0, 0, 0, 0, 0, 0)]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    a, b, c, d = low_word(c0), low_word(c1), low_word(c2), low_word(c3)
+    key, lock = low_word(k0), low_word(k1)
+    for _ in range(10):
+        high_a, low_a = high_product(0xD2511F53, a), low_product(0xD2511F53, a)
+        high_c, low_c = high_product(0xCD9E8D57, c), low_product(0xCD9E8D57, c)
+        a, b = xor_words(xor_words(high_c, b), key), low_c
+        c, d = xor_words(xor_words(high_a, d), lock), low_a
+        key, lock = add_words(key, 0x9E3779B9), add_words(lock, 0xBB67AE85)
+    return a, b, c, d
+
+
+@rule
+def counter(run: int, day: int, actor: int, block: int) -> Words:
+    """The counter of an address; different addresses inside the module's limits have different counters.
+
+    >>> counter(2**32 + 5, 3, 7, 1)
+    (5, 65539, 7, 1)
+    """
+    day_and_run = xor_words(low_word(day), low_product(high_word(run), 0x10000))
+    return low_word(run), day_and_run, low_word(actor), low_word(block)
+
+
+@rule
+def words(seed_low: int, seed_high: int, run: int, day: int, actor: int, block: int) -> Words:
+    """The four random words of a block: those of the decisions 4 block, ..., 4 block + 3."""
+    c0, c1, c2, c3 = counter(run, day, actor, block)
+    return philox(c0, c1, c2, c3, seed_low, seed_high)
+
+
+@rule
+def unit(word: int) -> float:
+    """A word as a number strictly between 0 and 1, exact: (word + 1/2) / 2**32.
+
+    >>> unit(0) > 0.0, unit(2**31), unit(2**32 - 1) < 1.0
+    (True, 0.5000000001164153, True)
+    """
+    return (word + 0.5) * 2.0**-32
+
+
+@rule
+def uniform(seed_low: int, seed_high: int, run: int, day: int, actor: int, decision: int) -> float:
+    """The draw at an address, uniform on (0, 1) in steps of 2**-32.
+
+    >>> uniform(1, 0, 12, 30, 7, 2) == unit(words(1, 0, 12, 30, 7, 0)[2])
+    True
+    """
+    first, second, third, fourth = words(seed_low, seed_high, run, day, actor, decision >> 2)
+    place = decision & 3
+    lower = first if place == 0 else second
+    upper = third if place == 2 else fourth
+    return unit(lower if place < 2 else upper)
+
+
+@kernel
+def draw(seed_low: int, seed_high: int, run: int, day: int, actor: int, decision: int) -> float:
+    """`uniform`, compiled: for callers in plain Python, where it is many times faster; the same bits."""
+    return uniform(seed_low, seed_high, run, day, actor, decision)
+
+
+def split_seed(seed: int) -> tuple[int, int]:
+    """The low and high word of a study seed; ValueError unless it is a whole number from 0 to 2**64 - 1.
+
+    >>> split_seed(2**32 + 5)
+    (5, 1)
+    """
+    if not isinstance(seed, Integral) or not 0 <= seed < 2**64:
+        raise ValueError(f"seed={seed!r}: allowed are whole numbers from 0 to {2**64 - 1}")
+    return int(seed) & _MASK, int(seed) >> 32
+
+
+def actor_id(name: str) -> int:
+    """The 32-bit number of an actor, from its name alone: the first four bytes of BLAKE2b, lowest first.
+
+    >>> actor_id("alpha")
+    249657340
+    """
+    return int.from_bytes(hashlib.blake2b(name.encode()).digest()[:4], "little")
+
+
+def actor_ids(names: Iterable[str]) -> tuple[int, ...]:
+    """The numbers of a study's actors, in the order given; ValueError where two would share their luck."""
+    owners: dict[int, str] = {}
+    for name in names:
+        number = actor_id(name)
+        if number in owners:
+            raise ValueError(f"actors {owners[number]!r} and {name!r} share number {number}: rename one")
+        owners[number] = name
+    return tuple(owners)

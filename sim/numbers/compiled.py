@@ -1,0 +1,56 @@
+"""The three marks that connect plain Python with compiled kernels.
+
+A `rule` is written once: called from Python it runs as Python, called from a kernel the same source is
+compiled into the caller. A `primitive` is one machine step that Python spells differently (a bit pattern, a
+32-bit product); it gives both spellings side by side. A `kernel` is a compiled loop. With NUMBA_DISABLE_JIT=1
+everything runs as Python and gives the same bits.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit, types
+from numba.core.typing.templates import Signature
+from numba.extending import lower_builtin, register_jitable, type_callable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def rule(function: F) -> F:
+    """Mark a pure scalar function that kernels inline; it stays callable as plain Python.
+
+    Inlining is forced: one call left standing inside a loop would keep the whole loop from being vectorised.
+    """
+    return register_jitable(forceinline=True)(function)
+
+
+def kernel(function: F) -> F:
+    """Compile an engine loop: no interpreter lock, every operation rounded by itself in the order written.
+
+    Without fastmath LLVM may neither reorder sums nor fuse a product with a sum, so the bits do not depend on
+    the vector width. Division is that of IEEE: Python's test for zero would keep loops from being vectorised.
+    """
+    return cast(F, njit(nogil=True, error_model="numpy", fastmath=False)(function))
+
+
+def primitive(signature: Signature, emit: Callable[..., Any]) -> Callable[[F], F]:
+    """Give a plain function its compiled form: `emit(build, *values)` returns the LLVM value of the result.
+
+    `signature` is written result type first, such as `uint32(uint32, uint32)`. Compiled callers convert their
+    arguments to it, but a float is never taken for a whole number.
+    """
+
+    def register(function: F) -> F:
+        def typer(*given: types.Type) -> Signature | None:
+            pairs = zip(given, signature.args, strict=True)
+            whole = (got for got, wanted in pairs if isinstance(wanted, types.Integer))
+            return signature if all(isinstance(got, types.Integer) for got in whole) else None
+
+        # Numba binds a call by the typer's parameters, which must be those of the function.
+        typer.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        type_callable(function)(lambda context: typer)
+        lower_builtin(function, *signature.args)(lambda context, build, types, values: emit(build, *values))
+        return function
+
+    return register

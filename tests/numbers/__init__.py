@@ -1,0 +1,1 @@
+"""What rules count with: error bounds, known answers, the same bits plain and compiled."""

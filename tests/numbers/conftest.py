@@ -1,0 +1,37 @@
+import platform
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.numbers import loops
+
+
+class Assembly:
+    """What the machine code of a compiled function does; the first signature it was called with."""
+
+    def __init__(self, compiled: Any) -> None:
+        self.text: str = compiled.inspect_asm(compiled.signatures[0])
+
+    def in_vectors(self, operation: str) -> bool:
+        """Whether the operation is done on registers of 256 bits or more."""
+        return re.search(rf"\bv{operation}\s.*%[yz]mm", self.text) is not None
+
+    def fuses(self) -> bool:
+        """Whether some product and sum share one rounding."""
+        return re.search(r"\bvfn?m(add|sub)", self.text) is not None
+
+    def library_calls(self) -> set[str]:
+        """Functions of the platform's mathematical library that are called."""
+        names = "exp2?|log|log2|log1p|pow|fma|ldexp|frexp|floor"
+        return set(re.findall(rf"(?:\$|call\w*\s+)_*({names})(?:@\w+)?\b", self.text))
+
+
+@pytest.fixture
+def assembly() -> Callable[[Any], Assembly]:
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        pytest.skip("these tests read the assembly of x86 processors")
+    if not hasattr(loops.exp_loop, "inspect_asm"):
+        pytest.skip("compilation is switched off, so there is no assembly")
+    return Assembly
