@@ -1,0 +1,114 @@
+"""Composing a configuration with Hydra, and turning whatever goes wrong there into one line.
+
+Hydra keeps global state; a lock lets one thread compose at a time, and what was there before is put back.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from sim.world.data import data_folder
+from sim.world.errors import UserError
+from sim.world.hydra_errors import FAILURES, bad_file, explained
+from sim.world.overrides import parsed_overrides
+from sim.world.schema import GROUPS, SCHEMA_NAME, ground
+
+Tree = dict[str, Any]
+
+_LOCK = threading.RLock()
+
+
+def shipped_folder() -> Path:
+    """The folder of the configuration that comes with the package."""
+    return data_folder("configs")
+
+
+def compose_tree(overrides: Sequence[str], config_dir: Path | None = None) -> tuple[Tree, dict[str, str]]:
+    """Compose the configuration and return it as nested mappings, with the file chosen in each group.
+
+    Args:
+        overrides: Hydra overrides, such as `scenario=tight_leash` or `patron.control=0.9`.
+        config_dir: a folder of the user's own files, found beside ours.
+
+    Raises:
+        UserError: an override cannot be read, names an unknown file or key, or a file is malformed.
+    """
+    folders = config_folders(config_dir)
+    parsed = parsed_overrides(overrides, {group: list(options(group, folders)) for group in GROUPS})
+    try:
+        return _hydra(overrides, config_dir)
+    except FAILURES as error:
+        grounded = [one.input_line for one in parsed if one.key_or_group in GROUPS]
+        raise explained(error, parsed, lambda: _hydra(grounded, config_dir)[0]) from None
+
+
+def config_folders(config_dir: Path | None) -> tuple[Path, ...]:
+    """Our folder and the user's, if any; no file of the user's may hide behind one of ours.
+
+    Raises:
+        UserError: the user's folder does not exist or has a file under a name of ours.
+    """
+    shipped = shipped_folder()
+    if config_dir is None:
+        return (shipped,)
+    if not config_dir.is_dir():
+        raise UserError("--config-dir", config_dir, "an existing folder")
+    for path in sorted(config_dir.rglob("*.yaml")):
+        name = path.relative_to(config_dir)
+        if (shipped / name).exists():
+            raise UserError("--config-dir", name.as_posix(), "names that no shipped file has")
+    return (shipped, config_dir)
+
+
+def options(group: str, folders: Sequence[Path]) -> dict[str, Path]:
+    """The files of one group by name, in alphabetical order."""
+    found = {
+        path.relative_to(folder / group).with_suffix("").as_posix(): path
+        for folder in folders
+        for path in (folder / group).rglob("*.yaml")
+    }
+    return dict(sorted(found.items()))
+
+
+def read_yaml(path: Path) -> Tree:
+    """One file as nested mappings, read by the same rules that Hydra reads it by.
+
+    Raises:
+        UserError: the file is not YAML or holds no mapping.
+    """
+    try:
+        content = OmegaConf.load(path)
+        if isinstance(content, DictConfig):
+            return _plain(content)
+    except FAILURES as error:
+        raise bad_file(error, path.name) from None
+    raise UserError(path.name, "a list", "a mapping of keys to values")
+
+
+def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
+    """The tree with the changes merged on top, as Hydra merges files."""
+    return _plain(OmegaConf.merge(OmegaConf.create(dict(tree)), OmegaConf.create(dict(changes))))
+
+
+def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dict[str, str]]:
+    path = [] if config_dir is None else [f"hydra.searchpath=[{_quoted('file://' + str(config_dir.resolve()))}]"]
+    with _LOCK, initialize_config_dir(config_dir=str(shipped_folder()), version_base="1.3"):
+        ConfigStore.instance().store(name=SCHEMA_NAME, node=ground())
+        composed = compose("config", overrides=[*overrides, *path], return_hydra_config=True)
+        choices = {str(group): str(name) for group, name in composed.hydra.runtime.choices.items()}
+        return _plain(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])), choices
+
+
+def _plain(config: Any) -> Tree:
+    tree = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(tree, dict)
+    return {str(key): value for key, value in tree.items()}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,54 @@
+"""Reading overrides such as `patron.control=0.9` with Hydra's own grammar, and refusing what cannot be meant."""
+
+from collections.abc import Mapping, Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from sim.world.errors import UserError, one_of
+
+
+def parsed_overrides(overrides: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[Override]:
+    """The overrides as Hydra reads them; `groups` gives the file names of every group.
+
+    Raises:
+        UserError: an override is malformed, asks for several values, speaks to Hydra itself, or names an
+            unknown file.
+    """
+    parsed = [_parsed(text) for text in overrides]
+    for one in parsed:
+        _check(one, groups)
+    return parsed
+
+
+def value_text(override: Override) -> str:
+    """What an override sets its key to, as the user wrote it."""
+    text = override.input_line or ""
+    return text.partition("=")[2] if "=" in text else text
+
+
+def _parsed(text: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(text)
+    except HydraException:
+        key, sign, value = text.partition("=")
+        if sign and key.strip():
+            raise UserError(key.strip(), value, "key=value in Hydra's grammar; quote unusual text") from None
+        raise UserError("override", text, "key=value") from None
+
+
+def _check(one: Override, groups: Mapping[str, Sequence[str]]) -> None:
+    key = one.key_or_group
+    if key.partition(".")[0].partition("/")[0] == "hydra":
+        raise UserError(key, value_text(one), "no settings of Hydra here; --cfg, --info and -m take them")
+    if one.package is not None:
+        raise UserError(f"{key}@{one.package}", value_text(one), "key=value without a package")
+    if one.is_sweep_override():
+        raise UserError(key, value_text(one), "one value; only a sweep takes several")
+    if key not in groups:
+        return
+    if not one.is_change():
+        raise UserError(one.input_line or key, value_text(one), f"{key}=NAME")
+    if not isinstance(one.value(), str) or one.value() not in groups[key]:
+        raise UserError(key, value_text(one), one_of(groups[key], value_text(one)))

@@ -1,0 +1,200 @@
+"""From overrides to a scenario that engines can run: the world as one frozen, checked object."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from sim.world.actors import Cast
+from sim.world.cast_reader import cast_of
+from sim.world.checks import Section, unknown_key
+from sim.world.compose import Tree, compose_tree, config_folders, merged, options, read_yaml
+from sim.world.errors import UserError, one_of
+from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
+from sim.world.parameters import Parameters, declared, shared_groups
+from sim.world.patterns import Pattern, patterns_of
+from sim.world.schema import TOP_KEYS
+from sim.world.timeline import Calendar, Day, Event, daily, until
+from sim.world.timeline_reader import calendar_of, day_in, events_of
+
+MOST_RUNS = 2**40
+MOST_THREADS = 4096
+RUNG_COUNT = 7
+START = "start"
+"""How a scenario says that it departs on the first day, whatever its date."""
+
+_PARAMETERS_FROM = ("defaults",)
+_SCENARIO_KEYS = ("question", "departs")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One world: who acts, by which numbers, under which events, and from which day history is free.
+
+    `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
+    which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
+    """
+
+    name: str
+    question: str
+    departs: int | None
+    parameters: Parameters
+    mechanisms: Mechanisms
+    cast: Cast
+    calendar: Calendar
+    events: tuple[Event, ...]
+    pins: tuple[Event, ...]
+    free_from: int | None
+    rungs: tuple[str, ...]
+
+    def days(self) -> tuple[Day, ...]:
+        """What every day brings: first the pins that still hold, then the events, which have the last word."""
+        return daily(self.calendar, (*until(self.pins, self.free_from), *self.events), self.cast)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A scenario and how it is to be run; `tree` is the resolved configuration that all of it was read from."""
+
+    scenario: Scenario
+    seed: int
+    runs: int
+    threads: int
+    output_dir: Path | None
+    parameters_from: str
+    patterns: tuple[Pattern, ...]
+    tree: Tree = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a scenario file says about itself; `departs` as written there, None for never."""
+
+    name: str
+    question: str
+    departs: str | None
+
+
+def load(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> Config:
+    """Compose and check a configuration.
+
+    Args:
+        overrides: Hydra overrides, such as `scenario=tight_leash` or `militia.nujaba_iraq.autonomy=0.9`.
+        config_dir: a folder with files of the user's own, laid out as ours.
+
+    Raises:
+        UserError: anything the user wrote that cannot be used; one line.
+    """
+    tree, choices = compose_tree(list(overrides), None if config_dir is None else Path(config_dir))
+    return config_of(tree, choices["scenario"])
+
+
+def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> Config:
+    """The configuration with what another scenario file changes put on top of it.
+
+    The question and the day of departure become those of the file; all else that it does not name stays.
+
+    Raises:
+        UserError: there is no such file, or it brings a case of its own and cannot be put on another.
+    """
+    files = options("scenario", config_folders(None if config_dir is None else Path(config_dir)))
+    if name not in files:
+        raise UserError("scenario", name, one_of(files, name))
+    changes = read_yaml(files[name])
+    if "defaults" in changes:
+        raise UserError("scenario", name, "scenarios that bring no case of their own")
+    bare = {**config.tree, "scenario": {}}
+    return config_of(merged(bare, changes), name)
+
+
+def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:
+    """All scenario files by name, with their questions and days of departure."""
+    files = options("scenario", config_folders(None if config_dir is None else Path(config_dir)))
+    return tuple(_card(name, read_yaml(path)) for name, path in files.items())
+
+
+def config_of(tree: Tree, name: str) -> Config:
+    """Check a composed configuration and freeze it; `name` is that of its scenario file.
+
+    Raises:
+        UserError: a key is unknown or missing, or a value is not allowed.
+    """
+    for key, given in tree.items():
+        if key not in TOP_KEYS:
+            raise unknown_key(key, given, TOP_KEYS)
+    top = Section("", tree, TOP_KEYS)
+    scenario = _scenario(tree, name)
+    return Config(
+        scenario=scenario,
+        seed=top.whole("seed", 0, 2**64 - 1),
+        runs=_section(tree, "study", ("runs",)).whole("runs", 1, MOST_RUNS),
+        threads=_section(tree, "engine", ("threads",)).whole("threads", 0, MOST_THREADS),
+        output_dir=_folder(tree),
+        parameters_from=top.choice("parameters", _PARAMETERS_FROM),
+        patterns=patterns_of(tree, scenario.cast),
+        tree=tree,
+    )
+
+
+def _scenario(tree: Tree, name: str) -> Scenario:
+    cast = cast_of(tree)
+    calendar = calendar_of(tree)
+    about = _section(tree, "scenario", _SCENARIO_KEYS)
+    history = _section(tree, "history", ("events", "free_from"))
+    departs = _day_or_none(about, "departs", calendar)
+    free_from = _day_or_none(history, "free_from", calendar)
+    return Scenario(
+        name=name,
+        question=about.text("question"),
+        departs=departs,
+        parameters=_parameters(tree),
+        mechanisms=_mechanisms(tree),
+        cast=cast,
+        calendar=calendar,
+        events=events_of("events", tree.get("events"), calendar, cast),
+        pins=events_of("history.events", history.raw("events", "a mapping"), calendar, cast),
+        free_from=departs if free_from is None else free_from,
+        rungs=_rungs(tree),
+    )
+
+
+def _section(tree: Mapping[str, Any], key: str, names: Sequence[str]) -> Section:
+    return Section(key, tree.get(key), names)
+
+
+def _day_or_none(section: Section, name: str, calendar: Calendar) -> int | None:
+    given = section.raw(name, "a date, a day number, start or null") if section.has(name) else None
+    if given is None:
+        return None
+    return 0 if given == START else day_in(section, name, calendar)
+
+
+def _parameters(tree: Tree) -> Parameters:
+    groups: dict[str, Any] = {}
+    for key, group in shared_groups():
+        section = _section(tree, key, [one.name for one in fields(group)])
+        groups[key] = group(**{name: section.number(name, one.low, one.high) for name, one in declared(group)})
+    return Parameters(**groups)
+
+
+def _mechanisms(tree: Tree) -> Mechanisms:
+    section = _section(tree, "mechanisms", MECHANISM_NAMES)
+    return Mechanisms(**{name: section.flag(name) for name in MECHANISM_NAMES})
+
+
+def _rungs(tree: Tree) -> tuple[str, ...]:
+    rungs = Section("", {"rungs": tree.get("rungs")}, ("rungs",)).texts("rungs")
+    if len(rungs) != RUNG_COUNT:
+        raise UserError("rungs", list(rungs), f"{RUNG_COUNT} names, from the lowest rung to war")
+    return rungs
+
+
+def _folder(tree: Tree) -> Path | None:
+    section = _section(tree, "output", ("dir",))
+    return None if section.raw("dir", "a folder or null") is None else Path(section.text("dir"))
+
+
+def _card(name: str, content: Mapping[str, Any]) -> Card:
+    about = Section(f"scenario/{name}: scenario", content.get("scenario"), _SCENARIO_KEYS)
+    departs = about.raw("departs", "a date, a day number, start or null") if about.has("departs") else None
+    return Card(name, about.text("question"), None if departs is None else str(departs))

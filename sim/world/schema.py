@@ -1,0 +1,31 @@
+"""The ground that every composition starts from: the declared parameters and switches with their defaults.
+
+Hydra holds the values and merges them. Types and ranges are checked afterwards, in one place and with the full key,
+because Hydra itself would let through numbers out of range, NaN, `mechanisms.fear=3` and `+new.key=1`.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from sim.world.mechanisms import Mechanisms
+from sim.world.parameters import default_parameters
+
+SCHEMA_NAME = "declared"
+"""The name under which `configs/config.yaml` finds this ground among its defaults."""
+
+GROUPS = ("actors", "timeline", "history", "patterns", "scenario")
+"""The groups of configuration files: one file of each is chosen."""
+
+TOP_KEYS = (
+    "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
+    "calendar", "events", "history", "rungs", "patterns", *asdict(default_parameters()),
+)  # fmt: skip
+
+
+def ground() -> dict[str, Any]:
+    """The defaults of all declared parameters and switches, as nested mappings.
+
+    >>> ground()["patron"]["directive_stop"], ground()["mechanisms"]["fear"]
+    (0.0, True)
+    """
+    return {**asdict(default_parameters()), "mechanisms": asdict(Mechanisms())}
