@@ -33,8 +33,8 @@ check-long: $(VENV)/test.stamp
 	$(BIN)/pytest -m long
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: set PYTHON=, for example PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed: set PYTHON=, for example PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # Each stamp is newer than the inputs it was installed from, so an unchanged checkout installs nothing.
