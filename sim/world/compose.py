@@ -92,7 +92,7 @@ def read_yaml(path: Path) -> Tree:
 
 def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
     """The tree with the changes merged on top, as Hydra merges files."""
-    return _plain(OmegaConf.merge(OmegaConf.create(dict(tree)), OmegaConf.create(dict(changes))))
+    return _plain(DictConfig(OmegaConf.merge(OmegaConf.create(dict(tree)), OmegaConf.create(dict(changes)))))
 
 
 def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dict[str, str]]:
@@ -101,13 +101,15 @@ def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dic
         ConfigStore.instance().store(name=SCHEMA_NAME, node=ground())
         composed = compose("config", overrides=[*overrides, *path], return_hydra_config=True)
         choices = {str(group): str(name) for group, name in composed.hydra.runtime.choices.items()}
-        return _plain(OmegaConf.masked_copy(composed, [key for key in composed if key != "hydra"])), choices
+        return {str(key): _resolved(composed[key]) for key in composed if key != "hydra"}, choices
 
 
-def _plain(config: Any) -> Tree:
-    tree = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(tree, dict)
-    return {str(key): value for key, value in tree.items()}
+def _plain(config: DictConfig) -> Tree:
+    return {str(key): _resolved(config[key]) for key in config}
+
+
+def _resolved(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _quoted(text: str) -> str:

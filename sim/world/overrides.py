@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 
 from sim.world.errors import UserError, one_of
@@ -48,7 +48,7 @@ def _check(one: Override, groups: Mapping[str, Sequence[str]]) -> None:
         raise UserError(key, value_text(one), "one value; only a sweep takes several")
     if key not in groups:
         return
-    if not one.is_change():
+    if one.type is not OverrideType.CHANGE:
         raise UserError(one.input_line or key, value_text(one), f"{key}=NAME")
     if not isinstance(one.value(), str) or one.value() not in groups[key]:
         raise UserError(key, value_text(one), one_of(groups[key], value_text(one)))

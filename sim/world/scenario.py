@@ -14,7 +14,7 @@ from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
 from sim.world.parameters import Parameters, declared, shared_groups
 from sim.world.patterns import Pattern, patterns_of
 from sim.world.schema import TOP_KEYS
-from sim.world.timeline import Calendar, Day, Event, daily, until
+from sim.world.timeline import Calendar, Event, until
 from sim.world.timeline_reader import calendar_of, day_in, events_of
 
 MOST_RUNS = 2**40
@@ -47,9 +47,9 @@ class Scenario:
     free_from: int | None
     rungs: tuple[str, ...]
 
-    def days(self) -> tuple[Day, ...]:
-        """What every day brings: first the pins that still hold, then the events, which have the last word."""
-        return daily(self.calendar, (*until(self.pins, self.free_from), *self.events), self.cast)
+    def standing_events(self) -> tuple[Event, ...]:
+        """What `daily` is to be told: first the pins that still hold, then the events, which have the last word."""
+        return (*until(self.pins, self.free_from), *self.events)
 
 
 @dataclass(frozen=True)
