@@ -1,8 +1,8 @@
-"""The three marks that connect plain Python with compiled kernels.
+"""The four marks that connect plain Python with compiled kernels.
 
 A `rule` is written once: called from Python it runs as Python, called from a kernel the same source is
 compiled into the caller. A `primitive` is one machine step that Python spells differently (a bit pattern, a
-32-bit product); it gives both spellings side by side. A `kernel` is a compiled loop. With NUMBA_DISABLE_JIT=1
+32-bit product); it gives both spellings side by side. A `step` is a part of an engine's loop, a `kernel` the compiled loop itself. With NUMBA_DISABLE_JIT=1
 everything runs as Python and gives the same bits.
 """
 
@@ -23,6 +23,11 @@ def rule(function: F) -> F:
     Inlining is forced: one call left standing inside a loop would keep the whole loop from being vectorised.
     """
     return register_jitable(forceinline=True)(function)
+
+
+def step(function: F) -> F:
+    """Mark a part of an engine's loop: compiled as a function of its own, which keeps compilation short."""
+    return cast(F, register_jitable(function))
 
 
 def kernel(function: F) -> F:

@@ -1,0 +1,133 @@
+"""What is kept of a history: the outcomes of a run, each with unit, tail and meaning, and the rules that find them.
+
+Days are day numbers, NEVER where the thing did not happen. Counts by wing are kept for three windows: the campaign
+(before the day of the strikes), the lull (after that day, up to the report) and later; the day of the strikes itself
+belongs to none.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sim.numbers.compiled import rule
+
+NEVER: Final = -1
+CAMPAIGN: Final = 0
+LULL: Final = 1
+LATER: Final = 2
+WINDOWS: Final = ("campaign", "lull", "later")
+
+COMPLIANT: Final = 0.8
+"""Compliance from which a wing counts as complying (the patterns' lag is measured to this level)."""
+
+RESUMED_DAYS: Final = 14
+RESUMED_ATTACKS: Final = 5
+"""Attacks have resumed once this many were acknowledged within this many days."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One number per run. Heavy-tailed ones are told by quantiles and exceedance, never by mean and error."""
+
+    name: str
+    unit: str
+    text: str
+    heavy_tailed: bool = False
+    scale: float = 1.0
+
+
+RECORDED: Final = (
+    Outcome("deaths", "soldiers", "soldiers of the target killed", heavy_tailed=True),
+    Outcome("lethal_attacks", "attacks", "attacks that killed"),
+    Outcome("injured", "soldiers", "soldiers of the target injured"),
+    Outcome("first_death_day", "day", "day of the first deaths"),
+    Outcome("limited_responses", "responses", "limited responses of the target"),
+    Outcome("leader_strikes", "responses", "strikes on militia leaders"),
+    Outcome("campaign_responses", "responses", "limited responses and leader strikes during the campaign"),
+    Outcome("leaders_spared", "chances", "chances to strike a leader that were declined during the lull"),
+    Outcome("major_responses", "responses", "major responses of the target"),
+    Outcome("major_day", "day", "day of the first major response"),
+    Outcome("directive_day", "day", "day on which the patron first ordered restraint"),
+    Outcome("release_day", "day", "day on which the patron first released that order"),
+    Outcome("war_day", "day", "day on which direct war broke out; the history ends there"),
+    Outcome("first_attack_day", "day", "day of the first acknowledged attack on the target after the report"),
+    Outcome("resumption_day", "day", "first day of the first 14 days with 5 or more acknowledged attacks after the strikes"),
+    Outcome("peak_war_risk", "1", "highest war risk that the patron perceived", scale=0.001),
+    Outcome("peak_rung", "rung", "highest rung of the ladder reached"),
+)  # fmt: skip
+"""What the engines write per run, whole numbers; the value is the number times `scale`."""
+
+DERIVED: Final = (
+    Outcome("attacks_campaign", "attacks", "attacks on the target before the strikes"),
+    Outcome("acknowledged_campaign", "attacks", "acknowledged attacks on the target before the strikes"),
+    Outcome("attacks_lull", "attacks", "attacks on the target between the strikes and the report"),
+    Outcome("acknowledged_lull", "attacks", "acknowledged attacks on the target between the strikes and the report"),
+    Outcome("attacks_per_response", "attacks", "attacks on the target per limited or leader response in the campaign"),
+    Outcome("lull_days", "days", "days from the strikes until attacks resumed, cut at war or at the end"),
+    Outcome("quiet_days", "days", "days from the strikes to the first acknowledged attack after the report, cut likewise"),
+    Outcome("war", "probability", "1 when direct war broke out"),
+)  # fmt: skip
+"""What follows from the recorded numbers of a run."""
+
+NAMES: Final = tuple(one.name for one in RECORDED)
+
+
+@rule
+def first_day(known: int, day: int, happened: bool) -> int:
+    """Day on which something first happened.
+
+    the day already known, else today if it happened, else NEVER
+
+    Units: day numbers.
+    Source: definition.
+
+    >>> first_day(-1, 7, True)
+    7
+    """
+    return day if known < 0 and happened else known
+
+
+@rule
+def window(day: int, strikes: int, report: int) -> int:
+    """Window that a day belongs to: 0 campaign, 1 lull, 2 later, -1 the day of the strikes.
+
+    Units: day numbers.
+    Source: F01 counts up to the strikes, F02 and F03 from them to the report.
+
+    >>> window(108, 108, 133)
+    -1
+    """
+    if day < strikes:
+        return 0
+    if day == strikes:
+        return -1
+    return 1 if day <= report else 2
+
+
+@rule
+def days_until(first: int, origin: int, end: int) -> int:
+    """Days from an origin to an event, cut at the end of what was simulated.
+
+    (first, or end if it never happened) - origin
+
+    Units: day numbers in, days out.
+    Source: definition; cut values are a lower bound.
+
+    >>> days_until(-1, 108, 330)
+    222
+    """
+    return (first if first >= 0 else end) - origin
+
+
+@rule
+def per_response(attacks: float, responses: float) -> float:
+    """Attacks for each response; all attacks where no response came, which is then a lower bound.
+
+    attacks / max(1, responses)
+
+    Units: attacks.
+    Source: public record of one response in 12 to 25 attacks.
+
+    >>> per_response(170.0, 10.0)
+    17.0
+    """
+    return attacks / (responses if responses > 1.0 else 1.0)

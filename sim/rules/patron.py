@@ -1,0 +1,161 @@
+"""The patron: how it takes fright, deliberates, holds its proxies back and lets them go."""
+
+from typing import Final
+
+from sim.numbers.arithmetic import exp, log2
+from sim.numbers.compiled import rule
+from sim.rules.rates import chance
+
+NORMAL: Final = 0
+DELIBERATING: Final = 1
+RESTRAINING: Final = 2
+RELEASED: Final = 3
+ALARMED_AGAIN: Final = 4
+PHASES: Final = ("normal", "deliberating", "restraining", "released", "alarmed again")
+
+
+@rule
+def death_shock(killed: float) -> float:
+    """How strongly deaths among the target's soldiers shake a state.
+
+    1.5 log2(1 + killed)
+
+    Units: killed in soldiers; three killed count 3.
+    Source: F04, F09; the concave form is assumed.
+
+    >>> death_shock(3.0)
+    3.0
+    """
+    return 1.5 * log2(1.0 + killed)
+
+
+@rule
+def war_risk(
+    now: float, kept: float, per_strike: float, strikes: float, per_death: float, shock: float,
+    of_threat: float, threat: float, per_act: float, acts: float,
+) -> float:  # fmt: skip
+    """War risk that the patron perceives after another day.
+
+    W <- W keep_W + w_S S_total + w_K 1.5 log2(1 + killed) + w_T [response announced] + w_E acts
+
+    Units: perceived risk (1); strikes in limited strikes, threat 0 or 1, acts weighted acts against the patron.
+    Source: F05, F09, F10, F36: deaths, bombs and the announcement of bombs frighten; sizes assumed.
+
+    >>> war_risk(1.0, 0.5, 0.25, 2.0, 1.0, 3.0, 0.5, 1.0, 1.0, 0.0)
+    4.5
+    """
+    return now * kept + per_strike * strikes + per_death * shock + of_threat * threat + per_act * acts
+
+
+@rule
+def gains(ordered_attacks: float, scale: float) -> float:
+    """How far "enough was gained" convinces.
+
+    1 - exp(-ordered attacks so far / N_gains)
+
+    Units: attacks, result a share.
+    Source: F18; saturating form assumed.
+
+    >>> gains(0.0, 100.0)
+    0.0
+    """
+    return 1.0 - exp(-(ordered_attacks / scale))
+
+
+@rule
+def release_chance(rate: float, war_risk: float, threshold: float) -> float:
+    """Chance a day that the order to hold back is released.
+
+    1 - exp(-k_rel max(0, 1 - W / W_alarm))
+
+    Units: rate in 1/day, result a probability.
+    Source: F34, F37: open; form assumed.
+
+    >>> release_chance(0.5, 3.0, 2.5)
+    0.0
+    """
+    return chance(rate * (1.0 - war_risk / threshold))
+
+
+@rule
+def next_phase(
+    phase: int, days: float, war_risk: float, threshold: float, deliberation: float, minimum: float,
+    release: float, draw: float,
+) -> int:  # fmt: skip
+    """Phase of the patron after another day; `days` counts this day as part of the present phase.
+
+    calm (0, 3) -> deliberating (1, 4) when W >= W_alarm -> restraining (2) after T_delib days
+    restraining -> released (3) after T_min days, with the release chance
+
+    Units: days in days, release and draw are probabilities.
+    Source: F09, F16, F21, F34.
+
+    >>> next_phase(0, 9.0, 3.0, 2.5, 2.0, 30.0, 0.0, 0.5)
+    1
+    """
+    if phase == 2:
+        return 3 if days >= minimum and draw < release else 2
+    if phase == 1 or phase == 4:
+        return 2 if days >= deliberation else phase
+    return phase + 1 if war_risk >= threshold else phase
+
+
+@rule
+def days_in_phase(days: float, before: int, after: int) -> float:
+    """Days spent in the present phase, this day included.
+
+    0 on the first day of a phase, else days
+
+    Units: days.
+    Source: definition.
+
+    >>> days_in_phase(4.0, 1, 2)
+    0.0
+    """
+    return days if before == after else 0.0
+
+
+@rule
+def standing_order(stance: float, free: float) -> float:
+    """Activity asked of a theatre while the patron does not hold it back.
+
+    1 where the campaign is ordered, d_free where it is not
+
+    Units: stance 1 (attack) or 0 (free), result a share.
+    Source: F08, F23.
+
+    >>> standing_order(0.0, 0.3)
+    0.3
+    """
+    return free + stance * (1.0 - free)
+
+
+@rule
+def directive(phase: int, standing: float, restraint: float, release: float) -> float:
+    """Activity that the patron asks of one theatre.
+
+    D = min(standing, restraint) while restraining, min(standing, release) once released, else standing
+
+    Units: shares; 1 is the ordered campaign. Theatres left alone have restraint = release = 1.
+    Source: F21 to F23.
+
+    >>> directive(2, 1.0, 0.0, 0.6)
+    0.0
+    """
+    asked = restraint if phase == 2 else (release if phase > 2 else 1.0)
+    return asked if asked < standing else standing
+
+
+@rule
+def answers(draw: float, chance: float, acts: float) -> bool:
+    """Whether the patron openly answers acts against itself today.
+
+    acts > 0 and u < q_E
+
+    Units: probabilities; acts weighted.
+    Source: F36: it had not so far, so the chance is 0 by default.
+
+    >>> answers(0.4, 0.5, 1.0)
+    True
+    """
+    return acts > 0.0 and draw < chance
