@@ -23,7 +23,7 @@ class Section:
         self._values = mapping(key, value)
         for name, given in self._values.items():
             if name not in names:
-                raise unknown_key(self.full(name), given, [self.full(known) for known in names])
+                raise unknown_key(key, name, given, names)
 
     def full(self, name: str) -> str:
         """The full key of one entry."""
@@ -31,7 +31,7 @@ class Section:
 
     def has(self, name: str) -> bool:
         """Whether an entry is given at all; null counts as given."""
-        return self._values.get(name, MISSING) != MISSING
+        return bool(self._values.get(name, MISSING) != MISSING)
 
     def raw(self, name: str, allowed: str) -> Any:
         """An entry as it stands; `allowed` is told to the user where it is missing."""
@@ -116,10 +116,11 @@ def mapping(key: str, value: object) -> dict[str, Any]:
     return dict(value)
 
 
-def unknown_key(key: str, value: object, names: Collection[str]) -> UserError:
-    """The error for a key that nobody reads, told with its first leaf."""
-    leaf, inside = key, value
+def unknown_key(parent: str, name: str, value: object, names: Collection[str]) -> UserError:
+    """The error for a key under `parent` that nobody reads, told with its first leaf."""
+    prefix = f"{parent}." if parent else ""
+    leaf, inside = f"{prefix}{name}", value
     while isinstance(inside, Mapping) and inside:
-        name, inside = next(iter(inside.items()))
-        leaf = f"{leaf}.{name}"
-    return UserError(leaf, inside, f"keys: {one_of(names, key)}")
+        first, inside = next(iter(inside.items()))
+        leaf = f"{leaf}.{first}"
+    return UserError(leaf, inside, f"keys: {one_of(names, name, prefix)}")

@@ -10,11 +10,11 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from sim.world.data import data_folder
 from sim.world.errors import UserError
-from sim.world.hydra_errors import FAILURES, bad_file, explained
+from sim.world.hydra_errors import FAILURES, bad_file, explained, unresolved
 from sim.world.overrides import parsed_overrides
 from sim.world.schema import GROUPS, SCHEMA_NAME, ground
 
@@ -38,13 +38,17 @@ def compose_tree(overrides: Sequence[str], config_dir: Path | None = None) -> tu
     Raises:
         UserError: an override cannot be read, names an unknown file or key, or a file is malformed.
     """
-    folders = config_folders(config_dir)
-    parsed = parsed_overrides(overrides, {group: list(options(group, folders)) for group in GROUPS})
-    try:
-        return _hydra(overrides, config_dir)
-    except FAILURES as error:
-        grounded = [one.input_line for one in parsed if one.key_or_group in GROUPS]
-        raise explained(error, parsed, lambda: _hydra(grounded, config_dir)[0]) from None
+    files = {group: options(group, config_folders(config_dir)) for group in GROUPS}
+    with _LOCK:
+        parsed = parsed_overrides(overrides, files)
+        chosen = [one for one in parsed if one.key_or_group in GROUPS]
+        for one in chosen:
+            read_yaml(files[one.key_or_group][str(one.value())])
+        try:
+            return _hydra(overrides, config_dir)
+        except FAILURES as error:
+            grounded = [str(one.input_line) for one in chosen]
+            raise explained(error, parsed, lambda: _hydra(grounded, config_dir)[0]) from None
 
 
 def config_folders(config_dir: Path | None) -> tuple[Path, ...]:
@@ -58,10 +62,10 @@ def config_folders(config_dir: Path | None) -> tuple[Path, ...]:
         return (shipped,)
     if not config_dir.is_dir():
         raise UserError("--config-dir", config_dir, "an existing folder")
-    for path in sorted(config_dir.rglob("*.yaml")):
-        name = path.relative_to(config_dir)
-        if (shipped / name).exists():
-            raise UserError("--config-dir", name.as_posix(), "names that no shipped file has")
+    grouped = [f"{group}/{name}.yaml" for group in GROUPS for name in options(group, (config_dir,))]
+    for name in ("config.yaml", *grouped):
+        if (config_dir / name).exists() and (shipped / name).exists():
+            raise UserError("--config-dir", name, "names that no shipped file has")
     return (shipped, config_dir)
 
 
@@ -76,35 +80,48 @@ def options(group: str, folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def read_yaml(path: Path) -> Tree:
-    """One file as nested mappings, read by the same rules that Hydra reads it by.
+    """One file of a group as nested mappings, read by the rules that Hydra reads it by; references stay as written.
 
     Raises:
         UserError: the file is not YAML or holds no mapping.
     """
+    name = f"{path.parent.name}/{path.name}"
     try:
-        content = OmegaConf.load(path)
-        if isinstance(content, DictConfig):
-            return _plain(content)
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except FAILURES as error:
-        raise bad_file(error, path.name) from None
-    raise UserError(path.name, "a list", "a mapping of keys to values")
+        raise bad_file(error, name) from None
+    if not isinstance(content, dict):
+        raise UserError(name, "a list", "a YAML file that maps keys to values")
+    return {str(key): value for key, value in content.items()}
 
 
 def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
-    """The tree with the changes merged on top, as Hydra merges files."""
-    return _plain(DictConfig(OmegaConf.merge(OmegaConf.create(dict(tree)), OmegaConf.create(dict(changes)))))
+    """The tree with the changes merged on top, as Hydra merges files.
+
+    Raises:
+        UserError: a reference leads nowhere.
+    """
+    try:
+        return _plain(OmegaConf.merge(dict(tree), dict(changes)))
+    except FAILURES as error:
+        raise unresolved(error) from None
+
+
+def register_ground() -> None:
+    """Tell Hydra of the declared defaults, which `configs/config.yaml` asks for by name."""
+    ConfigStore.instance().store(name=SCHEMA_NAME, node=ground())
 
 
 def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dict[str, str]]:
     path = [] if config_dir is None else [f"hydra.searchpath=[{_quoted('file://' + str(config_dir.resolve()))}]"]
-    with _LOCK, initialize_config_dir(config_dir=str(shipped_folder()), version_base="1.3"):
-        ConfigStore.instance().store(name=SCHEMA_NAME, node=ground())
+    with initialize_config_dir(config_dir=str(shipped_folder()), version_base="1.3"):
+        register_ground()
         composed = compose("config", overrides=[*overrides, *path], return_hydra_config=True)
         choices = {str(group): str(name) for group, name in composed.hydra.runtime.choices.items()}
         return {str(key): _resolved(composed[key]) for key in composed if key != "hydra"}, choices
 
 
-def _plain(config: DictConfig) -> Tree:
+def _plain(config: Any) -> Tree:
     return {str(key): _resolved(config[key]) for key in config}
 
 

@@ -15,6 +15,9 @@ from sim.world.overrides import value_text
 FAILURES = (HydraException, OmegaConfBaseException, yaml.YAMLError, OSError, ValueError)
 """All that composing or reading a file can raise on a user's mistake."""
 
+_OPEN = ("events", "history", "militia", "theatre")
+"""Where users may add keys of their own."""
+
 
 def explained(
     error: BaseException, overrides: Sequence[Override], grounded: Callable[[], Mapping[str, Any]]
@@ -30,26 +33,29 @@ def explained(
         return error
     for cause in _causes(error):
         if isinstance(cause, yaml.YAMLError | UnicodeDecodeError):
-            return bad_file(cause)
+            return bad_file(cause, _file_of(cause))
         if isinstance(cause, MissingConfigException):
             return _missing_file(cause)
     try:
         tree = grounded()
     except FAILURES:
-        return _unforeseen(error)
-    return _bad_key(overrides, tree) or _unforeseen(error)
+        return unresolved(error)
+    return _bad_key(overrides, tree) or unresolved(error)
 
 
-def bad_file(error: BaseException, name: str = "YAML file") -> UserError:
+def bad_file(error: BaseException, name: str) -> UserError:
     """The one line for a file that cannot be read as YAML."""
-    if isinstance(error, UserError):
-        return error
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return UserError(name, type(error).__name__, "a readable YAML file with a mapping of keys to values")
+        return UserError(name, _first_line(error), "a readable YAML file that maps keys to values")
     problem = getattr(error, "problem", None) or "malformed"
-    file = Path(str(mark.name)).name if name == "YAML file" else name
-    return UserError(file, f"malformed in line {mark.line + 1} ({problem})", "valid YAML")
+    return UserError(name, f"malformed in line {mark.line + 1} ({problem})", "valid YAML")
+
+
+def unresolved(error: BaseException) -> UserError:
+    """The one line for a reference such as ${patron.control} that leads nowhere, and for all that nobody foresaw."""
+    key = getattr(error, "full_key", None) or "configuration"
+    return UserError(str(key), _first_line(error), "what Hydra can compose and resolve")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -66,22 +72,32 @@ def _missing_file(error: MissingConfigException) -> UserError:
 def _bad_key(overrides: Sequence[Override], tree: Mapping[str, Any]) -> UserError | None:
     """The first override whose key is not there, or is there already although it is to be added."""
     for one in overrides:
-        known, inside, place = "", tree, ""
-        for name in one.key_or_group.split("."):
-            place = f"{known}.{name}" if known else name
-            if not isinstance(inside, Mapping) or name not in inside:
-                break
-            known, inside = place, inside[name]
-        exists = known == one.key_or_group
-        if not exists and not (one.is_add() or one.is_force_add()):
-            names = [f"{known}.{name}" if known else str(name) for name in inside] if isinstance(inside, Mapping) else []
-            return UserError(one.key_or_group, value_text(one), f"keys: {one_of(names, place)}")
-        if exists and one.is_add():
-            return UserError(f"+{one.key_or_group}", value_text(one), f"{one.key_or_group}=..., for the key is there already")
+        key = one.key_or_group
+        prefix, name, names = _deepest(key, tree)
+        if name is None and one.is_add():
+            return UserError(f"+{key}", value_text(one), f"{key}=..., for the key is there already")
+        if name is not None and not (one.is_add() or one.is_force_add()):
+            hint = "; + adds a new one" if key.partition(".")[0] in _OPEN else ""
+            return UserError(key, value_text(one), f"keys: {one_of(names, name, prefix)}{hint}")
     return None
 
 
-def _unforeseen(error: BaseException) -> UserError:
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    key = getattr(error, "full_key", None) or "configuration"
-    return UserError(str(key), first, "what Hydra can compose")
+def _deepest(key: str, tree: Mapping[str, Any]) -> tuple[str, str | None, list[str]]:
+    """How far a key leads: the prefix that is there, the first name that is not (None: all are), names beside it."""
+    prefix = ""
+    inside: Any = tree
+    for name in key.split("."):
+        names = [str(one) for one in inside] if isinstance(inside, Mapping) else []
+        if name not in names:
+            return prefix, name, names
+        prefix, inside = f"{prefix}{name}.", inside[name]
+    return prefix, None, []
+
+
+def _file_of(error: BaseException) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "YAML file" if mark is None else Path(str(mark.name)).name
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

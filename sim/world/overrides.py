@@ -1,6 +1,6 @@
 """Reading overrides such as `patron.control=0.9` with Hydra's own grammar, and refusing what cannot be meant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from sim.world.errors import UserError, one_of
 
 
-def parsed_overrides(overrides: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[Override]:
+def parsed_overrides(overrides: Sequence[str], groups: Mapping[str, Collection[str]]) -> list[Override]:
     """The overrides as Hydra reads them; `groups` gives the file names of every group.
 
     Raises:
@@ -29,16 +29,18 @@ def value_text(override: Override) -> str:
 
 
 def _parsed(text: str) -> Override:
+    key, sign, value = text.partition("=")
+    if sign and not key.strip("+~ "):
+        raise UserError("override", text, "key=value")
     try:
         return OverridesParser.create().parse_override(text)
     except HydraException:
-        key, sign, value = text.partition("=")
-        if sign and key.strip():
+        if sign:
             raise UserError(key.strip(), value, "key=value in Hydra's grammar; quote unusual text") from None
         raise UserError("override", text, "key=value") from None
 
 
-def _check(one: Override, groups: Mapping[str, Sequence[str]]) -> None:
+def _check(one: Override, groups: Mapping[str, Collection[str]]) -> None:
     key = one.key_or_group
     if key.partition(".")[0].partition("/")[0] == "hydra":
         raise UserError(key, value_text(one), "no settings of Hydra here; --cfg, --info and -m take them")
@@ -49,6 +51,6 @@ def _check(one: Override, groups: Mapping[str, Sequence[str]]) -> None:
     if key not in groups:
         return
     if one.type is not OverrideType.CHANGE:
-        raise UserError(one.input_line or key, value_text(one), f"{key}=NAME")
+        raise UserError((one.input_line or key).partition("=")[0], value_text(one), f"{key}=NAME")
     if not isinstance(one.value(), str) or one.value() not in groups[key]:
         raise UserError(key, value_text(one), one_of(groups[key], value_text(one)))

@@ -40,7 +40,7 @@ class Calendar:
     @property
     def campaign(self) -> range:
         """Days before the strikes."""
-        return range(0, self.strikes)
+        return range(self.strikes)
 
     @property
     def lull(self) -> range:
@@ -157,14 +157,10 @@ def until(events: Sequence[Event], free_from: int | None) -> tuple[Event, ...]:
     """The events cut to the days before `free_from`; None keeps them whole."""
     if free_from is None:
         return tuple(events)
-    return tuple(
-        replace(event, last=min(event.last, free_from - 1)) for event in events if event.first < free_from
-    )
+    return tuple(replace(event, last=min(event.last, free_from - 1)) for event in events if event.first < free_from)
 
 
-def _changed(
-    now: tuple[float, ...], places: Sequence[int], change: Callable[[float], float]
-) -> tuple[float, ...]:
+def _changed(now: tuple[float, ...], places: Sequence[int], change: Callable[[float], float]) -> tuple[float, ...]:
     return tuple(change(one) if place in places else one for place, one in enumerate(now))
 
 

@@ -51,7 +51,9 @@ def events_of(key: str, value: object, calendar: Calendar, cast: Cast) -> tuple[
     """
     parent, _, name = key.rpartition(".")
     listed = Section(parent, {name: value}, (name,)).children(name)
-    events = tuple(_event(one, Section(f"{key}.{one}", given, _EVENT_KEYS), calendar, cast) for one, given in listed.items())
+    events = tuple(
+        _event(one, Section(f"{key}.{one}", given, _EVENT_KEYS), calendar, cast) for one, given in listed.items()
+    )
     _refuse_deaths_twice(key, events, calendar)
     return events
 
@@ -67,7 +69,7 @@ def _event(name: str, section: Section, calendar: Calendar, cast: Cast) -> Event
         first=first,
         last=_last(section, first, calendar),
         theatres=_theatres(section, about, cast),
-        wing=section.choice("wing", cast.wings) if _named_wing(section, about) else None,
+        wing=_wing(section, about, cast),
         value=_value(section, kind, about) if about.valued else 0.0,
         killed=section.whole("killed", 1, _MOST_KILLED) if about.killed else 0,
         source=section.text("source") if section.has("source") else "",
@@ -101,6 +103,14 @@ def _theatres(section: Section, about: EventKind, cast: Cast) -> tuple[str, ...]
     if section.has("theatres") or about.wing:
         return section.choices("theatres", cast.theatres)
     return tuple(cast.theatres)
+
+
+def _wing(section: Section, about: EventKind, cast: Cast) -> str | None:
+    if not _named_wing(section, about):
+        return None
+    # Only attacks on the target can kill its soldiers; a strike may hit whomever it likes.
+    wings = [wing for wing in cast.wings if cast.strikable(wing) or not about.killed]
+    return section.choice("wing", wings)
 
 
 def _named_wing(section: Section, about: EventKind) -> bool:
