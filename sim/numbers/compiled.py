@@ -14,6 +14,8 @@ from numba import njit, types
 from numba.core.typing.templates import Signature
 from numba.extending import lower_builtin, register_jitable, type_callable
 
+from sim.numbers.cache import open_cache
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -36,7 +38,7 @@ def kernel(function: F) -> F:
     Without fastmath LLVM may neither reorder sums nor fuse a product with a sum, so the bits do not depend on
     the vector width. Division is that of IEEE: Python's test for zero would keep loops from being vectorised.
     """
-    return cast(F, njit(nogil=True, error_model="numpy", fastmath=False)(function))
+    return cast(F, njit(nogil=True, error_model="numpy", fastmath=False, cache=open_cache())(function))
 
 
 def primitive(signature: Signature, emit: Callable[..., Any]) -> Callable[[F], F]:
