@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from sim.engine.state import Situation
 from sim.numbers.compiled import step
-from sim.rules import ladder, patron, target
 from sim.rules import outcomes as kept
+from sim.rules import patron, target
 
 Array = npt.NDArray[Any]
 
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
 
     row (F,); counts (W, 3 windows, attacks and acknowledged); lags (W,) days from the first order to hold back until a
     wing complied; held (W,) day on which that order reached it; recent (14,) acknowledged attacks; week (K,) attacks of
-    the running week; weekly (K, weeks, BINS) histogram shared by all histories of a worker; daily (D, K, 2) or (0, 0, 0).
+    the running week; weekly (K, weeks, BINS) histogram shared by all histories of a worker; daily (D, K, 2) or empty.
     """
 
     row: Array

@@ -145,9 +145,8 @@ def militias_attack(case: Case, now: Moment, state: Situation, pressure: float) 
             case.wings[w].baseline, gate, now.fronts[place.theatre].surge, wing.capacity,
             wing.grievance, wing.fear, wing.compliance, order,
         )  # fmt: skip
-        wing.attacks = float(poisson(drawn(now, place.actor, decide.COUNT), wing.rate))
-        if now.today.pinned_wing == w and wing.attacks < 1.0:
-            wing.attacks = 1.0
+        count = float(poisson(drawn(now, place.actor, decide.COUNT), wing.rate))
+        wing.attacks = militia.attacks_made(count, now.today.pinned_wing == w)
 
 
 @step
@@ -187,7 +186,7 @@ def acknowledged_of(case: Case, now: Moment, state: Situation, w: int) -> float:
             run.lethal += 1.0
             draw = drawn(now, place.actor, decide.KILLED + k)
             killed = casualties.killed(draw, numbers.tail_span, numbers.tail_power, numbers.exposure)
-            run.killed += now.today.pinned_killed if pinned else killed
+            run.killed += casualties.toll(killed, pinned, now.today.pinned_killed)
     return acknowledged
 
 
@@ -227,7 +226,7 @@ def target_responds(case: Case, now: Moment, state: Situation) -> None:
 @step
 def can_be_struck(case: Case, w: int) -> bool:
     """Whether the target strikes this wing at all: it attacks the target, and not at rate zero."""
-    return case.layout[w].on_target > 0 and case.wings[w].baseline > 0.0
+    return bool(case.layout[w].on_target > 0 and case.wings[w].baseline > 0.0)
 
 
 @step
@@ -236,7 +235,7 @@ def chosen_wing(case: Case, now: Moment, state: Situation) -> int:
     recent = 0.0
     for w in range(len(state.wings)):
         recent += state.wings[w].recent if can_be_struck(case, w) else 0.0
-    attributed = drawn(now, case.target, decide.ATTRIBUTION) < case.numbers.attribution and recent > 0.0
+    attributed = target.attributed(drawn(now, case.target, decide.ATTRIBUTION), case.numbers.attribution, recent)
     total = 0.0
     for w in range(len(state.wings)):
         total += target.blame(attributed, state.wings[w].recent) if can_be_struck(case, w) else 0.0
@@ -294,7 +293,7 @@ def ladder_moves(case: Case, now: Moment, state: Situation) -> None:
     war = False
     if run.war_risk > numbers.war_threshold:
         chance = ladder.war_chance(numbers.war_rate, run.war_risk, numbers.war_threshold, run.recent_rung)
-        war = drawn(now, case.patron, decide.WAR) < chance
+        war = ladder.breaks_out(drawn(now, case.patron, decide.WAR), chance)
     run.war = war
     run.rung = ladder.highest(touched, False, war)
 

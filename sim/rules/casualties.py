@@ -83,7 +83,9 @@ def tail_span(exponent: float, exposure: float) -> float:
 def killed(draw: float, span: float, power_of_tail: float, exposure: float) -> float:
     """Number killed by a lethal attack: a Pareto draw cut at K_max + 1 and rounded down.
 
-    k = floor((1 - u span) ** (1 / (1 - alpha))), at most K_max;  P(k or more) = (k**(1-alpha) - (K_max+1)**(1-alpha)) / span
+    k = floor((1 - u span) ** (1 / (1 - alpha))), at most K_max
+
+    P(k or more) = (k**(1-alpha) - (K_max+1)**(1-alpha)) / span
 
     Units: soldiers.
     Source: severity of attacks has density exponent about 2.4; extending it down to 1 is assumed.
@@ -93,3 +95,18 @@ def killed(draw: float, span: float, power_of_tail: float, exposure: float) -> f
     """
     size = float(math.floor(power(1.0 - draw * span, power_of_tail)))
     return size if size < exposure else exposure
+
+
+@rule
+def toll(killed: float, pinned: bool, documented: float) -> float:
+    """Number killed by a lethal attack under documented history.
+
+    as documented when pinned, else as drawn
+
+    Units: soldiers.
+    Source: F04.
+
+    >>> toll(1.0, True, 3.0)
+    3.0
+    """
+    return documented if pinned else killed

@@ -1,4 +1,8 @@
-"""The escalation ladder: 0 quiet, 1 attacks, 2 casualties or limited strike, 3 deaths, 4 major strikes, 5 patron hit, 6 war."""
+"""The escalation ladder.
+
+0 quiet, 1 attacks, 2 casualties or a limited strike, 3 deaths, 4 major strikes, 5 the patron struck or
+answering openly, 6 direct war.
+"""
 
 from typing import Final
 
@@ -76,3 +80,18 @@ def war_chance(rate: float, war_risk: float, threshold: float, recent: float) ->
     """
     excess = war_risk - threshold
     return chance(rate * (excess if excess > 0.0 else 0.0) * recent)
+
+
+@rule
+def breaks_out(draw: float, likely: float) -> bool:
+    """Whether direct war breaks out today.
+
+    u < p
+
+    Units: probabilities.
+    Source: F10.
+
+    >>> breaks_out(0.2, 0.1)
+    False
+    """
+    return draw < likely

@@ -54,9 +54,7 @@ def pace(rate: float, held: float) -> float:
 
 
 @rule
-def compliance_goal(
-    held: float, mediation: float, pressure: float, gains_weight: float, gains: float
-) -> float:
+def compliance_goal(held: float, mediation: float, pressure: float, gains_weight: float, gains: float) -> float:
     """Compliance that a wing ends at under an order to hold back.
 
     c* = clip(L (1 - a) + m M + s gains, 0, 1)
@@ -198,3 +196,18 @@ def attack_rate(
     will = exp(grievance - fear) * (1.0 - compliance * (1.0 - order))
     rate = baseline * gate * surge * capacity * will
     return rate if rate < MAX_RATE else MAX_RATE
+
+
+@rule
+def attacks_made(drawn: float, pinned: bool) -> float:
+    """Attacks of a wing today under documented history.
+
+    at least 1 when an attack is pinned to this wing and day, else as drawn
+
+    Units: attacks.
+    Source: F04: the attack of 28 January takes place whatever the draw.
+
+    >>> attacks_made(0.0, True)
+    1.0
+    """
+    return 1.0 if pinned and drawn < 1.0 else drawn

@@ -140,6 +140,21 @@ def relieved(provocation: float, left: float, responded: bool) -> float:
 
 
 @rule
+def attributed(draw: float, attribution: float, recent: float) -> bool:
+    """Whether a response hits wings by what they did lately.
+
+    u < q_attr, if any of them attacked lately at all
+
+    Units: probabilities; recent in attacks, over all wings that can be struck.
+    Source: F17: blame fell on an umbrella, not on one group; form assumed.
+
+    >>> attributed(0.4, 0.7, 0.0)
+    False
+    """
+    return recent > 0.0 and draw < attribution
+
+
+@rule
 def blame(attributed: bool, recent: float) -> float:
     """Weight with which a response picks one wing.
 
