@@ -20,7 +20,10 @@ from sim.world.schema import GROUPS, SCHEMA_NAME, ground
 
 Tree = dict[str, Any]
 
-_LOCK = threading.RLock()
+_LOCK = threading.Lock()
+
+# configs/config.yaml asks for the declared defaults by this name; importing this module is enough for Hydra's own main.
+ConfigStore.instance().store(name=SCHEMA_NAME, node=ground())
 
 
 def shipped_folder() -> Path:
@@ -107,15 +110,9 @@ def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
         raise unresolved(error) from None
 
 
-def register_ground() -> None:
-    """Tell Hydra of the declared defaults, which `configs/config.yaml` asks for by name."""
-    ConfigStore.instance().store(name=SCHEMA_NAME, node=ground())
-
-
 def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dict[str, str]]:
     path = [] if config_dir is None else [f"hydra.searchpath=[{_quoted('file://' + str(config_dir.resolve()))}]"]
     with initialize_config_dir(config_dir=str(shipped_folder()), version_base="1.3"):
-        register_ground()
         composed = compose("config", overrides=[*overrides, *path], return_hydra_config=True)
         choices = {str(group): str(name) for group, name in composed.hydra.runtime.choices.items()}
         return {str(key): _resolved(composed[key]) for key in composed if key != "hydra"}, choices
