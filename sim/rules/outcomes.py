@@ -61,7 +61,7 @@ DERIVED: Final = (
     Outcome("acknowledged_campaign", "attacks", "acknowledged attacks on the target before the strikes"),
     Outcome("attacks_lull", "attacks", "attacks on the target between the strikes and the report"),
     Outcome("acknowledged_lull", "attacks", "acknowledged attacks on the target between the strikes and the report"),
-    Outcome("attacks_per_response", "attacks", "attacks on the target per limited or leader response in the campaign"),
+    Outcome("attacks_per_response", "attacks", "acknowledged attacks per limited or leader response in the campaign"),
     Outcome("lull_days", "days", "days from the strikes until attacks resumed, cut at war or at the end"),
     Outcome("quiet_days", "days", "days from the strikes to the first acknowledged attack after the report, cut likewise"),
     Outcome("war", "probability", "1 when direct war broke out"),

@@ -70,7 +70,7 @@ def add_derived(data: xr.Dataset, scenario: Scenario) -> None:
         total = data[f"theatre_{what}"].values[:, on_target].sum(axis=1)
         data[f"{what}_campaign"] = ("run", total[:, 0])
         data[f"{what}_lull"] = ("run", total[:, 1])
-    data["attacks_per_response"] = mapped(per_response, data["attacks_campaign"], data["campaign_responses"])
+    data["attacks_per_response"] = mapped(per_response, data["acknowledged_campaign"], data["campaign_responses"])
     war = data["war_day"].values
     end = np.where(war == NEVER, scenario.calendar.days, war)
     for name, event in (("lull_days", "resumption_day"), ("quiet_days", "first_attack_day")):

@@ -1,6 +1,17 @@
 """The article's patterns, judged: what it reports, what the model gives, and whether that lies within the tolerance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import xarray as xr
+
+from sim.study.evidence import Evidence
+from sim.study.measures import MEASURES
+from sim.world.errors import UserError, one_of
+from sim.world.patterns import Pattern
+from sim.world.scenario import Config
+
+BASELINE = "article"
+"""The scenario that the patterns describe; others are measured alike but pass no verdict."""
 
 
 @dataclass(frozen=True)
@@ -15,3 +26,41 @@ class Verdict:
     model: str
     tolerance: str
     holds: bool | None
+
+
+def judge(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
+    """Judge every pattern of a configuration.
+
+    Args:
+        config: the configuration; its patterns say what is expected.
+        data: its main ensemble, as `simulate_config` gives it.
+
+    Returns:
+        One verdict a pattern, in order; `holds` is None unless the scenario is the baseline.
+
+    Raises:
+        UserError: a pattern names a measure that does not exist.
+    """
+    speaks = config.scenario.name == BASELINE
+    verdicts = judge_whatever(config, data)
+    return verdicts if speaks else tuple(_silent(one) for one in verdicts)
+
+
+def judge_whatever(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
+    """The same for any scenario, verdict included: how a departure breaks the patterns."""
+    evidence = Evidence(config, data)
+    return tuple(_verdict(evidence, pattern) for pattern in config.patterns)
+
+
+def _verdict(evidence: Evidence, pattern: Pattern) -> Verdict:
+    if pattern.measure not in MEASURES:
+        raise UserError(f"patterns.{pattern.id}.measure", pattern.measure, one_of(MEASURES, pattern.measure))
+    finding = MEASURES[pattern.measure](evidence, pattern)
+    return Verdict(
+        pattern.id, pattern.text, pattern.kind, pattern.judged, pattern.figure, finding.model, finding.tolerance,
+        finding.holds,
+    )  # fmt: skip
+
+
+def _silent(verdict: Verdict) -> Verdict:
+    return replace(verdict, holds=None)

@@ -84,7 +84,7 @@ class Patron:
     """How the patron (Iran) holds its proxies and how it takes fright."""
 
     control: float = param(
-        0.75, 0.0, 1.0, "1", uniform(0.2, 1.0), "calibrated", "F13, F15: broad directions only",
+        0.75, 0.0, 1.0, "1", uniform(0.4, 1.0), "calibrated", "F13, F15: broad directions only",
         "hold over its proxies; 1 is a tight leash", "L",
     )
     war_risk_half_life: float = param(
@@ -96,7 +96,7 @@ class Patron:
         "perceived war risk added by one strike of the target, in units of one limited strike on one wing", "w_S",
     )
     alarm_per_death: float = param(
-        1.0, 0.0, 3.0, "1", uniform(0.3, 2.0), "assumed", "F09, F10; size assumed",
+        1.0, 0.0, 3.0, "1", uniform(0.5, 2.0), "assumed", "F09, F10; size assumed",
         "perceived war risk added by deaths of the target's soldiers, times 1.5 log2(1 + killed)", "w_K",
     )
     alarm_of_threat: float = param(
@@ -108,7 +108,7 @@ class Patron:
         "perceived war risk added by one act against the patron itself", "w_E",
     )
     alarm_threshold: float = param(
-        2.5, 0.5, 10.0, "1", uniform(1.0, 6.0), "calibrated", "F09: the fear that set off the turn; level assumed",
+        2.5, 0.5, 10.0, "1", uniform(1.0, 4.0), "calibrated", "F09: the fear that set off the turn; level assumed",
         "perceived war risk at which the patron starts to deliberate", "W_alarm",
     )
     deliberation_days: float = param(
@@ -128,7 +128,7 @@ class Patron:
         "activity of a fully compliant wing with no order at all, as a share of the ordered campaign", "d_free",
     )
     directive_reduce: float = param(
-        0.12, 0.0, 1.0, "1", uniform(0.0, 0.4), "calibrated", "F03, F22: less intense in Syria",
+        0.1, 0.0, 1.0, "1", uniform(0.0, 0.4), "calibrated", "F03, F22: less intense in Syria",
         "activity left by an order to reduce", "d_reduce",
     )
     directive_stop: float = param(
@@ -140,7 +140,7 @@ class Patron:
         "activity once the order to hold back is released", "d_release",
     )
     gains_weight: float = param(
-        0.15, 0.0, 1.0, "1", uniform(0.0, 0.5), "assumed", "F18; size assumed",
+        0.25, 0.0, 1.0, "1", uniform(0.0, 0.5), "calibrated", "F18; size assumed",
         "compliance added by the argument that enough was gained", "s",
     )
     gains_scale: float = param(
@@ -158,7 +158,7 @@ class Compliance:
     """How fast militias follow the patron's order and how fast they forget it."""
 
     rate: float = param(
-        0.5, 0.02, 1.0, "1/day", log_uniform(0.1, 1.0), "calibrated", "F19, F20: within days; speed assumed",
+        0.5, 0.02, 1.0, "1/day", log_uniform(0.2, 1.0), "calibrated", "F19, F20: within days; speed assumed",
         "daily rate at which a wing without autonomy or ideology, under full control, moves to compliance", "r",
     )
     relax_rate: float = param(
@@ -186,11 +186,11 @@ class Deterrence:
         "effect of a strike on another wing of the same collective, as a share of a strike on oneself", "phi_other/phi_own",
     )
     fear_half_life: float = param(
-        14.0, 1.0, 120.0, "days", log_uniform(4.0, 60.0), "assumed", "assumed: fear fades in weeks",
+        10.0, 1.0, 120.0, "days", log_uniform(4.0, 60.0), "calibrated", "F03, F34; assumed to fade in weeks",
         "half-life of fear", "h_f",
     )
     grievance_half_life: float = param(
-        14.0, 1.0, 120.0, "days", log_uniform(4.0, 60.0), "assumed", "assumed: as fear",
+        10.0, 1.0, 120.0, "days", log_uniform(4.0, 60.0), "assumed", "assumed: as fear",
         "half-life of grievance", "h_v",
     )
     grievance_max: float = param(
@@ -198,7 +198,7 @@ class Deterrence:
         "ceiling of grievance", "v_max",
     )
     major_fear: float = param(
-        3.0, 0.0, 8.0, "1", uniform(2.0, 6.0), "assumed", "F05, F33; size assumed",
+        2.5, 0.0, 8.0, "1", uniform(2.0, 6.0), "calibrated", "F05, F33; size assumed",
         "fear added once to every targeted wing by a major response", "J",
     )
     rebuild_days: float = param(
@@ -253,7 +253,7 @@ class Target:
         "strikes on each targeted wing in a major response", "I_major",
     )
     leader_chance: float = param(
-        0.02, 0.0, 0.5, "1/day", log_uniform(0.005, 0.1), "assumed", "F29: at least one chance in 25 days",
+        0.025, 0.0, 0.5, "1/day", log_uniform(0.005, 0.1), "calibrated", "F29: at least one chance in 25 days",
         "chance a day of an opportunity to strike a militia leader", "p_opp",
     )
     leader_intensity: float = param(
@@ -261,7 +261,7 @@ class Target:
         "size of a leader strike in limited strikes", "I_leader",
     )
     quiet_days: float = param(
-        7.0, 0.0, 60.0, "days", uniform(2.0, 20.0), "assumed", "F29, F30; length assumed",
+        5.0, 0.0, 60.0, "days", uniform(2.0, 20.0), "calibrated", "F29, F30; length assumed",
         "days without an acknowledged attack after which leader strikes are declined", "T_quiet",
     )
     attribution: float = param(
@@ -307,7 +307,7 @@ class Mediator:
         "pressure added a day while talks on withdrawal are open", "mu_T",
     )
     weight: float = param(
-        0.3, 0.0, 1.0, "1", uniform(0.0, 0.6), "assumed", "F20, F26; size assumed",
+        0.6, 0.0, 1.0, "1", uniform(0.1, 0.8), "calibrated", "F20, F26; size assumed",
         "compliance added by full pressure", "m",
     )
     restraint: float = param(

@@ -1,0 +1,96 @@
+"""The ensembles that patterns are judged on: the main one, the free history, and pairs that differ in one thing.
+
+Pairs meet the same luck run by run. Both arms are pinned up to the day on which the departing one departs and free
+from then on; to compare with the fully pinned baseline would mix the departure with the pins that fall away.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from sim.engine.ensemble import Wanted, run_batch
+from sim.engine.record import Output
+from sim.engine.table import Table, tabulate
+from sim.study.dataset import dataset_of
+from sim.world.scenario import Config, Scenario, overlay
+from sim.world.timeline import Event
+
+Array = npt.NDArray[Any]
+
+PAIRED_RUNS = 2000
+"""Histories in each arm of a pair and in the free ensemble: enough for a probability within 0.04 at four errors."""
+TRACED_RUNS = 500
+"""Histories whose every day is looked at for the naive ratio."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A configuration with its main ensemble; everything else is simulated when first asked for."""
+
+    config: Config
+    main: xr.Dataset
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that is judged."""
+        return self.config.scenario
+
+    @property
+    def lull_end(self) -> int:
+        """Number of days up to and with the report."""
+        return self.scenario.calendar.report + 1
+
+    @cached_property
+    def free(self) -> xr.Dataset:
+        """Histories with nothing pinned, up to the report."""
+        return self.ensemble(replace(self.scenario, free_from=0), self.lull_end)
+
+    def departed(self, name: str) -> Scenario:
+        """The judged scenario with what another scenario file changes put on top."""
+        return overlay(self.config, name).scenario
+
+    def departing_events(self, departed: Scenario, kind: str) -> list[Event]:
+        """Events of one kind that the departure brings."""
+        return [event for event in departed.events if event.kind == kind and event not in self.scenario.events]
+
+    def freed(self, day: int | None) -> Scenario:
+        """The judged scenario, free from the day on which its rival in a pair departs."""
+        days = [one for one in (day, self.scenario.free_from) if one is not None]
+        return replace(self.scenario, free_from=min(days) if days else None)
+
+    def ensemble(self, scenario: Scenario, days: int, daily: bool = False) -> xr.Dataset:
+        """Histories of a scenario over the first `days` of its calendar."""
+        runs = np.arange(PAIRED_RUNS)
+        short = replace(scenario, calendar=replace(scenario.calendar, days=days))
+        output = self._live(first_days(tabulate(scenario), days), runs, Wanted(daily=daily))
+        return dataset_of(short, runs, output)
+
+    def forced_strike(self, day: int, kind: Literal["limited", "limited_held"], days: int) -> Array:
+        """Attacks on the target by run and day (run, day), with a limited response forced or held back on one day."""
+        event = Event(id="paired_strike", kind=kind, first=day, last=day, source="pattern")
+        scenario = replace(self.scenario, events=(*self.scenario.events, event))
+        return attacks_on_target(self.ensemble(scenario, days, daily=True))
+
+    def traced(self, days: int) -> tuple[Array, Array]:
+        """Attacks on the target and limited responses by run and day (run, day), as they came."""
+        table = first_days(tabulate(self.scenario), days)
+        output = self._live(table, np.arange(TRACED_RUNS), Wanted(states=True))
+        return output.run_states["attacks"], output.run_states["limited"]
+
+    def _live(self, table: Table, runs: Array, wanted: Wanted) -> Output:
+        return run_batch(table, self.config.seed, runs, wanted=wanted, threads=self.config.threads)
+
+
+def first_days(table: Table, days: int) -> Table:
+    """The table of the first days of a calendar; histories are the same up to there."""
+    return table._replace(days=table.days[:days], fronts=table.fronts[:days], raids=table.raids[:days])
+
+
+def attacks_on_target(data: xr.Dataset) -> Array:
+    """Attacks on the target by run and day (run, day)."""
+    on_target = data["theatre_kind"].values == "target"
+    return np.asarray(data["attacks_by_day"].values[:, :, on_target].sum(axis=2, dtype=np.int64))

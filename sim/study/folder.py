@@ -1,0 +1,177 @@
+"""The folder that a verb leaves behind: complete or not at all.
+
+Everything is written into a hidden folder beside the final one, which takes its name only when the last file is
+there. What stood there before is replaced only if it is such a result itself and nobody has added to it.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sim.study.provenance import config_text, source_hash, versions
+from sim.study.request import Request
+from sim.world.errors import UserError
+from sim.world.scenario import Config
+
+MANIFEST: Final = "manifest.json"
+MAKER: Final = "lull"
+FORMAT: Final = 1
+"""Raised when a manifest of before can no longer be read."""
+
+_KEY: Final = "output.dir"
+
+
+class Folder:
+    """A folder of results while it is being filled; `final` is where it will be found."""
+
+    def __init__(self, final: Path, drawn: Path) -> None:
+        self.final = final
+        self._drawn = drawn
+
+    def path(self, name: str) -> Path:
+        """Where to write the file of that name now."""
+        return self._drawn / name
+
+    def text(self, name: str, content: str) -> None:
+        """Write a text file: UTF-8, plain line ends, on every system."""
+        self.path(name).write_text(content, encoding="utf-8", newline="\n")
+
+    def json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file. ValueError where a number is NaN or infinite: JSON has none."""
+        self.text(name, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def csv(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write a table as CSV, one column per key of the first row; None becomes an empty cell."""
+        with self.path(name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+@contextmanager
+def result_folder(request: Request, config: Config, label: str = "") -> Iterator[Folder]:
+    """Open the folder of one result; it appears under its name when the block ends well, and not at all otherwise.
+
+    Args:
+        request: what was asked, for the manifest.
+        config: the configuration; its `output.dir` names the folder, null makes one below `outputs`.
+        label: what else the name of such a folder should tell, for example the run.
+
+    Raises:
+        UserError: nothing can be written there, or something stands there that is no result of ours.
+    """
+    final = _final(request, config, label)
+    _check_free(final)
+    drawn, made = _draw(final)
+    began = datetime.now(UTC)
+    try:
+        folder = Folder(final, drawn)
+        yield folder
+        folder.text("config.yaml", config_text(config))
+        folder.json(MANIFEST, manifest(request, config, began, drawn))
+        _put(drawn, final)
+    except BaseException:
+        shutil.rmtree(drawn, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def manifest(request: Request, config: Config, began: datetime, folder: Path) -> dict[str, Any]:
+    """How a folder came to be, and what lies in it: enough to make it again and compare."""
+    return {
+        "made_by": MAKER,
+        "format": FORMAT,
+        "verb": request.verb,
+        "overrides": list(request.overrides),
+        "config_dir": None if request.config_dir is None else str(request.config_dir.resolve()),
+        "command": request.command,
+        "scenario": config.scenario.name,
+        "seed": config.seed,
+        "runs": config.runs,
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round((datetime.now(UTC) - began).total_seconds(), 2),
+        "source_hash": source_hash(),
+        "versions": versions(),
+        "files": {path.name: _described(path) for path in sorted(folder.iterdir())},
+    }
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a folder of results; None where there is none of ours."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.get("made_by") == MAKER else None
+
+
+def _described(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _final(request: Request, config: Config, label: str) -> Path:
+    if request.home is not None or config.output_dir is not None:
+        return Path(os.path.realpath(request.home or config.output_dir or "."))
+    parts = [request.verb, config.scenario.name.replace("/", "-"), f"seed{config.seed}", label]
+    return Path.cwd() / "outputs" / "-".join(part for part in parts if part)
+
+
+def _check_free(final: Path) -> None:
+    """Refuse to touch what is not ours to replace."""
+    here = Path.cwd()
+    if final == here or final in here.parents:
+        raise UserError(_KEY, final, "a folder that does not hold the current one")
+    if not final.exists():
+        return
+    if not final.is_dir():
+        raise UserError(_KEY, final, "a folder; this is a file")
+    found = {path.name for path in final.iterdir()}
+    known = set((read_manifest(final) or {}).get("files", ())) | {MANIFEST}
+    if found and MANIFEST not in found:
+        raise UserError(_KEY, final, "a new folder, an empty one, or a result of lull to replace")
+    if strangers := sorted(found - known):
+        raise UserError(_KEY, final, f"a result of lull to replace; this one also holds {strangers[0]}")
+
+
+def _draw(final: Path) -> tuple[Path, list[Path]]:
+    """Make the hidden folder to write into, and any parents; this finds out whether one may write there."""
+    made: list[Path] = []
+    drawn = final.parent / f".{final.name}.{uuid.uuid4().hex[:12]}"
+    try:
+        for parent in reversed([final.parent, *final.parent.parents]):
+            if not parent.exists():
+                parent.mkdir()
+                made.insert(0, parent)
+        drawn.mkdir()
+    except OSError as problem:
+        for parent in made:
+            with suppress(OSError):
+                parent.rmdir()
+        raise UserError(_KEY, final, f"a folder that can be written ({problem.strerror})") from None
+    return drawn, made
+
+
+def _put(drawn: Path, final: Path) -> None:
+    """Give the finished folder its name; what was there before goes only once the new one stands."""
+    if not final.exists():
+        drawn.rename(final)
+        return
+    old = final.parent / f".{final.name}.{uuid.uuid4().hex[:12]}"
+    final.rename(old)
+    try:
+        drawn.rename(final)
+    except BaseException:
+        old.rename(final)
+        raise
+    shutil.rmtree(old)

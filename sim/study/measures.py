@@ -1,0 +1,275 @@
+"""How each pattern is measured: one function a measure, named in the configuration of patterns.
+
+A measure reads the evidence and the pattern's limits and says what the model gives, in words and figures, and whether
+that lies within the limits.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy import stats
+
+from sim.rules.outcomes import NEVER
+from sim.study.evidence import Evidence
+from sim.world.patterns import Pattern
+
+Array = npt.NDArray[Any]
+
+
+class Finding(NamedTuple):
+    """What the model gives, what is allowed, and whether they agree."""
+
+    model: str
+    tolerance: str
+    holds: bool
+
+
+def campaign_count(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Median of acknowledged attacks on the target before the strikes."""
+    counts = evidence.main["acknowledged_campaign"].values
+    low, high = pattern.limits["median_low"], pattern.limits["median_high"]
+    middle = float(np.median(counts))
+    band = np.quantile(counts, [0.05, 0.95])
+    return Finding(
+        f"median {middle:.0f} (90% {band[0]:.0f} to {band[1]:.0f})",
+        f"median {low:g} to {high:g}",
+        low <= middle <= high,
+    )
+
+
+def lull_none(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Probability of no acknowledged attack in the theatres named, between the strikes and the report."""
+    chance = float((in_lull(evidence.main, pattern) == 0).mean())
+    least = pattern.limits["probability_low"]
+    return Finding(f"none in {chance:.0%} of runs", f"at least {least:.0%}", chance >= least)
+
+
+def lull_few(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Median and probability of a small number of acknowledged attacks between the strikes and the report."""
+    counts = in_lull(evidence.main, pattern)
+    low, high, least = (pattern.limits[name] for name in ("low", "high", "probability_low"))
+    middle, chance = float(np.median(counts)), float(((counts >= low) & (counts <= high)).mean())
+    return Finding(
+        f"median {middle:.0f}; {low:g} to {high:g} in {chance:.0%}",
+        f"median {low:g} to {high:g}, or so many in {least:.0%}",
+        low <= middle <= high or chance >= least,
+    )
+
+
+def lethal_share(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Chance that an attack kills, in closed form, against the exact interval for what was counted."""
+    casualties = evidence.scenario.parameters.casualties
+    share = casualties.penetration * casualties.lethality
+    lethal, attacks, level = (pattern.limits[name] for name in ("lethal", "attacks", "level"))
+    interval = stats.binomtest(int(lethal), int(attacks)).proportion_ci(level, method="exact")
+    return Finding(
+        f"one in {1.0 / share:.0f}" if share > 0.0 else "never",
+        f"one in {1.0 / interval.high:.0f} to {1.0 / interval.low:.0f}",
+        bool(interval.low <= share <= interval.high),
+    )
+
+
+def campaign_responses(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Acknowledged attacks per limited or leader response, and what such a response does to the next days' attacks.
+
+    The paired ratio compares the same histories with and without the response. The naive ratio, after against before
+    the responses as they came, is shown beside it: responses follow bad days, so it falls below 1 by itself.
+    """
+    limits = pattern.limits
+    each = float(np.median(evidence.main["attacks_per_response"].values))
+    paired, naive = paired_ratio(evidence, int(limits["days"])), naive_ratio(evidence, int(limits["days"]))
+    return Finding(
+        f"1 in {each:.1f}; rate after, paired {paired:.2f} (naive {naive:.2f})",
+        f"1 in {limits['ratio_low']:g} to {limits['ratio_high']:g}; "
+        f"paired {limits['rate_low']:g} to {limits['rate_high']:g}",
+        limits["ratio_low"] <= each <= limits["ratio_high"] and limits["rate_low"] <= paired <= limits["rate_high"],
+    )
+
+
+def paired_ratio(evidence: Evidence, days: int) -> float:
+    """Mean attacks on the target in the days after a limited response on the campaign's middle day, with over without."""
+    day = evidence.scenario.calendar.strikes // 2
+    after = slice(day + 1, day + 1 + days)
+    struck = evidence.forced_strike(day, "limited", after.stop)[:, after].sum()
+    spared = evidence.forced_strike(day, "limited_held", after.stop)[:, after].sum()
+    return float(struck / spared) if spared else float("inf")
+
+
+def naive_ratio(evidence: Evidence, days: int) -> float:
+    """Attacks on the target in the days after limited responses, over those in as many days up to them; NaN for none."""
+    strikes = evidence.scenario.calendar.strikes
+    attacks, limited = evidence.traced(strikes)
+    before, after = 0.0, 0.0
+    for run, day in zip(*np.nonzero(limited), strict=True):
+        if days <= day + 1 and day + 1 + days <= strikes:
+            before += attacks[run, day + 1 - days : day + 1].sum()
+            after += attacks[run, day + 1 : day + 1 + days].sum()
+    return after / before if before else float("nan")
+
+
+def major_delay(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Median days from the first deaths to the first major response, in histories that arise freely."""
+    deaths, major = evidence.free["first_death_day"].values, evidence.free["major_day"].values
+    both = (deaths != NEVER) & (major != NEVER)
+    low, high = pattern.limits["median_low"], pattern.limits["median_high"]
+    tolerance = f"median {low:g} to {high:g} days"
+    if not both.any():
+        return Finding("no major response", tolerance, False)
+    middle = float(np.median(major[both] - deaths[both]))
+    return Finding(f"median {middle:.0f} days", tolerance, low <= middle <= high)
+
+
+def continuity(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Attacks a day in the lull against the campaign, theatre by theatre."""
+    calendar = evidence.scenario.calendar
+    counts = evidence.main["theatre_attacks"].sel(theatre=list(pattern.theatres)).mean("run")
+    campaign = counts.sel(window="campaign").values / len(calendar.campaign)
+    lull = counts.sel(window="lull").values / len(calendar.lull)
+    change = lull / campaign - 1.0
+    most = pattern.limits["change_high"]
+    words = ", ".join(f"{name} {one:+.0%}" for name, one in zip(theatre_names(evidence, pattern), change, strict=True))
+    return Finding(words, f"within {most:.0%}", bool((np.abs(change) <= most).all()))
+
+
+def compliance_lag(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Median days until the wings named comply, against the others; a wing that never does counts as later than all."""
+    lags = {name: float(np.median(days_of(evidence.main, name))) for name in (*pattern.wings, *pattern.others)}
+    earliest, latest = min(lags[name] for name in pattern.wings), max(lags[name] for name in pattern.others)
+    words = ", ".join(told_days(lags[name]) for name in pattern.wings)
+    others = ", ".join(told_days(lags[name]) for name in pattern.others)
+    return Finding(
+        f"{words} against {others} days",
+        f"longer by more than {pattern.limits['difference_low']:g}",
+        earliest - latest > pattern.limits["difference_low"] if np.isfinite(latest) else False,
+    )
+
+
+def war_in_window(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Probability of direct war before the report, in histories that arise freely."""
+    chance = float((evidence.free["war_day"].values != NEVER).mean())
+    most = pattern.limits["probability_high"]
+    return Finding(f"{chance:.1%}, prior-driven", f"at most {most:.0%}", chance <= most)
+
+
+def leash(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Whether a tight leash shortens the lag and lowers attacks after the order, and its opposite does the reverse.
+
+    Probabilities are shares of the paired histories that differ at all: few attacks leave many ties.
+    """
+    tight, loose = pattern.scenario
+    signs = [*leash_signs(evidence, tight, -1.0), *leash_signs(evidence, loose, 1.0)]
+    least = pattern.limits["probability_low"]
+    words = "tight: sooner {:.0%}, fewer {:.0%}; loose: later {:.0%}, more {:.0%}".format(*signs)
+    return Finding(words, f"each at least {least:.0%} of pairs that differ", min(signs) >= least)
+
+
+def leash_signs(evidence: Evidence, name: str, sign: float) -> tuple[float, float]:
+    """Shares of differing pairs in which the lag, and the attacks on the target in the lull, move the way of `sign`."""
+    departed = evidence.departed(name)
+    arm = evidence.ensemble(departed, evidence.lull_end)
+    base = evidence.ensemble(evidence.freed(departed.free_from), evidence.lull_end)
+    lag = total_lag(arm, evidence.lull_end) - total_lag(base, evidence.lull_end)
+    attacks = arm["attacks_lull"].values.astype(float) - base["attacks_lull"].values
+    return share_of_differing(lag * sign), share_of_differing(attacks * sign)
+
+
+def offensive(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Paired mean difference of attacks after the report in the theatres named, in standard errors."""
+    departed = evidence.departed(pattern.scenario[0])
+    last = max(event.last for event in evidence.departing_events(departed, "multiplier")) + 1
+    arm = evidence.ensemble(departed, last)
+    base = evidence.ensemble(evidence.freed(departed.free_from), last)
+    least = pattern.limits["standard_errors"]
+    later = {"theatre": list(pattern.theatres), "window": "later"}
+    difference = arm["theatre_attacks"].sel(later).values.astype(float) - base["theatre_attacks"].sel(later).values
+    mean, error = difference.mean(axis=0), difference.std(axis=0, ddof=1) / np.sqrt(len(difference))
+    words = ", ".join(f"{name} {one:+.1f}" for name, one in zip(theatre_names(evidence, pattern), mean, strict=True))
+    return Finding(f"{words} attacks", f"above zero by {least:g} errors", bool((mean > least * error).all()))
+
+
+def leaders_spared(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Probability that at least one chance to strike a leader is declined in the lull."""
+    chance = float((evidence.main["leaders_spared"].values > 0).mean())
+    least = pattern.limits["probability_low"]
+    return Finding(f"in {chance:.0%} of runs", f"at least {least:.0%}", chance >= least)
+
+
+def fragility(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Whether the end of the lull is open: neither (nearly) all have ended early nor (nearly) none ends at all."""
+    early, most = pattern.limits["early_day"], pattern.limits["share_high"]
+    words, open_ended = [], True
+    for name, text in (("first_attack_day", "first attack"), ("resumption_day", "resumed")):
+        day = evidence.main[name].values
+        ended, never = float(((day != NEVER) & (day <= early)).mean()), float((day == NEVER).mean())
+        words.append(
+            f"{text} by {evidence.scenario.calendar.date_of(int(early)):%-d %b}: {ended:.0%}, never {never:.0%}"
+        )
+        open_ended = open_ended and ended <= most and never <= most
+    return Finding("; ".join(words) + "; prior-driven", f"neither above {most:.0%}", open_ended)
+
+
+def ceasefire(evidence: Evidence, pattern: Pattern) -> Finding:
+    """Attacks on the target while the rival's war pauses, and their rate in two weeks after against two before."""
+    departed = evidence.departed(pattern.scenario[0])
+    pause = evidence.departing_events(departed, "intensity")[0]
+    stretch = int(pattern.limits["days"])
+    arm = evidence.ensemble(departed, pause.last + 1 + stretch, daily=True)["attacks_by_day"]
+    gated = [name for name, one in evidence.scenario.cast.theatres.items() if one.kind == "target"]
+    attacks = arm.sel(theatre=gated).sum("theatre").values.astype(float)
+    inside = attacks[:, pause.first : pause.last + 1].sum()
+    before, after = attacks[:, pause.first - stretch : pause.first].mean(), attacks[:, pause.last + 1 :].mean()
+    change, most = after / before - 1.0 if before else float("inf"), pattern.limits["change_high"]
+    return Finding(
+        f"{inside:.0f} inside; after {change:+.0%}",
+        f"0 inside; after within {most:.0%}",
+        inside == 0 and abs(change) <= most,
+    )
+
+
+MEASURES: Final[Mapping[str, Callable[[Evidence, Pattern], Finding]]] = {
+    one.__name__: one
+    for one in (
+        campaign_count, lull_none, lull_few, lethal_share, campaign_responses, major_delay, continuity, compliance_lag,
+        war_in_window, leash, offensive, leaders_spared, fragility, ceasefire,
+    )
+}  # fmt: skip
+"""Measures by the name that the configuration uses."""
+
+
+def in_lull(data: xr.Dataset, pattern: Pattern) -> Array:
+    """Acknowledged attacks between the strikes and the report in the theatres named (run,)."""
+    place = {"theatre": list(pattern.theatres), "window": "lull"}
+    return np.asarray(data["theatre_acknowledged"].sel(place).sum("theatre").values)
+
+
+def days_of(data: xr.Dataset, wing: str) -> Array:
+    """Lag of one wing (run,) in days; infinite where it never complied."""
+    lag = data["compliance_lag"].sel(wing=wing).values
+    return np.where(lag == NEVER, np.inf, lag)
+
+
+def total_lag(data: xr.Dataset, horizon: int) -> Array:
+    """Sum over the wings that attack the target of their lags (run,); never counts as the horizon."""
+    kinds = dict(zip(data["theatre"].values, data["theatre_kind"].values, strict=True))
+    on_target = [kinds[place] == "target" for place in data["wing_theatre"].values]
+    lag = data["compliance_lag"].values[:, on_target]
+    return np.asarray(np.where(lag == NEVER, horizon, lag).sum(axis=1), dtype=float)
+
+
+def share_of_differing(difference: Array) -> float:
+    """Share of the non-zero differences that are above zero; 0 where none differs."""
+    differing = difference[difference != 0.0]
+    return float((differing > 0.0).mean()) if len(differing) else 0.0
+
+
+def theatre_names(evidence: Evidence, pattern: Pattern) -> list[str]:
+    """What the theatres of a pattern are called."""
+    return [evidence.scenario.cast.theatres[key].name for key in pattern.theatres]
+
+
+def told_days(days: float) -> str:
+    """A number of days in words."""
+    return f"{days:.0f}" if np.isfinite(days) else "never"

@@ -1,0 +1,61 @@
+"""What a user asked of the command: a verb, overrides, perhaps a folder of files of their own."""
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from sim.world.errors import UserError
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of one verb.
+
+    `overrides` are Hydra's, such as `seed=7`; `home` is the folder of results to make where the caller decides it.
+    """
+
+    verb: str
+    overrides: tuple[str, ...] = ()
+    config_dir: Path | None = None
+    home: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """The command line that asks the same again.
+
+        >>> Request("run", ("seed=7", "events.campaign.to=null")).command
+        'lull run seed=7 events.campaign.to=null'
+        """
+        folder = () if self.config_dir is None else ("--config-dir", str(self.config_dir))
+        return shlex.join(("lull", self.verb, *folder, *self.overrides))
+
+    def taking(self, name: str) -> tuple[str | None, Self]:
+        """The text of a key that belongs to the verb and not to the configuration, and the request without it.
+
+        >>> Request("replay", ("run=3", "seed=7")).taking("run")
+        ('3', Request(verb='replay', overrides=('seed=7',), config_dir=None, home=None))
+
+        Raises:
+            UserError: the key is given twice.
+        """
+        given = [one for one in self.overrides if one.partition("=")[0] == name]
+        if len(given) > 1:
+            raise UserError(name, " ".join(given), "one value, given once")
+        rest = replace(self, overrides=tuple(one for one in self.overrides if one not in given))
+        return (given[0].partition("=")[2] if given else None), rest
+
+
+def whole(key: str, text: str, low: int, high: int) -> int:
+    """A whole number as a user writes it.
+
+    >>> whole("run", "4711", 0, 2**48 - 1)
+    4711
+
+    Raises:
+        UserError: it is none, or it lies outside.
+    """
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise UserError(key, text, f"a whole number from {low} to {high}")
+    return int(text)
+

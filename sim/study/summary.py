@@ -1,0 +1,194 @@
+"""Outcomes told in a few numbers: quantiles, Monte Carlo error, and what chance of how much.
+
+Quantiles are observed values: the q-quantile is the smallest value that at least a share q of the histories do not
+exceed. So they mean something for counts, for days on which a thing may never happen, and for histograms alike.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
+from sim.study.patterns import Verdict
+from sim.world.scenario import Config
+
+Array = npt.NDArray[Any]
+
+TWENTIETHS: Final = {"q05": 1, "q25": 5, "median": 10, "q75": 15, "q95": 19}
+"""The quantiles told, as whole twentieths, so that no rounding moves a rank."""
+
+EXCEEDANCE_AT: Final = (1, 2, 3, 4, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+CUT_BY: Final = {"lull_days": "resumption_day", "quiet_days": "first_attack_day"}
+"""Outcomes that are cut at war or at the end of the calendar, and the day whose absence tells that they were."""
+
+PRIOR_DRIVEN: Final = frozenset(
+    {"release_day", "first_attack_day", "resumption_day", "lull_days", "quiet_days", "war", "war_day"}
+)
+"""Outcomes about which one campaign and one lull say nothing: assumed numbers decide them."""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One outcome over all histories; None where a number does not exist.
+
+    A quantile is None where the thing never happened in that share of the histories. `mcse` is the Monte Carlo
+    standard error of what `mcse_of` names. `never` and `cut` are shares of histories: never happened, cut at war or at
+    the end (a value is then a lower bound). `exceedance` maps values to the share of histories with at least as much.
+    """
+
+    name: str
+    text: str
+    unit: str
+    mean: float | None
+    median: float | None
+    q05: float | None
+    q25: float | None
+    q75: float | None
+    q95: float | None
+    mcse: float | None
+    mcse_of: str
+    prior_driven: bool
+    never: float | None = None
+    cut: float | None = None
+    exceedance: dict[str, float] | None = None
+
+
+def statistics(data: xr.Dataset) -> tuple[Statistic, ...]:
+    """All outcomes of a dataset over its runs, in their order."""
+    return tuple(statistic(data, outcome) for outcome in (*RECORDED, *DERIVED))
+
+
+def statistic(data: xr.Dataset, outcome: Outcome) -> Statistic:
+    """One outcome over the runs of a dataset."""
+    values = np.sort(data[outcome.name].values.astype(float))
+    never = float(np.mean(values == NEVER)) if outcome.unit == "day" else None
+    if never is not None:
+        values = np.sort(np.where(values == NEVER, math.inf, values))
+    by_median = outcome.heavy_tailed or bool(never)
+    cut_by = CUT_BY.get(outcome.name)
+    return Statistic(
+        name=outcome.name,
+        text=outcome.text,
+        unit=outcome.unit,
+        mean=None if by_median else float(values.mean()),
+        **{name: finite(quantile(values, part)) for name, part in TWENTIETHS.items()},
+        mcse=error_of_median(values) if by_median else error_of_mean(values),
+        mcse_of="median" if by_median else "mean",
+        prior_driven=outcome.name in PRIOR_DRIVEN,
+        never=never,
+        cut=None if cut_by is None else float(np.mean(data[cut_by].values == NEVER)),
+        exceedance=exceedance(values) if outcome.heavy_tailed else None,
+    )
+
+
+def quantile(ordered: Array, twentieths: int) -> float:
+    """The quantile of ordered values (N,): the value of rank N q, rounded up.
+
+    >>> quantile(np.arange(1.0, 21.0), 1)
+    1.0
+    """
+    return float(ordered[-(-len(ordered) * twentieths // 20) - 1])
+
+
+def counted_quantile(counts: Array, twentieths: int) -> Array:
+    """The same quantile of histograms (..., bins), as bin numbers (...); a histogram without entries gives -1."""
+    total = counts.sum(axis=-1, keepdims=True)
+    reached = 20 * counts.cumsum(axis=-1) >= total * twentieths
+    return np.where(total[..., 0] > 0, reached.argmax(axis=-1), -1)
+
+
+def error_of_mean(values: Array) -> float | None:
+    """Standard error of a mean: deviation / sqrt(N). None for a single value, which says nothing of its spread."""
+    return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else None
+
+
+def error_of_median(ordered: Array) -> float | None:
+    """Standard error of a median, whatever the tail: half the width of its one-sigma interval.
+
+    The number of values below the true median is binomial with deviation sqrt(N) / 2, so the values of rank
+    (N -+ sqrt(N)) / 2 enclose it with the probability of one standard deviation. None where one of them is infinite
+    or there are fewer than ten values.
+    """
+    count, half = len(ordered), math.sqrt(len(ordered)) / 2
+    if count < 10:
+        return None
+    low, high = ordered[math.floor(count / 2 - half)], ordered[min(math.ceil(count / 2 + half), count - 1)]
+    return finite((float(high) - float(low)) / 2) if math.isfinite(low) else None
+
+
+def exceedance(values: Array) -> dict[str, float]:
+    """Share of the histories with at least so much, for round values up to the largest seen.
+
+    >>> exceedance(np.array([0.0, 0.0, 1.0, 7.0]))
+    {'1': 0.5, '2': 0.25, '3': 0.25, '4': 0.25, '5': 0.25}
+    """
+    return {str(value): float(np.mean(values >= value)) for value in EXCEEDANCE_AT if value <= values.max()}
+
+
+def finite(value: float) -> float | None:
+    """The number, or None where there is none."""
+    return value if math.isfinite(value) else None
+
+
+def summary(config: Config, stats: Sequence[Statistic], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The whole result in one mapping, fit for JSON: the content of `summary.json`."""
+    return {
+        "scenario": config.scenario.name,
+        "question": config.scenario.question,
+        "seed": config.seed,
+        "runs": config.runs,
+        "outcomes": {one.name: told(one) for one in stats},
+        "patterns": [pattern_told(one) for one in verdicts],
+    }
+
+
+def told(one: Statistic) -> dict[str, Any]:
+    """One outcome as in `summary.json`; what does not apply to it is left out, what does not exist is null."""
+    optional = ("never", "cut", "exceedance")
+    return {key: value for key, value in asdict(one).items() if key != "name" and (key not in optional or value is not None)}
+
+
+def pattern_told(verdict: Verdict) -> dict[str, Any]:
+    """One pattern as in `summary.json`; `pass` is null where the pattern does not speak of this scenario."""
+    return {
+        "id": verdict.id,
+        "text": verdict.text,
+        "kind": verdict.kind,
+        "judged": verdict.judged,
+        "article": verdict.article,
+        "model": verdict.model,
+        "pass": verdict.holds,
+        "tolerance": verdict.tolerance,
+    }
+
+
+def outcome_rows(stats: Sequence[Statistic]) -> list[dict[str, Any]]:
+    """The outcome table, one mapping per row."""
+    return [{key: value for key, value in asdict(one).items() if key != "exceedance"} for one in stats]
+
+
+def weekly_rows(data: xr.Dataset) -> list[dict[str, Any]]:
+    """Attacks a week by theatre: the bands of the figure, one mapping per theatre and week.
+
+    `histories` is how many had not ended in war before the week was over.
+    """
+    counts = data["weekly_histogram"].values
+    bands = {name: counted_quantile(counts, part) for name, part in TWENTIETHS.items()}
+    first = data["date"].values[data["week_start"].values]
+    return [
+        {
+            "theatre": str(theatre),
+            "week": week,
+            "first_day": np.datetime_as_string(first[week], unit="D"),
+            **{name: int(band[k, week]) if band[k, week] >= 0 else None for name, band in bands.items()},
+            "histories": int(counts[k, week].sum()),
+        }
+        for k, theatre in enumerate(data["theatre"].values)
+        for week in range(counts.shape[1])
+    ]
