@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from numbers import Integral
 
 from llvmlite import ir
-from numba import int64, uint32
+from numba import float64, int64
 
 from sim.numbers.compiled import kernel, primitive, rule
 
@@ -31,50 +31,34 @@ RUN_LIMIT, DAY_LIMIT, DECISION_LIMIT = 2**48, 2**16, 2**34
 
 Words = tuple[int, int, int, int]
 
-_WORD, _LONG = ir.IntType(32), ir.IntType(64)
+_LONG = ir.IntType(64)
 _MASK = 0xFFFFFFFF
 
 
-def _emit_high_product(build: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
-    product = build.mul(build.zext(a, _LONG), build.zext(b, _LONG))
-    return build.trunc(build.lshr(product, ir.Constant(_LONG, 32)), _WORD)
-
-
-# Numba's operators widen 32-bit words to 64 bits, which halves or stops the vectors; these do not.
-@primitive(uint32(int64), lambda build, value: build.trunc(value, _WORD))
+# Words travel as 64-bit numbers below 2**32: vectors multiply two of them into all 64 bits in one step, and the masks
+# cost nothing. Numbers of 32 bits would be taken apart and put together again around every product.
+@primitive(int64(int64), lambda build, value: build.and_(value, ir.Constant(_LONG, _MASK)))
 def low_word(value: int) -> int:
     """The lowest 32 bits of a whole number of any kind."""
     return int(value) & _MASK
 
 
-@primitive(uint32(int64), lambda build, value: build.trunc(build.lshr(value, ir.Constant(_LONG, 32)), _WORD))
+@primitive(int64(int64), lambda build, value: build.lshr(value, ir.Constant(_LONG, 32)))
 def high_word(value: int) -> int:
     """The 32 bits above the lowest 32."""
     return (int(value) >> 32) & _MASK
 
 
-@primitive(uint32(uint32, uint32), lambda build, a, b: build.add(a, b))
-def add_words(a: int, b: int) -> int:
-    """The sum, modulo 2**32."""
-    return (a + b) & _MASK
+def _emit_float(build: ir.IRBuilder, word: ir.Value) -> ir.Value:
+    """The word becomes the last bits of a float near 2**52: AVX2 converts no 64-bit integers."""
+    near = build.or_(build.and_(word, ir.Constant(_LONG, _MASK)), ir.Constant(_LONG, 0x433 << 52))
+    return build.fsub(build.bitcast(near, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**52))
 
 
-@primitive(uint32(uint32, uint32), lambda build, a, b: build.xor(a, b))
-def xor_words(a: int, b: int) -> int:
-    """The bits in which two words differ."""
-    return a ^ b
-
-
-@primitive(uint32(uint32, uint32), lambda build, a, b: build.mul(a, b))
-def low_product(a: int, b: int) -> int:
-    """The lower half of the product of two words."""
-    return (a * b) & _MASK
-
-
-@primitive(uint32(uint32, uint32), _emit_high_product)
-def high_product(a: int, b: int) -> int:
-    """The upper half of the product of two words."""
-    return (a * b) >> 32
+@primitive(float64(int64), _emit_float)
+def float_of(word: int) -> float:
+    """The lowest 32 bits as a float, exact."""
+    return float(int(word) & _MASK)
 
 
 @rule
@@ -87,11 +71,10 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
     a, b, c, d = low_word(c0), low_word(c1), low_word(c2), low_word(c3)
     key, lock = low_word(k0), low_word(k1)
     for _ in range(10):
-        high_a, low_a = high_product(0xD2511F53, a), low_product(0xD2511F53, a)
-        high_c, low_c = high_product(0xCD9E8D57, c), low_product(0xCD9E8D57, c)
-        a, b = xor_words(xor_words(high_c, b), key), low_c
-        c, d = xor_words(xor_words(high_a, d), lock), low_a
-        key, lock = add_words(key, 0x9E3779B9), add_words(lock, 0xBB67AE85)
+        from_a, from_c = 0xD2511F53 * a, 0xCD9E8D57 * c
+        a, b = high_word(from_c) ^ b ^ key, low_word(from_c)
+        c, d = high_word(from_a) ^ d ^ lock, low_word(from_a)
+        key, lock = low_word(key + 0x9E3779B9), low_word(lock + 0xBB67AE85)
     return a, b, c, d
 
 
@@ -102,7 +85,7 @@ def counter(run: int, day: int, actor: int, block: int) -> Words:
     >>> counter(2**32 + 5, 3, 7, 1)
     (5, 65539, 7, 1)
     """
-    day_and_run = xor_words(low_word(day), low_product(high_word(run), 0x10000))
+    day_and_run = low_word(day) ^ low_word(high_word(run) * 0x10000)
     return low_word(run), day_and_run, low_word(actor), low_word(block)
 
 
@@ -120,7 +103,7 @@ def unit(word: int) -> float:
     >>> unit(0) > 0.0, unit(2**31), unit(2**32 - 1) < 1.0
     (True, 0.5000000001164153, True)
     """
-    return (word + 0.5) * 2.0**-32
+    return (float_of(word) + 0.5) * 2.0**-32
 
 
 @rule
