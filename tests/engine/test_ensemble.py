@@ -1,0 +1,78 @@
+"""Ensembles: the same bits however the work is shared, other bits for another seed."""
+
+import numpy as np
+import pytest
+
+from sim.engine.ensemble import BLOCK, Wanted, run_batch
+from sim.engine.record import BINS, Output
+from sim.engine.table import tabulate
+from sim.rules.outcomes import NAMES, NEVER
+from tests.engine.worlds import NO_WAR, world
+
+
+def same(first: Output, second: Output) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_threads_chunks_and_repetition_do_not_change_a_bit() -> None:
+    table = tabulate(world())
+    runs = np.arange(BLOCK + 37)
+    wanted = Wanted(daily=True, states=True)
+    whole = run_batch(table, 7, runs, wanted=wanted, threads=1)
+    assert same(whole, run_batch(table, 7, runs, wanted=wanted, threads=2))
+    parts = [run_batch(table, 7, part, wanted=wanted) for part in np.array_split(runs, 5)]
+    for name in Output._fields:
+        pieces = [getattr(part, name) for part in parts]
+        joined = sum(pieces) if name == "weekly" else np.concatenate(pieces)
+        assert np.array_equal(getattr(whole, name), joined), name
+    alone = run_batch(table, 7, [300], wanted=wanted)
+    assert np.array_equal(alone.wing_states[0], whole.wing_states[300])
+
+
+def test_another_seed_gives_other_bits_and_zero_is_a_seed() -> None:
+    table = tabulate(world())
+    outputs = [run_batch(table, seed, range(50)) for seed in (0, 1, 2**32, 2**64 - 1)]
+    for place, one in enumerate(outputs):
+        assert not any(np.array_equal(one.counts, other.counts) for other in outputs[:place])
+
+
+def test_run_numbers_beyond_32_bits_have_luck_of_their_own() -> None:
+    table = tabulate(world())
+    low, high = run_batch(table, 1, [5, 6]), run_batch(table, 1, [5 + 2**32, 6 + 2**32])
+    assert not np.array_equal(low.counts, high.counts)
+
+
+@pytest.mark.parametrize("runs", [[-1], [2**48]])
+def test_runs_without_an_address_are_refused(runs: list[int]) -> None:
+    with pytest.raises(ValueError, match="runs"):
+        run_batch(tabulate(world()), 1, runs)
+
+
+def test_the_weekly_histogram_counts_every_history_and_every_attack_once() -> None:
+    scenario = world(NO_WAR)
+    output = run_batch(tabulate(scenario), 1, range(400), wanted=Wanted(daily=True))
+    weeks = output.weekly.shape[1]
+    assert (output.weekly.sum(axis=2) == 400).all()
+    daily = output.daily[:, : weeks * 7, :, 0].reshape(400, weeks, 7, -1).sum(axis=2)
+    by_week = (output.weekly * np.arange(BINS)).sum(axis=2)
+    assert np.array_equal(by_week, daily.sum(axis=0).T)
+
+
+def test_histories_leave_the_weekly_histogram_with_direct_war() -> None:
+    output = run_batch(tabulate(world("ladder.war_rate=0.05")), 1, range(100))
+    war_day = output.rows[:, NAMES.index("war_day")]
+    ends = np.where(war_day == NEVER, 330, war_day + 1)
+    full_weeks = np.array([(ends >= (week + 1) * 7).sum() for week in range(output.weekly.shape[1])])
+    assert 0 < full_weeks[-1] < 100
+    assert (output.weekly.sum(axis=2) == full_weeks).all()
+
+
+def test_counts_by_window_are_the_daily_counts_summed() -> None:
+    scenario = world()
+    output = run_batch(tabulate(scenario), 1, range(200), wanted=Wanted(daily=True))
+    places = tabulate(scenario).layout["theatre"]
+    calendar = scenario.calendar
+    for window, days in ((0, calendar.campaign), (1, calendar.lull)):
+        for theatre in range(output.daily.shape[2]):
+            by_wing = output.counts[:, places == theatre, window, :].sum(axis=1)
+            assert np.array_equal(by_wing, output.daily[:, days.start : days.stop, theatre].sum(axis=1))

@@ -1,0 +1,47 @@
+"""Small worlds for tests: scenarios with mechanisms off, events added, wings changed."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.engine.ensemble import Wanted, run_batch
+from sim.engine.record import Output
+from sim.engine.table import tabulate
+from sim.world.mechanisms import Mechanisms
+from sim.world.scenario import Scenario, load
+from sim.world.timeline import Event
+
+Array = npt.NDArray[Any]
+ALL_OFF = Mechanisms(**dict.fromkeys(Mechanisms.__dataclass_fields__, False))
+NO_WAR = "ladder.war_rate=0"
+
+
+def world(*overrides: str, mechanisms: Mechanisms | None = None, events: tuple[Event, ...] = ()) -> Scenario:
+    """A shipped scenario with overrides, other switches and events of its own."""
+    scenario = load(list(overrides)).scenario
+    return replace(
+        scenario,
+        mechanisms=scenario.mechanisms if mechanisms is None else mechanisms,
+        events=(*scenario.events, *events),
+    )
+
+
+def live(
+    scenario: Scenario, runs: int, seed: int, *, states: bool = False, daily: bool = False, **design: Any
+) -> Output:
+    """Histories 0 to `runs` of a scenario."""
+    wanted = Wanted(states=states, daily=daily)
+    return run_batch(tabulate(scenario, design or None), seed, np.arange(runs), wanted=wanted)
+
+
+def rates(scenario: Scenario) -> Array:
+    """Baseline rates of the wings (W,) in attacks/day."""
+    return np.array([wing.baseline for wing in scenario.cast.wings.values()])
+
+
+def close_in_errors(sample: Array, expected: Array | float, errors: float = 5.0) -> bool:
+    """Whether the means over the first axis lie within so many standard errors of what is expected."""
+    error = sample.std(axis=0, ddof=1) / np.sqrt(len(sample))
+    return bool((np.abs(sample.mean(axis=0) - expected) <= errors * error).all())
