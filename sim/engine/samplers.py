@@ -4,6 +4,8 @@ Each has one draw as argument and finds the answer by inverting the distribution
 gives a smaller answer. These are the oracles; the lane kernel has twins that must agree with them to the bit.
 """
 
+from collections.abc import Sequence
+
 from sim.numbers.arithmetic import exp
 from sim.numbers.compiled import step
 from sim.rules.decisions import MAX_ATTACKS
@@ -27,3 +29,23 @@ def poisson(draw: float, mean: float) -> int:
         term = term * (mean * (1.0 / count))
         reached = reached + term
     return count
+
+
+def picked(draw: float, weights: Sequence[float]) -> int:
+    """The place at which `draw` falls along the summed weights; -1 where there are none.
+
+    Units: any; weights of zero or more, not all zero. The reference model's twin of the walk in `scalar.chosen_wing`.
+
+    >>> [picked(u, (2.0, 0.0, 6.0)) for u in (0.2, 0.3)]
+    [0, 2]
+    """
+    total = 0.0
+    for weight in weights:
+        total += weight
+    mark = draw * total
+    passed, chosen = 0.0, -1
+    for place, weight in enumerate(weights):
+        if passed <= mark:
+            chosen = place
+            passed += weight
+    return chosen
