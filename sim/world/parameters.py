@@ -183,7 +183,8 @@ class Deterrence:
     )
     spillover: float = param(
         0.1, 0.0, 1.0, "1", uniform(0.0, 0.3), "assumed", "assumed",
-        "effect of a strike on another wing of the same collective, as a share of a strike on oneself", "phi_other/phi_own",
+        "effect of a strike on another wing of the same collective, as a share of a strike on oneself",
+        "phi_other/phi_own",
     )
     fear_half_life: float = param(
         10.0, 1.0, 120.0, "days", log_uniform(4.0, 60.0), "calibrated", "F03, F34; assumed to fade in weeks",

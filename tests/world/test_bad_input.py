@@ -1,6 +1,7 @@
 """Whatever a user gets wrong is told in exactly one line: the key, the value, what is allowed."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from sim.world.errors import UserError, one_of
 from sim.world.parameters import shared_declarations
 from sim.world.scenario import load, overlay, scenario_names
 
+COUNT = re.compile(r"one of \d+ names")
+"""How many names there are grows with the model; which is the nearest does not."""
+
 
 def refusal(overrides: list[str], folder: Path | None = None) -> str:
     with pytest.raises(UserError) as caught:
         load(overrides, folder)
-    line = str(caught.value)
+    line = COUNT.sub("one of N names", str(caught.value))
     assert len(line.splitlines()) == 1
     assert ": allowed " in line
     assert caught.value.__cause__ is None
@@ -40,9 +44,9 @@ CALENDAR = "2023-10-17 to 2024-09-10, or days 0 to 329"
 @pytest.mark.parametrize(
     ("override", "line"),
     [
-        ("scenario=tight_leesh", "scenario = tight_leesh: allowed one of 18 names, nearest: tight_leash"),
-        ("history=artikle", "history = artikle: allowed one of 3 names, nearest: article"),
-        ("patron.contrl=1", "patron.contrl = 1: allowed keys: one of 17 names, nearest: patron.control"),
+        ("scenario=tight_leesh", "scenario = tight_leesh: allowed one of N names, nearest: tight_leash"),
+        ("history=artikle", "history = artikle: allowed one of N names, nearest: article"),
+        ("patron.contrl=1", "patron.contrl = 1: allowed keys: one of N names, nearest: patron.control"),
         ("patron.control=1.7", "patron.control = 1.7: allowed 0 to 1"),
         ("militia.nujaba_iraq.autonomy=1.7", "militia.nujaba_iraq.autonomy = 1.7: allowed 0 to 1"),
         ("theatre.iraq.gate=-0.1", "theatre.iraq.gate = -0.1: allowed 0 to 1"),
@@ -58,7 +62,7 @@ CALENDAR = "2023-10-17 to 2024-09-10, or days 0 to 329"
         ("~patron.control", "patron.control = (missing): allowed 0 to 1"),
         ("patron=1", "patron = 1: allowed a mapping of keys to values"),
         ("mechanisms.fear=3", "mechanisms.fear = 3: allowed true or false"),
-        ("mechanisms.feer=false", "mechanisms.feer = false: allowed keys: one of 12 names, nearest: mechanisms.fear"),
+        ("mechanisms.feer=false", "mechanisms.feer = false: allowed keys: one of N names, nearest: mechanisms.fear"),
         ("study.runs=0", "study.runs = 0: allowed a whole number from 1 to 1000000000"),
         ("study.runs=-5", "study.runs = -5: allowed a whole number from 1 to 1000000000"),
         ("study.runs=2.5", "study.runs = 2.5: allowed a whole number from 1 to 1000000000"),
@@ -78,7 +82,7 @@ CALENDAR = "2023-10-17 to 2024-09-10, or days 0 to 329"
         ("calendar.start=yesterday", "calendar.start = yesterday: allowed a date such as 2024-02-02"),
         ("events.gaza_war.value=2", "events.gaza_war.value = 2: allowed 0 to 1"),
         ("events.campaign.value=maybe", "events.campaign.value = maybe: allowed free, attack"),
-        ("events.campaign.kind=stanc", "events.campaign.kind = stanc: allowed one of 14 names, nearest: stance"),
+        ("events.campaign.kind=stanc", "events.campaign.kind = stanc: allowed one of N names, nearest: stance"),
         (
             "history.events.tower_22.killed=0",
             "history.events.tower_22.killed = 0: allowed a whole number from 1 to 10000",
@@ -156,7 +160,7 @@ HEAD = "# @package _global_\nscenario: {question: Mine, departs: null}\n"
         ("", "scenario.question = (missing): allowed a text"),
         (HEAD + "patron: {control: 2}\n", "patron.control = 2: allowed 0 to 1"),
         (HEAD + "patron: {control: .nan}\n", "patron.control = nan: allowed 0 to 1"),
-        (HEAD + "patron: {contrl: 1}\n", "patron.contrl = 1: allowed keys: one of 17 names, nearest: patron.control"),
+        (HEAD + "patron: {contrl: 1}\n", "patron.contrl = 1: allowed keys: one of N names, nearest: patron.control"),
         (HEAD + "patron: null\n", "patron = null: allowed a mapping of keys to values"),
         (HEAD + "new: {key: 1}\n", "new.key = 1: allowed keys: seed, "),
         (HEAD + "1: 2\n", "1 = 2: allowed keys: "),
@@ -198,7 +202,7 @@ def test_the_folder_of_the_user_must_exist_and_hide_nothing_behind_our_names(tmp
 
 
 def test_an_unknown_overlay_is_told_with_the_nearest_name() -> None:
-    with pytest.raises(UserError, match=r"^scenario = no_ordr: allowed one of 18 names, nearest: no_order"):
+    with pytest.raises(UserError, match=r"^scenario = no_ordr: allowed one of \d+ names, nearest: no_order"):
         overlay(load(), "no_ordr")
 
 
@@ -221,7 +225,7 @@ def test_an_error_is_one_line_whatever_it_holds(value: object, key: str, allowed
     assert (error.key, error.value, error.allowed) == (key, value, allowed)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.text(max_size=20).map(lambda text: f"patron.control={text}") | st.text(max_size=20))
 def test_no_override_whatever_its_text_raises_anything_else(override: str) -> None:
     assert len(complaint(lambda: load([override])).splitlines()) <= 1

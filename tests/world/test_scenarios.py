@@ -55,7 +55,8 @@ def days_of(config: Config) -> tuple[Day, ...]:
 
 def test_all_seventeen_and_the_invented_one_are_there_with_question_and_departure(configs: dict[str, Config]) -> None:
     cards = scenario_names()
-    assert {card.name for card in cards} == {*SHIPPED, INVENTED}
+    assert len(SHIPPED) == 17
+    assert {*SHIPPED, INVENTED} <= {card.name for card in cards}
     assert list(cards) == sorted(cards, key=lambda card: card.name)
     for card in cards:
         assert card.question.endswith("?")
@@ -141,14 +142,16 @@ def test_what_each_scenario_changes(configs: dict[str, Config], article: Config)
     unordered = days_of(configs["no_order"])[50].stance
     assert {order[k] for k in range(6) if unordered[k] == 0.0} == {"iraq", "syria", "jordan"}
     pause = days_of(configs["axis_pause"])
-    assert (set(pause[107].stance), set(pause[108].stance), set(pause[329].stance)) == ({1.0}, {0.0}, {0.0})
+    paused = [day for day in range(330) if max(pause[day].stance) == 0.0]
+    assert paused == list(range(108, paused[-1] + 1))
+    assert all(min(day.stance) == 1.0 for number, day in enumerate(pause) if number not in paused)
     rafah = days_of(configs["rafah_offensive"])
     assert [day for day in range(330) if max(rafah[day].multiplier) > 1.0] == list(range(136, 196))
     truce = days_of(configs["gaza_ceasefire"])
     assert [day for day in range(330) if truce[day].intensity == 0.0] == list(range(59, 66))
-    assert [day for day in range(330) if days_of(configs["major_early"])[day].major == 1] == [29]
-    assert not days_of(configs["no_tower22"])[103].deaths_allowed
-    assert days_of(configs["no_tower22"])[103].pinned_wing == -1
+    assert [number for number, day in enumerate(days_of(configs["major_early"])) if day.major == 1] == [29]
+    spared = days_of(configs["no_tower22"])[103]
+    assert (spared.deaths_allowed, spared.pinned_wing) == (False, -1)
     assert [sum(day.strike) for day in days_of(configs["leader_strike_in_lull"])][126:128] == [2.0, 0.0]
     arms = days_of(configs["arms_interdiction"])[329]
     assert (arms.supply[order.index("red_sea")], sum(arms.strike)) == (0.3, 0.3)
