@@ -1,0 +1,80 @@
+"""The patterns: they hold for the defaults under seeds the search never used, and break where they should."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from sim.study.balance import prior_balance
+from sim.study.evidence import Evidence
+from sim.study.measures import MEASURES, naive_ratio, paired_ratio, share_of_differing
+from sim.study.patterns import Verdict, judge, judge_whatever
+from sim.study.simulation import simulate_config
+from sim.world.scenario import Config, load
+
+RUNS = 3000
+FRESH_SEEDS = (101, 202, 303, 404, 505)
+
+
+def configured(*overrides: str) -> Config:
+    return load([f"study.runs={RUNS}", *overrides])
+
+
+@cache
+def verdicts(*overrides: str) -> dict[str, Verdict]:
+    config = configured(*overrides)
+    return {one.id: one for one in judge_whatever(config, simulate_config(config))}
+
+
+@pytest.mark.parametrize("seed", FRESH_SEEDS)
+def test_the_defaults_show_every_pattern_for_a_fresh_seed(seed: int) -> None:
+    found = verdicts(f"seed={seed}")
+    assert list(found) == [f"P{number}" for number in range(1, 15)]
+    broken = {name: one.model for name, one in found.items() if not one.holds}
+    assert not broken
+
+
+@pytest.mark.parametrize(("scenario", "fails"), [("no_restraint", "P2"), ("no_us_strikes", "P5"), ("no_order", "P1")])
+def test_other_scenarios_break_the_pattern_they_should(scenario: str, fails: str) -> None:
+    assert verdicts(f"scenario={scenario}")[fails].holds is False
+
+
+def test_another_scenario_is_measured_but_not_judged() -> None:
+    config = replace(configured("scenario=no_order", "study.runs=50"))
+    found = judge(config, simulate_config(config))
+    assert len(found) == 14
+    assert all(one.holds is None and one.model for one in found)
+
+
+def test_the_naive_ratio_sees_deterrence_where_strikes_do_nothing() -> None:
+    # Strikes follow bad days; so the days after look calmer than the days before, whatever strikes do.
+    off = ("mechanisms.fear=false", "mechanisms.grievance=false", "mechanisms.capacity=false")
+    config = configured(*off)
+    evidence = Evidence(config, simulate_config(config, runs=10))
+    assert paired_ratio(evidence, 5) == pytest.approx(1.0, abs=0.01)
+    assert naive_ratio(evidence, 5) < 0.95
+
+
+def test_a_strike_that_only_frightens_lowers_the_paired_ratio() -> None:
+    config = configured("deterrence.strike_net=-0.5", "deterrence.strike_fear=1", "deterrence.spillover=0.5")
+    evidence = Evidence(config, simulate_config(config, runs=10))
+    assert paired_ratio(evidence, 5) < 0.9
+
+
+def test_orders_alone_and_strikes_alone_are_about_equally_able_to_explain_the_calm() -> None:
+    shares = {one.reading: one for one in prior_balance(configured())}
+    orders, strikes = shares["orders only"], shares["strikes only"]
+    for mine, other in ((orders.none, strikes.none), (orders.few, strikes.few), (orders.both, strikes.both)):
+        assert min(mine, other) > 0.0
+        assert max(mine, other) / min(mine, other) <= 10.0
+    assert shares["both"].none > max(orders.none, strikes.none)
+
+
+def test_every_measure_is_named_by_a_pattern_and_the_other_way_round() -> None:
+    assert {pattern.measure for pattern in configured().patterns} == set(MEASURES)
+
+
+def test_ties_do_not_count_as_signs() -> None:
+    assert share_of_differing(np.array([0.0, 0.0, 1.0, -1.0])) == 0.5
+    assert share_of_differing(np.zeros(3)) == 0.0
