@@ -2,8 +2,9 @@
 
     python experiments/defaults/search.py POINTS RUNS SEED
 
-prints the best points. The patterns and their tolerances were fixed before; the seeds that the defaults are tested
-with are never used here. A posterior replaces this search where one is available.
+prints how many points reach every aim, how far apart these lie, and the best of all. The patterns and their tolerances
+were fixed before; the seeds that the defaults are tested with are never used here. A posterior replaces this search
+where one is available.
 """
 
 import sys
@@ -59,6 +60,11 @@ def main(points: int, runs: int, seed: int) -> None:
         judged(scenario, part(output, slice(i * runs, (i + 1) * runs)), {key: one[i] for key, one in design.items()})
         for i in range(points)
     ]
+    reached = [point for point in found if point.shortfall == 0.0]
+    print(f"{len(reached)} of {points} points reach every aim; their values span")
+    for key in RANGES if reached else ():
+        values = [point.values[key] for point in reached]
+        print(f"      {key} {min(values):.3f} to {max(values):.3f}, searched {RANGES[key][0]:g} to {RANGES[key][1]:g}")
     for point in sorted(found, key=lambda one: one.shortfall)[:12]:
         print(f"{point.shortfall:.3f}", *(f"{name}={share:.2f}" for name, share in point.shares.items()), point.lags)
         print("     ", *(f"{key}={value:.3f}" for key, value in point.values.items()))
