@@ -18,6 +18,8 @@ from sim.rules.casualties import tail_power, tail_span
 from sim.rules.decisions import PATRON, TARGET
 from sim.rules.militia import hold, pace, trait
 from sim.rules.rates import keep
+from sim.world.errors import UserError
+from sim.world.parameters import Theatre, Wing, declared, shared_declarations
 from sim.world.scenario import Scenario
 from sim.world.timeline import Day, daily
 
@@ -136,13 +138,19 @@ class Columns:
 
 
 def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> Table:
-    """The table of a scenario; `design` maps parameter keys to columns of one length, one row per point."""
+    """The table of a scenario; `design` maps parameter keys to columns of one length, one row per point.
+
+    Raises:
+        ValueError: the design names a number that the scenario does not have, or its columns differ in length.
+        UserError: two actors of the case would share their luck.
+    """
     design = design or {}
+    check_design(scenario, design)
     points = len(next(iter(design.values()))) if design else 1
     columns = Columns(scenario, design, points)
     days = daily(scenario.calendar, scenario.standing_events(), scenario.cast)
     wing_ids = tuple(scenario.cast.wings)
-    actor_ids((PATRON, TARGET, *wing_ids))
+    check_actors(wing_ids)
     return Table(
         numbers=_numbers(columns),
         theatres=_theatres(columns),
@@ -156,6 +164,25 @@ def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> 
         strikes_day=scenario.calendar.strikes,
         report_day=scenario.calendar.report,
     )
+
+
+def check_design(scenario: Scenario, design: Mapping[str, Column]) -> None:
+    """Refuse a column that nothing would read."""
+    known = set(shared_declarations())
+    known |= {f"militia.{key}.{name}" for key in scenario.cast.wings for name, _ in declared(Wing)}
+    known |= {f"theatre.{key}.{name}" for key in scenario.cast.theatres for name, _ in declared(Theatre)}
+    if unknown := sorted(set(design) - known):
+        raise ValueError(f"design: {unknown[0]!r} is no number of this scenario")
+    if len({len(column) for column in design.values()}) > 1:
+        raise ValueError("design: columns differ in length")
+
+
+def check_actors(wing_ids: tuple[str, ...]) -> None:
+    """Refuse wings whose names have the same number in the addresses of chance."""
+    try:
+        actor_ids((PATRON, TARGET, *wing_ids))
+    except ValueError as problem:
+        raise UserError("militia", ", ".join(wing_ids), str(problem)) from None
 
 
 SAME_NAME: Final = {

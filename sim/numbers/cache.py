@@ -49,5 +49,6 @@ def open_cache() -> bool:
     except OSError as problem:
         print(f"lull: compiled code is not kept: {folder}: {problem.strerror}", file=sys.stderr)
         return False
-    config.CACHE_DIR = str(folder)
+    # Numba makes its settings at import time, where no checker sees them.
+    setattr(config, "CACHE_DIR", str(folder))  # noqa: B010
     return True

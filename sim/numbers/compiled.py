@@ -29,7 +29,8 @@ def rule(function: F) -> F:
 
 def step(function: F) -> F:
     """Mark a part of an engine's loop: compiled as a function of its own, which keeps compilation short."""
-    return cast(F, register_jitable(function))
+    stepped: F = register_jitable(function)
+    return stepped
 
 
 def kernel(function: F) -> F:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from sim.engine.derived import attacks_per_response, days_after
 from sim.engine.record import BINS, WEEK, Output
-from sim.rules.outcomes import DERIVED, NEVER, RECORDED, WINDOWS, Outcome, per_response
+from sim.rules.outcomes import DERIVED, NEVER, RECORDED, WINDOWS, Outcome
 from sim.world.scenario import Scenario
 
 Array = npt.NDArray[Any]
@@ -70,18 +71,13 @@ def add_derived(data: xr.Dataset, scenario: Scenario) -> None:
         total = data[f"theatre_{what}"].values[:, on_target].sum(axis=1)
         data[f"{what}_campaign"] = ("run", total[:, 0])
         data[f"{what}_lull"] = ("run", total[:, 1])
-    data["attacks_per_response"] = mapped(per_response, data["acknowledged_campaign"], data["campaign_responses"])
     war = data["war_day"].values
-    end = np.where(war == NEVER, scenario.calendar.days, war)
+    each = attacks_per_response(data["acknowledged_campaign"].values, data["campaign_responses"].values)
+    data["attacks_per_response"] = ("run", each)
     for name, event in (("lull_days", "resumption_day"), ("quiet_days", "first_attack_day")):
-        first = data[event].values
-        data[name] = ("run", np.where(first == NEVER, end, first) - scenario.calendar.strikes)
+        days = days_after(data[event].values, war, scenario.calendar.strikes, scenario.calendar.days)
+        data[name] = ("run", days)
     data["war"] = ("run", (war != NEVER).astype(np.int8))
-
-
-def mapped(rule: Any, *columns: xr.DataArray) -> xr.DataArray:
-    """A scalar rule applied run by run."""
-    return xr.apply_ufunc(np.frompyfunc(rule, len(columns), 1), *columns).astype(float)
 
 
 def add_weekly(data: xr.Dataset, output: Output) -> None:

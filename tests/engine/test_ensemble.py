@@ -76,3 +76,10 @@ def test_counts_by_window_are_the_daily_counts_summed() -> None:
         for theatre in range(output.daily.shape[2]):
             by_wing = output.counts[:, places == theatre, window, :].sum(axis=1)
             assert np.array_equal(by_wing, output.daily[:, days.start : days.stop, theatre].sum(axis=1))
+
+
+def test_a_design_with_a_column_that_nothing_reads_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"patron\.contrl"):
+        tabulate(world(), {"patron.contrl": np.array([0.5])})
+    with pytest.raises(ValueError, match="length"):
+        tabulate(world(), {"patron.control": np.array([0.5]), "militia.nujaba_iraq.autonomy": np.array([0.1, 0.2])})

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sim.engine.state import RUN_STATE
 from sim.engine.table import tabulate
 from sim.numbers.arithmetic import power
 from sim.rules.casualties import killed, tail_power, tail_span
@@ -132,7 +133,7 @@ def test_more_autonomy_never_lowers_attacks_after_the_order() -> None:
     levels = np.linspace(0.0, 2.0, 9)
     scenario = world("mechanisms.us_limited=false", "mechanisms.capacity=false")
     attacks = [
-        live(scenario, 300, SEED, **{"multipliers.autonomy": np.array([level])}).counts[:, :7, 1, 0].sum(axis=1)
+        live(scenario, 300, SEED, design={"multipliers.autonomy": np.array([level])}).counts[:, :7, 1, 0].sum(axis=1)
         for level in levels
     ]
     steps = np.diff(np.array(attacks, dtype=float), axis=0)
@@ -148,7 +149,7 @@ def test_a_wing_of_rate_zero_changes_nobody_elses_bits() -> None:
     assert np.array_equal(without.rows, with_it.rows)
     assert np.array_equal(without.counts, with_it.counts[:, 1:])
     assert np.array_equal(without.wing_states, with_it.wing_states[:, :, 1:])
-    same = [name for name in without.run_states.dtype.names if name != "struck_wing"]
+    same = [name for name in RUN_STATE.names or () if name != "struck_wing"]
     assert all(np.array_equal(without.run_states[name], with_it.run_states[name]) for name in same)
     shifted = without.run_states["struck_wing"]
     assert np.array_equal(np.where(shifted >= 0, shifted + 1, shifted), with_it.run_states["struck_wing"])

@@ -29,11 +29,11 @@ def world(*overrides: str, mechanisms: Mechanisms | None = None, events: tuple[E
 
 
 def live(
-    scenario: Scenario, runs: int, seed: int, *, states: bool = False, daily: bool = False, **design: Any
+    scenario: Scenario, runs: int, seed: int, *, states: bool = False, design: dict[str, Array] | None = None
 ) -> Output:
     """Histories 0 to `runs` of a scenario."""
-    wanted = Wanted(states=states, daily=daily)
-    return run_batch(tabulate(scenario, design or None), seed, np.arange(runs), wanted=wanted)
+    wanted = Wanted(states=states)
+    return run_batch(tabulate(scenario, design), seed, np.arange(runs), wanted=wanted)
 
 
 def rates(scenario: Scenario) -> Array:
