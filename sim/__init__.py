@@ -1,3 +1,38 @@
-"""Lull."""
+"""Lull: why proxy campaigns stop, and for how long. An agent-based model, its engines and its studies.
+
+>>> from sim import simulate
+>>> data = simulate("article", runs=20)
+>>> int(data.sizes["run"])
+20
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.engine.reference import ReferenceModel as ReferenceModel
+    from sim.study.replay import replay as replay
+    from sim.study.simulation import simulate as simulate
+    from sim.world.scenario import load as load
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "ReferenceModel": "sim.engine.reference",
+    "load": "sim.world.scenario",
+    "replay": "sim.study.replay",
+    "simulate": "sim.study.simulation",
+}
+
+__all__ = ["ReferenceModel", "__version__", "load", "replay", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import sim` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

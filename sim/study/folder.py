@@ -14,12 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.study.provenance import config_text, source_hash, versions
 from sim.study.request import Request
 from sim.world.errors import UserError
 from sim.world.scenario import Config
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MANIFEST: Final = "manifest.json"
 MAKER: Final = "lull"
@@ -54,6 +57,11 @@ class Folder:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
+
+    def dataset(self, name: str, data: "xr.Dataset") -> None:
+        """Write a dataset as netCDF."""
+        packed = {str(key): {"zlib": True, "complevel": 4} for key in data.data_vars if data[key].ndim}
+        data.to_netcdf(self.path(name), engine="h5netcdf", encoding=packed)
 
 
 @contextmanager

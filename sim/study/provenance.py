@@ -30,9 +30,19 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
+NEUTRAL_KEYS = ("engine", "output")
+"""Sections of the configuration that no result depends on: how many threads, which folder."""
+
+
 def config_text(config: Config) -> str:
     """The resolved configuration as YAML."""
     return yaml.safe_dump(dict(config.tree), sort_keys=False, allow_unicode=True)
+
+
+def decisive_text(config: Config) -> str:
+    """The same without what no result depends on, so that equal results carry equal words."""
+    decisive = {key: value for key, value in config.tree.items() if key not in NEUTRAL_KEYS}
+    return yaml.safe_dump(decisive, sort_keys=False, allow_unicode=True)
 
 
 def provenance(config: Config) -> dict[str, Any]:
@@ -48,5 +58,5 @@ def provenance(config: Config) -> dict[str, Any]:
         "report_day": scenario.calendar.report,
         "source_hash": source_hash(),
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
-        "configuration": config_text(config),
+        "configuration": decisive_text(config),
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from sim.world.errors import UserError
+from sim.world.scenario import Config, load
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Request:
         """
         folder = () if self.config_dir is None else ("--config-dir", str(self.config_dir))
         return shlex.join(("lull", self.verb, *folder, *self.overrides))
+
+    def config(self) -> Config:
+        """The configuration that the overrides make.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        return load(self.overrides, self.config_dir)
 
     def taking(self, name: str) -> tuple[str | None, Self]:
         """The text of a key that belongs to the verb and not to the configuration, and the request without it.
@@ -58,4 +67,3 @@ def whole(key: str, text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise UserError(key, text, f"a whole number from {low} to {high}")
     return int(text)
-

@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from sim.engine.ensemble import run_batch
+from sim.engine.table import tabulate
 from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
+from sim.study.dataset import dataset_of
 from sim.study.patterns import Verdict
 from sim.world.scenario import Config
 
@@ -148,10 +151,31 @@ def summary(config: Config, stats: Sequence[Statistic], verdicts: Sequence[Verdi
     }
 
 
+def history(config: Config, run: int) -> dict[str, Any]:
+    """The outcomes of a single history in one mapping, fit for JSON; a day that never came is null."""
+    numbers = np.array([run])
+    data = dataset_of(config.scenario, numbers, run_batch(tabulate(config.scenario), config.seed, numbers))
+    outcomes = {}
+    for one in (*RECORDED, *DERIVED):
+        value = float(data[one.name].values[0])
+        never = one.unit == "day" and value == NEVER
+        outcomes[one.name] = {"value": None if never else value, "unit": one.unit, "text": one.text}
+    scenario = config.scenario
+    return {
+        "scenario": scenario.name,
+        "question": scenario.question,
+        "seed": config.seed,
+        "run": run,
+        "outcomes": outcomes,
+    }
+
+
 def told(one: Statistic) -> dict[str, Any]:
     """One outcome as in `summary.json`; what does not apply to it is left out, what does not exist is null."""
     optional = ("never", "cut", "exceedance")
-    return {key: value for key, value in asdict(one).items() if key != "name" and (key not in optional or value is not None)}
+    return {
+        key: value for key, value in asdict(one).items() if key != "name" and (key not in optional or value is not None)
+    }
 
 
 def pattern_told(verdict: Verdict) -> dict[str, Any]:
@@ -163,7 +187,7 @@ def pattern_told(verdict: Verdict) -> dict[str, Any]:
         "judged": verdict.judged,
         "article": verdict.article,
         "model": verdict.model,
-        "pass": verdict.holds,
+        "pass": None if verdict.holds is None else bool(verdict.holds),
         "tolerance": verdict.tolerance,
     }
 
