@@ -4,12 +4,19 @@ The same records are a day's memory inside the engines and a row of the state ta
 "the engines agree" means that these tables agree bit for bit.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-RUN_STATE = np.dtype(
+
+def record_type(fields: Sequence[tuple[str, str]]) -> np.dtype[np.void]:
+    """A type of records whose fields are attributes in plain Python too, so that kernels run uncompiled."""
+    return np.dtype((np.record, list(fields)))
+
+
+RUN_STATE = record_type(
     [
         ("war_risk", "f8"),
         ("phase", "i8"),
@@ -41,10 +48,10 @@ RUN_STATE = np.dtype(
 """Of the whole run. Units: attacks, soldiers, days, limited strikes; `leader` 1 struck 2 declined; flags 0 or 1;
 `struck_wing` the wing that a limited or leader strike hit, -1 for none; `acts` those of the target on the patron."""
 
-THEATRE_STATE = np.dtype([("directive", "f8"), ("order", "f8")])
+THEATRE_STATE = record_type([("directive", "f8"), ("order", "f8")])
 """`directive` is what wings know today (issued until yesterday), `order` what the patron asks as of tonight."""
 
-WING_STATE = np.dtype(
+WING_STATE = record_type(
     [
         ("compliance", "f8"),
         ("fear", "f8"),

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.engine.state import record_type
 from sim.numbers.chance import actor_id, actor_ids
 from sim.numbers.compiled import kernel
 from sim.rules.casualties import tail_power, tail_span
@@ -26,7 +27,7 @@ from sim.world.timeline import Day, daily
 Column = npt.NDArray[np.float64]
 Records = npt.NDArray[Any]
 
-NUMBERS: Final = np.dtype(
+NUMBERS: Final = record_type(
     [
         (name, "f8")
         for name in (
@@ -46,22 +47,22 @@ NUMBERS: Final = np.dtype(
 )
 """What holds for a whole run: parameters as a day uses them. Names and units follow `sim.world.parameters`."""
 
-THEATRE_NUMBERS: Final = np.dtype([(name, "f8") for name in ("gate", "rebuild", "restraint", "release")])
-WING_NUMBERS: Final = np.dtype([(name, "f8") for name in ("baseline", "held", "pace", "ideology", "wear")])
+THEATRE_NUMBERS: Final = record_type([(name, "f8") for name in ("gate", "rebuild", "restraint", "release")])
+WING_NUMBERS: Final = record_type([(name, "f8") for name in ("baseline", "held", "pace", "ideology", "wear")])
 
-WING_LAYOUT: Final = np.dtype(
+WING_LAYOUT: Final = record_type(
     [(name, "i8") for name in ("theatre", "collective", "actor", "on_target", "at_home", "mediated")]
 )
 """Where a wing stands: indices, its number in the addresses of chance, and flags (attacks the target; its theatre is
 the mediators' own; the mediators reach it)."""
 
-TODAY: Final = np.dtype(
+TODAY: Final = record_type(
     [(name, "f8") for name in ("intensity", "talks", "acts", "pinned_killed")]
     + [(name, "i8") for name in ("deaths_allowed", "major", "limited", "leader", "pinned_wing")]
 )
 """What the timeline says of a day. `major`, `limited` and `leader`: 1 forced, 0 free, -1 held back."""
 
-FRONT_TODAY: Final = np.dtype([(name, "f8") for name in ("surge", "supply", "stance")])
+FRONT_TODAY: Final = record_type([(name, "f8") for name in ("surge", "supply", "stance")])
 
 WEAR_FLOOR: Final = 0.01
 """Lowest baseline (attacks/day) that wear is counted against, so that a wing of rate zero divides by something."""
