@@ -1,6 +1,7 @@
 # make run        install what is needed into .venv and run the main job
 # make test       install and pass every quick check
 # make check-long the tests that take minutes
+# make tables     write the tables of the documents anew from the code
 # make pins       choose the exact versions anew (needs the network)
 # make clean      remove the environment, caches and builds
 #
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt sim/__init__.py
 
 .DEFAULT_GOAL := run
-.PHONY: run test check-long pins clean
+.PHONY: run test check-long tables pins clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/lull run $(ARGS)
@@ -31,6 +32,9 @@ test: $(VENV)/test.stamp
 
 check-long: $(VENV)/test.stamp
 	$(BIN)/pytest -m long
+
+tables: $(VENV)/run.stamp
+	$(BIN)/python -m sim.view.handbook *.md docs/*.md experiments/*/README.md
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

@@ -1,4 +1,4 @@
-"""Tables of the shipped case, and of what the model gives for it: scenarios, pins, patterns, rival readings."""
+"""Tables of what is shipped, and of what the model gives for it: scenarios, pins, patterns, rival readings."""
 
 from functools import cache
 from typing import Final
@@ -7,25 +7,11 @@ from sim.study.balance import DRAWS, Balance, prior_balance
 from sim.study.patterns import Verdict, judge
 from sim.study.simulation import simulate_config
 from sim.view.handbook.markdown import Row, code, table
-from sim.world.parameters import declared
 from sim.world.scenario import load, scenario_names
 from sim.world.timeline import Calendar, Event
 
 HEADLINES: Final = ("P1", "P2", "P3", "P5", "P8", "P9", "P13")
 """The patterns that the front page shows."""
-
-
-def cast_table(prefix: str) -> str:
-    """The numbers of the article's wings (`militia`) or theatres (`theatre`), each with its class and source."""
-    cast = load().scenario.cast
-    members = cast.wings if prefix == "militia" else cast.theatres
-    rows = []
-    for member, one in members.items():
-        for name, _ in declared(type(one)):
-            key = f"{prefix}.{member}.{name}"
-            source = cast.source(key)
-            rows.append((code(key), f"{getattr(one, name):g}", source.provenance, source.text))
-    return table(("Key", "Value", "Class", "Source"), rows)
 
 
 def scenario_table() -> str:

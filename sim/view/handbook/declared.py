@@ -11,10 +11,13 @@ from sim.engine import scalar
 from sim.engine.table import NEUTRAL_NUMBERS, NEUTRAL_THEATRES, NEUTRAL_WINGS
 from sim.rules import decisions, outcomes
 from sim.rules.day import STEPS
+from sim.study import declared
 from sim.study.summary import PRIOR_DRIVEN
 from sim.view.handbook.markdown import Row, code, table
 from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
-from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
+from sim.world.parameters import Theatre, Wing, shared_declarations
+from sim.world.parameters import declared as of_group
+from sim.world.scenario import load
 
 CHANCE_DECIDES: Final = {
     "a wing": {
@@ -41,15 +44,25 @@ _BY_ATTACK: Final = ("FATE", "INJURED", "KILLED")
 
 
 def parameter_table() -> str:
-    """Every parameter that holds for a whole case."""
+    """Every parameter that holds for a whole case, with its value in the article's."""
     heads = ("Key", "Symbol", "Default", "Range", "Unit", "Prior", "Class", "Source", "Meaning")
-    return table(heads, (_parameter(key, one) for key, one in shared_declarations().items()))
+    return table(heads, (_parameter(row) for row in _article() if row.key in shared_declarations()))
 
 
-def _parameter(key: str, one: Declaration) -> Row:
-    span = f"{one.low:g} to {one.high:g}"
-    default = f"{one.default:g}"
-    return code(key), one.symbol, default, span, one.unit, str(one.prior), one.provenance, one.source, one.text
+def _parameter(row: declared.Row) -> Row:
+    span, value = f"{row.low:g} to {row.high:g}", f"{row.value:g}"
+    return code(row.key), row.symbol, value, span, row.unit, row.prior, row.provenance, row.source, row.text
+
+
+def cast_table(prefix: str) -> str:
+    """The numbers of the article's wings (`militia`) or theatres (`theatre`), each with its class and source."""
+    rows = (row for row in _article() if row.key.startswith(f"{prefix}."))
+    told = ((code(row.key), f"{row.value:g}", row.unit, row.provenance, row.source) for row in rows)
+    return table(("Key", "Value", "Unit", "Class", "Source"), told)
+
+
+def _article() -> list[declared.Row]:
+    return declared.parameter_rows(load().scenario)
 
 
 def symbol_table() -> str:
@@ -58,7 +71,7 @@ def symbol_table() -> str:
     placed = (
         (one.symbol, code(f"{prefix}.{name}"), one.unit)
         for prefix, group in (("militia.WING", Wing), ("theatre.THEATRE", Theatre))
-        for name, one in declared(group)
+        for name, one in of_group(group)
     )
     return table(("Symbol", "Key", "Unit"), (*shared, *placed))
 

@@ -10,15 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, target
-from sim.view.handbook.composed import (
-    balance_table,
-    cast_table,
-    headline_table,
-    pattern_table,
-    pin_table,
-    scenario_table,
-)
+from sim.view.handbook.composed import balance_table, headline_table, pattern_table, pin_table, scenario_table
 from sim.view.handbook.declared import (
+    cast_table,
     day_table,
     decision_table,
     mechanism_table,
@@ -49,7 +43,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
 }
 """Every table by the name that documents call it by."""
 
-_OPENED: Final = re.compile(r"^<!-- table: (.*) -->$", re.MULTILINE)
+_OPENED: Final = re.compile(r"^<!-- table: ([^\n]*) -->$", re.MULTILINE)
 _CLOSED: Final = re.compile(r"^<!-- end of table -->$", re.MULTILINE)
 _PLACE: Final = re.compile(rf"({_OPENED.pattern}\n).*?({_CLOSED.pattern})", re.MULTILINE | re.DOTALL)
 
