@@ -1,0 +1,264 @@
+"""The documents: every command and every piece of Python in them runs, tables are those of the code, names exist.
+
+Nothing is passed over: a block in a language, or a command, that this file cannot check is a failure.
+"""
+
+import re
+import runpy
+import shlex
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import sim
+from sim import cli, rules
+from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
+from sim.rules import decisions
+from sim.view.handbook.declared import CHANCE_DECIDES
+from sim.view.handbook.filling import ROLES, filled
+from sim.world.mechanisms import MECHANISM_NAMES
+from sim.world.parameters import shared_declarations, shared_groups
+from sim.world.timeline import EVENT_KINDS
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("*.md", "docs/**/*.md", "experiments/*/README.md")
+    for path in ROOT.glob(pattern)
+)
+FEW_RUNS = "study.runs=50"
+SMALL = 8
+"""Most that an experiment is asked to do of anything here."""
+
+each_document = pytest.mark.parametrize("name", DOCUMENTS)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_documents_are_there():
+    assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/model.md", "docs/parameters.md"} <= set(DOCUMENTS)
+
+
+# --- what can be run ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: the line on which it opens, its language and what is inside."""
+
+    line: int
+    language: str
+    text: str
+
+
+def blocks_of(document: str) -> list[Block]:
+    """Return the fenced blocks of a document, indented ones too."""
+    found = [
+        Block(document[: one.start()].count("\n") + 1, one[2], textwrap.dedent(one[3]))
+        for one in re.finditer(r"^( *)```(\S*)\n(.*?)^\1```$", document, re.MULTILINE | re.DOTALL)
+    ]
+    assert document.count("```") == 2 * len(found), "a fence that is not closed"
+    return found
+
+
+def save_file(block: Block) -> None:
+    """Write a file that says in a comment where it belongs, for the commands that follow."""
+    place = re.search(r"^# (\S+\.yaml)$", block.text, re.MULTILINE)
+    assert place is not None, f"line {block.line}: nobody knows where this file belongs"
+    path = Path(place[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+
+
+def make_targets() -> set[str]:
+    """Return the targets that one may ask make for."""
+    return set(re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)[1].split())  # type: ignore[index]
+
+
+def carry_out(command: str) -> None:
+    """Carry out one command, with few histories, or find out that it would do what it says."""
+    match shlex.split(command):
+        case ["make", *targets]:
+            assert set(targets) <= make_targets(), command
+        case ["lull", "run", *rest]:
+            few = [word for word in rest if not word.startswith("study.runs=")]
+            assert cli.main(["run", *few, FEW_RUNS]) == 0, command
+        case ["lull", *words]:
+            assert cli.main(words) == 0, command
+        case ["python", script, *numbers]:
+            sys.argv = [script, *(str(min(int(number), SMALL)) for number in numbers)]
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+        case _:
+            raise AssertionError(f"no way to check: {command}")
+
+
+def run_document(document: str, name: str) -> None:
+    """Run all that a document shows, from top to bottom, in the current folder; its Python shares one namespace."""
+    names: dict[str, Any] = {"__name__": name}
+    for block in blocks_of(document):
+        match block.language:
+            case "yaml":
+                save_file(block)
+            case "sh":
+                for command in block.text.splitlines():
+                    carry_out(command)
+            case "python":
+                exec(compile(block.text, f"{name}, block on line {block.line}", "exec"), names)
+            case _:
+                raise AssertionError(f"{name}, line {block.line}: a block in {block.language or 'no language'}")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, away from the checkout."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["lull"])
+    return tmp_path
+
+
+@each_document
+def test_all_that_a_document_shows_can_be_run(name, elsewhere):
+    run_document(read(name), name)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "```sh\nlull run scenario=nonsense\n```\n",
+        "```sh\nmake coffee\n```\n",
+        "```sh\ncurl example.org\n```\n",
+        "```python\nfrom sim import nonsense\n```\n",
+        "```yaml\nkey: value\n```\n",
+        "```\nwhat is this?\n```\n",
+        "```sh\nlull scenarios\n",
+    ],
+    ids=["bad input", "no target", "unknown command", "bad import", "yaml of nowhere", "no language", "not closed"],
+)
+def test_what_cannot_be_run_is_noticed(document, elsewhere):
+    with pytest.raises((AssertionError, AttributeError, ImportError)):
+        run_document(document, "broken.md")
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+
+@each_document
+def test_tables_are_those_of_the_code(name):
+    assert filled(read(name)) == read(name), "run `make tables`"
+
+
+def test_a_stale_table_an_unknown_one_and_an_open_one_are_noticed():
+    start, end = "<!-- table: day -->", "<!-- end of table -->"
+    fresh = filled(f"{start}\n{end}\n")
+    assert filled(fresh) == fresh
+    stale = fresh.replace("The patron weighs", "The patron ignores")
+    assert filled(stale) == fresh != stale
+    with pytest.raises(ValueError, match="'days': allowed are parameters, "):
+        filled(f"<!-- table: days -->\n{end}\n")
+    with pytest.raises(ValueError, match="its own end"):
+        filled(f"{start}\n{start}\n{end}\n")
+
+
+def test_every_decision_and_every_module_of_rules_is_told():
+    told = {name for own in CHANCE_DECIDES.values() for name in own}
+    numbered = {name for name, value in vars(decisions).items() if name.isupper() and isinstance(value, int)}
+    assert told == numbered - {"MAX_ATTACKS"}
+    modules = {path.stem for path in Path(rules.__path__[0]).glob("*.py")}
+    of_the_day = {module.__name__.rpartition(".")[2] for module in ROLES}
+    assert of_the_day == modules - {"__init__", "day", "decisions", "outcomes"}
+
+
+# --- names --------------------------------------------------------------------------------------------------
+
+
+def dead_links(document: str, folder: Path) -> list[str]:
+    """Return the links to files that are not there."""
+    targets = re.findall(r"\]\(([^)#]+)", document)
+    return [one for one in targets if not one.startswith("http") and not (folder / one).exists()]
+
+
+def quoted(document: str) -> Iterator[str]:
+    """Yield what is set as code in the prose."""
+    prose = re.sub(r"^( *)```.*?^\1```$", "", document, flags=re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"`([^`\n]+)`", prose)
+
+
+def lost_paths(document: str) -> list[str]:
+    """Return the files and folders named that do not exist; NAME stands for any."""
+    paths = [one for one in quoted(document) if re.match(r"(sim|configs|docs|tests|experiments|seeds)/", one)]
+    return [one for one in paths if not list(ROOT.glob(one.replace("NAME", "*").rstrip("/")))]
+
+
+def lost_keys(document: str) -> list[str]:
+    """Return the parameters, switches and rules named that do not exist."""
+    groups = {key for key, _ in shared_groups()} | {"mechanisms"}
+    known = set(shared_declarations()) | {f"mechanisms.{name}" for name in MECHANISM_NAMES}
+    known |= {f"{one.__name__.rpartition('.')[2]}.{name}" for one in ROLES for name in vars(one)}
+    keys = [one.partition("=")[0] for one in quoted(document)]
+    return [one for one in keys if re.fullmatch(r"\w+\.\w+", one) and one.split(".")[0] in groups and one not in known]
+
+
+@each_document
+def test_links_lead_somewhere(name):
+    assert dead_links(read(name), (ROOT / name).parent) == []
+
+
+@each_document
+@pytest.mark.parametrize("lost", [lost_paths, lost_keys])
+def test_files_and_keys_that_are_named_exist(name: str, lost: Callable[[str], list[str]]):
+    assert lost(read(name)) == []
+
+
+def test_lost_names_are_noticed():
+    assert dead_links("[a](gone.md) [b](README.md#x) [c](https://example.org)", ROOT) == ["gone.md"]
+    assert lost_paths("`sim/gone.py`, `sim/cli.py`, `configs/scenario/NAME.yaml`, `tests/engine/`") == ["sim/gone.py"]
+    assert lost_keys("`patron.grip`, `patron.control=1`, `mechanisms.fear`, `ladder.rung`") == ["patron.grip"]
+
+
+def section(document: str, title: str) -> str:
+    """Return what stands under a heading, up to the next one."""
+    return document.partition(f"{title}\n")[2].partition("\n#")[0]
+
+
+def test_states_and_kinds_of_events_are_those_of_the_engines():
+    model = read("docs/model.md")
+    columns = {name for state in (RUN_STATE, THEATRE_STATE, WING_STATE) for name in state.names or ()}
+    states = {one for line in section(model, "### 1.2 Entities, states and scales").splitlines() for one in named(line)}
+    assert states
+    assert states <= columns
+    kinds = re.search(r"Kinds: (.*?)\. ", section(model, "### 3.3 Input"), re.DOTALL)
+    assert kinds is not None
+    assert re.findall(r"`(\w+)`", kinds[1]) == list(EVENT_KINDS)
+
+
+def named(line: str) -> list[str]:
+    """Return the states named in a line of a table."""
+    return re.findall(r"`(\w+)`", line) if line.startswith("|") else []
+
+
+# --- what goes with a release -------------------------------------------------------------------------------
+
+
+def test_the_newest_entry_is_this_version_and_every_entry_speaks_of_bits():
+    entries = re.split(r"^## ", read("CHANGELOG.md"), flags=re.MULTILINE)[1:]
+    assert entries[0].startswith(f"[{sim.__version__}]")
+    assert [entry.splitlines()[0] for entry in entries if "### Bits\n" not in entry] == []
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load(read("CITATION.cff"))
+    assert (citation["version"], citation["license"]) == (sim.__version__, "Apache-2.0")
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+
+
+def test_pictures_are_small():
+    pictures = list((ROOT / "docs" / "images").glob("*"))
+    assert [path.name for path in pictures if path.suffix != ".png" or path.stat().st_size >= 300_000] == []
