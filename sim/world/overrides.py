@@ -16,19 +16,18 @@ def parsed_overrides(overrides: Sequence[str], groups: Mapping[str, Collection[s
         UserError: an override is malformed, asks for several values, speaks to Hydra itself, or names an
             unknown file.
     """
-    parsed = [_parsed(text) for text in overrides]
+    parsed = [parsed_override(text) for text in overrides]
     for one in parsed:
         _check(one, groups)
     return parsed
 
 
-def value_text(override: Override) -> str:
-    """What an override sets its key to, as the user wrote it."""
-    text = override.input_line or ""
-    return text.partition("=")[2] if "=" in text else text
+def parsed_override(text: str) -> Override:
+    """One override as Hydra reads it; it may ask for several values.
 
-
-def _parsed(text: str) -> Override:
+    Raises:
+        UserError: it is malformed.
+    """
     key, sign, value = text.partition("=")
     if sign and not key.strip("+~ "):
         raise UserError("override", text, "key=value")
@@ -38,6 +37,12 @@ def _parsed(text: str) -> Override:
         if sign:
             raise UserError(key.strip(), value, "key=value in Hydra's grammar; quote unusual text") from None
         raise UserError("override", text, "key=value") from None
+
+
+def value_text(override: Override) -> str:
+    """What an override sets its key to, as the user wrote it."""
+    text = override.input_line or ""
+    return text.partition("=")[2] if "=" in text else text
 
 
 def _check(one: Override, groups: Mapping[str, Collection[str]]) -> None:

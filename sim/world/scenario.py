@@ -13,7 +13,7 @@ from sim.world.errors import UserError, one_of
 from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
 from sim.world.parameters import Parameters, declared, shared_groups
 from sim.world.patterns import Pattern, patterns_of
-from sim.world.schema import TOP_KEYS
+from sim.world.schema import ENGINE_KEYS, STUDY_KEYS, TOP_KEYS
 from sim.world.timeline import Calendar, Event, until
 from sim.world.timeline_reader import calendar_of, day_in, events_of
 
@@ -124,8 +124,8 @@ def config_of(tree: Tree, name: str) -> Config:
     return Config(
         scenario=scenario,
         seed=top.whole("seed", 0, 2**64 - 1),
-        runs=_section(tree, "study", ("runs",)).whole("runs", 1, MOST_RUNS),
-        threads=_section(tree, "engine", ("threads",)).whole("threads", 0, MOST_THREADS),
+        runs=_section(tree, "study", STUDY_KEYS).whole("runs", 1, MOST_RUNS),
+        threads=_section(tree, "engine", ENGINE_KEYS).whole("threads", 0, MOST_THREADS),
         output_dir=_folder(tree),
         parameters_from=top.choice("parameters", _PARAMETERS_FROM),
         patterns=patterns_of(tree, scenario.cast),

@@ -16,6 +16,12 @@ SCHEMA_NAME = "declared"
 GROUPS = ("actors", "timeline", "history", "patterns", "scenario")
 """The groups of configuration files: one file of each is chosen."""
 
+STUDY_KEYS = ("runs", "points", "design", "table", "draws", "policies", "precision", "most_runs")
+"""How a study is made: `runs` holds for all, the others for a sweep."""
+
+ENGINE_KEYS = ("threads", "cluster", "workers", "job")
+"""Where histories are computed; no result depends on it."""
+
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
     "calendar", "events", "history", "rungs", "patterns", *asdict(default_parameters()),
