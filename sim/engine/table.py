@@ -195,7 +195,7 @@ SAME_NAME: Final = {
     " major_intensity leader_chance leader_intensity quiet_days attribution patron_strike_rung patron_strike_acts"
     " answer_provocation",
     "mediator": "ideology_relief",
-    "casualties": "penetration lethality exposure injured_mean small_penetration",
+    "casualties": "penetration lethality injured_mean small_penetration",
     "ladder": "cooling war_threshold war_rate",
 }
 """Numbers that the day reads just as they were declared, under the same name."""
@@ -221,10 +221,9 @@ def _numbers(columns: Columns) -> Records:
     numbers["small_observed"] = columns.shared("observation.small")
     numbers["major_able"] = 1.0
     _strike_effects(columns, numbers)
-    _tails(
-        columns.shared("casualties.tail_exponent"), columns.shared("casualties.exposure"),
-        numbers["tail_span"], numbers["tail_power"],
-    )  # fmt: skip
+    numbers["exposure"] = np.floor(columns.shared("casualties.exposure"))  # nobody is killed in part
+    exponents = columns.shared("casualties.tail_exponent")
+    _tails(exponents, numbers["exposure"], numbers["tail_span"], numbers["tail_power"])
     _switch_off(columns.scenario, numbers, NEUTRAL_NUMBERS)
     return numbers
 

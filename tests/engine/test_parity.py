@@ -99,6 +99,7 @@ def test_the_rows_reach_every_corner_of_the_model():
     columns = [numbers_of(states) for states in histories]
     for name in columns[0]:
         assert any((column[name] > 0).any() for column in columns), name
+    assert all((states.run["killed"] % 1.0 == 0.0).all() for states in histories), "nobody is killed in part"
     complete = sum(lived(states) == len(states.run) for states in histories)
     assert ROWS // 3 < complete < ROWS, "some histories end in war, many do not"
     switches = [row.scenario.mechanisms for name in SCENARIOS for row in rows_of(name)]
