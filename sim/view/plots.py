@@ -146,7 +146,7 @@ def attacked(scenario: Scenario, theatre: str) -> str:
     """Who is attacked in a theatre."""
     kind = scenario.cast.theatres[theatre].kind
     names = scenario.cast.names
-    return {"target": f"the {names.target}", "rival": names.rival, "shipping": "ships"}[kind]
+    return {"target": f"{names.target}", "rival": names.rival, "shipping": "ships"}[kind]
 
 
 def draw_windows(axes: Axes, scenario: Scenario) -> None:
@@ -206,9 +206,9 @@ def flags_of(data: xr.Dataset, scenario: Scenario) -> list[Flag]:
     if scenario.departs:
         flags.append(Flag("scenario departs", scenario.departs, scenario.departs, scenario.departs, GREY, ":"))
     told = (
-        ("first_death_day", f"first deaths of {names.target} soldiers", ORANGE, "-"),
+        ("first_death_day", f"first deaths among soldiers of {names.target}", ORANGE, "-"),
         ("directive_day", f"{names.patron} orders restraint (in the model)", PURPLE, "-"),
-        ("major_day", f"major strikes of the {names.target}", INK, "-"),
+        ("major_day", f"major strikes of {names.target}", INK, "-"),
         ("release_day", f"{names.patron} lifts the order (assumed)", PURPLE, ":"),
     )
     for name, text, colour, dashes in told:
@@ -314,7 +314,7 @@ def write_total(head: Axes, data: xr.Dataset, config: Config, verdicts: Sequence
     lines = [
         ("Acknowledged attacks, in the model:", GREY),
         ("median (range of nine in ten histories)", GREY),
-        (f"on the {scenario.cast.names.target}, all theatres", BY_KIND["target"]),
+        (f"on {scenario.cast.names.target}, all theatres", BY_KIND["target"]),
         (f"before {strikes}: {middle:.0f} ({low:.0f} to {high:.0f})", INK),
         *((f"article: {one}", ORANGE) for one in said_of(config, verdicts, None)),
     ]
@@ -359,7 +359,7 @@ def headline(data: xr.Dataset, scenario: Scenario) -> str:
     before, after = (f"{rate:.1f}" if 0 < rate < 2 else f"{rate:.0f}" for rate in weekly_rates(data, scenario))
     strikes, report = (calendar.date_of(day) for day in (calendar.strikes, calendar.report))
     return (
-        f"Attacks on the {scenario.cast.names.target} in the model: {before} a week before"
+        f"Attacks on {scenario.cast.names.target} in the model: {before} a week before"
         f" {short(strikes)} {strikes.year}, {after} a week from then to {short(report)}"
     )
 

@@ -243,7 +243,7 @@ def test_the_documented_day_reads_as_it_should():
     text = " ".join(one.text for one in day.sentences)
     assert day.heading == "Day 103, 28 January 2024"
     assert "It killed 3 soldiers, as documented." in text
-    assert "United States announced a major response to the death of 3 soldiers, due in 5 days." in text
+    assert "The United States announced a major response to the death of 3 soldiers, due in 5 days." in text
 
 
 # --- as files and in the terminal ---------------------------------------------------------------------------
