@@ -106,7 +106,7 @@ def note_day(record: Kept, state: Situation, layout: Array, day: int, strikes: i
     window = kept.window(day, strikes, report)
     note_run(record.row, state.run, day, window)
     note_wings(record, state, layout, day, window)
-    note_quiet(record, state.run.acknowledged, day, window)
+    note_quiet(record, state.run.acknowledged, day, window, strikes)
     note_week(record, day)
 
 
@@ -154,7 +154,7 @@ def note_wings(record: Kept, state: Situation, layout: Array, day: int, window: 
 
 
 @step
-def note_quiet(record: Kept, acknowledged: float, day: int, window: int) -> None:
+def note_quiet(record: Kept, acknowledged: float, day: int, window: int, strikes: int) -> None:
     """The first acknowledged attack after the report, and the first 14 days in which attacks resumed."""
     row = record.row
     after = window == kept.LATER
@@ -164,7 +164,7 @@ def note_quiet(record: Kept, acknowledged: float, day: int, window: int) -> None
         total = 0.0
         for one in range(kept.RESUMED_DAYS):
             total += record.recent[one]
-        began = day - kept.RESUMED_DAYS + 1
+        began = kept.fortnight_began(day, strikes)
         row[RESUMPTION_DAY] = kept.first_day(row[RESUMPTION_DAY], began, total >= kept.RESUMED_ATTACKS)
 
 

@@ -156,10 +156,10 @@ def attacks_land(case: Case, now: Moment, state: Situation) -> None:
     run.attacks, run.acknowledged, run.injured, run.killed, run.lethal = 0.0, 0.0, 0.0, 0.0, 0.0
     for w in range(len(state.wings)):
         wing, place = state.wings[w], case.layout[w]
-        if state.fronts[place.theatre].directive >= 1.0:
-            run.ordered_attacks += wing.attacks
         wing.acknowledged = wing.attacks
         if place.on_target:
+            if state.fronts[place.theatre].directive >= 1.0:
+                run.ordered_attacks += wing.attacks
             run.attacks += wing.attacks
             if wing.attacks > 0.0:
                 wing.acknowledged = acknowledged_of(case, now, state, w)

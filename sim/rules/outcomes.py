@@ -104,6 +104,22 @@ def window(day: int, strikes: int, report: int) -> int:
 
 
 @rule
+def fortnight_began(day: int, strikes: int) -> int:
+    """First of the 14 days that end today, among those after the strikes.
+
+    max(day - 13, strikes + 1)
+
+    Units: day numbers.
+    Source: definition; attacks before the strikes are no resumption.
+
+    >>> fortnight_began(112, 108), fortnight_began(150, 108)
+    (109, 137)
+    """
+    first = day - RESUMED_DAYS + 1
+    return first if first > strikes else strikes + 1
+
+
+@rule
 def days_until(first: int, origin: int, end: int) -> int:
     """Days from an origin to an event, cut at the end of what was simulated.
 

@@ -51,7 +51,7 @@ def war_risk(
 def gains(ordered_attacks: float, scale: float) -> float:
     """How far "enough was gained" convinces.
 
-    1 - exp(-ordered attacks so far / N_gains)
+    1 - exp(-ordered attacks on the target so far / N_gains)
 
     Units: attacks, result a share.
     Source: F18; saturating form assumed.
@@ -102,9 +102,9 @@ def next_phase(
 
 @rule
 def days_in_phase(days: float, before: int, after: int) -> float:
-    """Days spent in the present phase, this day included.
+    """Days since the present phase began.
 
-    0 on the first day of a phase, else days
+    0 on its first day, else days
 
     Units: days.
     Source: definition.

@@ -145,7 +145,7 @@ class Patron:
     )
     gains_scale: float = param(
         100.0, 5.0, 1000.0, "attacks", log_uniform(30.0, 300.0), "assumed", "F18; scale assumed",
-        "ordered attacks after which two thirds of the gains are made", "N_gains",
+        "ordered attacks on the target after which two thirds of the gains are made", "N_gains",
     )
     open_answer: float = param(
         0.0, 0.0, 1.0, "1/day", FIXED, "measured", "F36: no open answer so far",

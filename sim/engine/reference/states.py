@@ -102,9 +102,9 @@ class Patron(Actor):
         return float(self.rules.patron.standing_order(stance, self.numbers.directive_free))
 
     def count(self, wings: Sequence["MilitiaWing"]) -> None:
-        """Count the attacks of today that followed the order to attack."""
+        """Count the attacks of today on the target that followed the order to attack."""
         for wing in wings:
-            if self.directives[wing.theatre] >= 1.0:
+            if wing.on_target and self.directives[wing.theatre] >= 1.0:
                 self.ordered_attacks += wing.attacks
 
 
