@@ -81,9 +81,14 @@ def run_batch(
     return whole
 
 
+def thread_count(threads: int) -> int:
+    """Number of threads for a setting, where 0 stands for every core."""
+    return threads or os.cpu_count() or 1
+
+
 def each_block(live: Callable[[int], Array], starts: range, threads: int) -> list[Array]:
     """Call `live` for each start on a pool of threads; the first failure, or Ctrl-C, drops what has not begun."""
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(thread_count(threads)) as pool:
         try:
             blocks = [pool.submit(live, start) for start in starts]
             wait(blocks, return_when=FIRST_EXCEPTION)
