@@ -4,6 +4,7 @@ Everything heavy is imported by the verb that needs it, so that `lull --help` an
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ VERBS: Final = {
     "facts": Verb("the facts of the source, and what in the model stands for each", "sim.view.verbs.facts"),
     "parameters": Verb("every parameter: value, range, prior, source", "sim.view.verbs.parameters"),
     "scenarios": Verb("the scenarios and the question that each answers", "sim.view.verbs.scenarios"),
+    "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
 """A new verb is one line here and one module with a function `main(request)`."""
 
@@ -59,15 +61,19 @@ militia.nujaba_iraq.autonomy=0.9, mechanisms.fear=false. `lull parameters` and `
 BAD_INPUT: Final = 2
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
+TERMINATED: Final = 143
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code.
 
-    0 done; 2 the user's mistake, told in one line; 130 interrupted; 141 nobody reads on. A defect of ours is none of
-    these: it keeps its traceback.
+    0 done; 2 the user's mistake, told in one line; 130 interrupted; 141 nobody reads on; 143 terminated. A defect of
+    ours is none of these: it keeps its traceback.
     """
     _survive_narrow_encodings()
+    if argv is None:
+        # A scheduler's polite kill, too, must leave no half-written folder.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -122,6 +128,8 @@ def _request(verb: str | None, rest: list[str]) -> "Request":
         name, sign, value = one.partition("=")
         if name in ("--config-dir", "-cd"):
             folder = value if sign else next(waiting, "")
+            if not folder:
+                raise UserError(name, "(missing)", "an existing folder")
         elif one.startswith("-"):
             raise UserError("option", one, one_of(("--config-dir", "--help", "--version", *sorted(HYDRA_FLAGS)), one))
         else:

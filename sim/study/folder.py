@@ -145,10 +145,10 @@ def _check_free(final: Path) -> None:
     if not final.is_dir():
         raise UserError(_KEY, final, "a folder; this is a file")
     found = {path.name for path in final.iterdir()}
-    known = set((read_manifest(final) or {}).get("files", ())) | {MANIFEST}
-    if found and MANIFEST not in found:
+    ours = read_manifest(final)
+    if found and ours is None:
         raise UserError(_KEY, final, "a new folder, an empty one, or a result of lull to replace")
-    if strangers := sorted(found - known):
+    if strangers := sorted(found - {MANIFEST, *(ours or {}).get("files", ())}):
         raise UserError(_KEY, final, f"a result of lull to replace; this one also holds {strangers[0]}")
 
 

@@ -13,14 +13,17 @@ from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
 from sim.study.request import Request
 from sim.world.compose import compose_tree, shipped_folder
 from sim.world.errors import UserError
 from sim.world.hydra_errors import FAILURES, unresolved
+from sim.world.scenario import load
 
 Run = Callable[[Request], None]
 
@@ -41,16 +44,26 @@ def main(verb: str | None, arguments: Sequence[str], verbs: Sequence[str], run: 
         raise UserError("verb", "(missing)", ", ".join(verbs))
     config_dir = None if given.config_dir is None else Path(given.config_dir)
 
+    failed: list[Exception] = []
+
     def job(_: Any) -> None:
         made = HydraConfig.get()
         home = Path(made.runtime.output_dir) / str(verb)
-        run(Request(str(verb), tuple(made.overrides.task), config_dir, home))
+        try:
+            with _hydra_put_aside():
+                run(Request(str(verb), tuple(made.overrides.task), config_dir, home))
+        except Exception as error:
+            # Hydra would print lines of its own about it; so it learns only that the job is over.
+            failed.append(error)
+            raise SystemExit(1) from None
 
     application = hydra.main(config_path=str(shipped_folder()), config_name="config", version_base="1.3")(job)
     with _command_line(arguments):
         try:
             application()
-        except UserError:
+        except SystemExit:
+            if failed:
+                raise failed[0] from None
             raise
         except FAILURES as error:
             raise unresolved(error) from None
@@ -68,19 +81,43 @@ def _read(arguments: Sequence[str]) -> Any:
 
 
 def _check(given: Any) -> None:
-    """Find mistakes while they can still be told in one line; swept keys and Hydra's own are left to Hydra."""
-    plain = [one for one in given.overrides if not _hydras(one)]
-    if given.multirun and any(one.partition("=")[0] == "output.dir" for one in plain):
+    """Find mistakes before anything is made and while they can be told in one line.
+
+    Of a swept key the first and the last value are tried; each job checks its own configuration again.
+    """
+    plain, swept = [], []
+    for text in given.overrides:
+        one = _parsed(text)
+        if one is not None and one.is_sweep_override() and given.multirun:
+            swept.append(one)
+        elif one is None or one.key_or_group.partition(".")[0].partition("/")[0] != "hydra":
+            plain.append(text)
+    if given.multirun and any(text.partition("=")[0] == "output.dir" for text in given.overrides):
         raise UserError("output.dir", "(with --multirun)", "hydra.sweep.dir=...: each job needs a folder of its own")
-    compose_tree(plain, None if given.config_dir is None else Path(given.config_dir))
+    config_dir = None if given.config_dir is None else Path(given.config_dir)
+    if not given.multirun:
+        compose_tree(plain, config_dir)
+        return
+    load(plain, config_dir)
+    for one in swept:
+        for value in _ends(one):
+            load([*plain, f"{one.get_key_element()}={value}"], config_dir)
 
 
-def _hydras(text: str) -> bool:
+def _parsed(text: str) -> Override | None:
+    """An override as Hydra reads it; None where Hydra cannot, which composing then tells."""
     try:
-        override = OverridesParser.create().parse_override(text)
+        return OverridesParser.create().parse_override(text)
     except HydraException:
-        return False
-    return override.key_or_group.partition(".")[0].partition("/")[0] == "hydra" or override.is_sweep_override()
+        return None
+
+
+def _ends(swept: Override) -> list[str]:
+    """The first and the last value of a list or range; nothing of patterns and intervals, which Hydra expands."""
+    if not swept.is_discrete_sweep() or swept.value_type is ValueType.GLOB_CHOICE_SWEEP:
+        return []
+    values = list(swept.sweep_string_iterator())
+    return [values[0], values[-1]]
 
 
 def _completes_verb(verbs: Sequence[str]) -> bool:
@@ -95,6 +132,17 @@ def _completes_verb(verbs: Sequence[str]) -> bool:
     if found["verb"] in verbs:
         os.environ["COMP_LINE"] = found["command"] + found["rest"].lstrip()
     return False
+
+
+@contextmanager
+def _hydra_put_aside() -> Iterator[None]:
+    """Let the job compose its configuration as every call does: Hydra allows one composer at a time."""
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = outer
 
 
 @contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ASSUMED: Final = "*"
 """The mark of what only assumed numbers decide."""
 
-VERDICTS: Final = {True: "[green]holds[/]", False: "[bold red]FAILS[/]", None: "not judged"}
+VERDICTS: Final = {True: "[green]holds[/]", False: "[bold red]FAILS[/]", None: "–"}
 
 
 LONG: Final = 366
@@ -120,6 +120,9 @@ def pattern_table(verdicts: "Sequence[Verdict]") -> Table:
     for one in verdicts:
         cells = (one.id, one.text, one.kind, one.article, one.model, one.tolerance)
         made.add_row(*(escape(cell) for cell in cells), VERDICTS[one.holds])
+    if any(one.holds is None for one in verdicts):
+        made.caption = "– measured, not judged: the patterns describe the documented history, not this scenario"
+        made.caption_justify = "left"
     return made
 
 
@@ -144,7 +147,7 @@ def scenario_table(cards: Iterable[Card]) -> Table:
 
 def fact_table(facts: Sequence[Fact]) -> Table:
     """Facts: what the source says and what in the model stands for it, with the number of tests."""
-    columns = {"": 4, "fact": 36, "kind": 10, "stands in the model as": 40, "tests": 5}
+    columns = {"": 4, "fact": 31, "kind": 10, "stands in the model as": 44, "tests": 5}
     made = table("Facts", columns, right=("tests",), leading=1)
     for one in facts:
         links = "\n".join(f"{kind}: {', '.join(one.links(kind))}" for kind in LINK_KINDS if one.links(kind))

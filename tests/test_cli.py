@@ -1,0 +1,488 @@
+"""The command: help at once, mistakes in one line, no folder left behind, the same seed the same bytes."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import xarray as xr
+
+import sim
+from sim import cli
+from sim.study.patterns import Verdict
+from sim.study.simulation import state_table
+from sim.view.verbs import run as run_verb
+from sim.world.scenario import load
+
+OUTCOME_KEYS = {"mean", "median", "q05", "q25", "q75", "q95", "mcse", "unit"}
+PATTERN_KEYS = {"id", "article", "model", "pass", "tolerance"}
+WIDEST = 100
+
+
+class Answer(NamedTuple):
+    """What a call of the command came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+Lull = Callable[..., Answer]
+
+
+@pytest.fixture
+def lull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lull:
+    """The command, called in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Answer:
+        capsys.readouterr()
+        code = cli.main(arguments)
+        return Answer(code, *capsys.readouterr())
+
+    return call
+
+
+def process(folder: Path, *arguments: str, **more: Any) -> Answer:
+    """The command as a process of its own."""
+    command = [sys.executable, "-m", "sim.cli", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False, **more)
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def assert_one_line(answer: Answer, *words: str) -> None:
+    """A mistake of the user's is told in exactly one line, with exit code 2 and nothing on stdout."""
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("lull: ")
+    assert answer.err.count("\n") == 1
+    assert answer.err.endswith("\n")
+    for word in (*words, "allowed "):
+        assert word in answer.err
+
+
+# --- help and verbs -----------------------------------------------------------------------------------------
+
+
+def test_help_names_every_verb(lull: Lull) -> None:
+    assert lull("--help") == lull("help") == lull()
+    answer = lull("--help")
+    assert (answer.code, answer.err) == (0, "")
+    assert all(f"  {verb} " in answer.out for verb in cli.VERBS)
+    only = lull("replay", "--help").out
+    assert "run=NUMBER" in only
+    assert cli.VERBS["facts"].text not in only
+    assert max(map(len, answer.out.splitlines())) <= 120
+
+
+def test_version(lull: Lull) -> None:
+    assert lull("--version") == lull("version") == Answer(0, f"lull {sim.__version__}\n", "")
+
+
+def test_help_and_version_load_nothing_heavy(tmp_path: Path) -> None:
+    code = "import sys; from sim.cli import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    for flag in ("--help", "--version"):
+        took = []
+        for _ in range(3):
+            began = time.perf_counter()
+            done = subprocess.run([sys.executable, "-c", code, flag], capture_output=True, text=True, check=True)
+            took.append(time.perf_counter() - began)
+        loaded = set(done.stderr.split())
+        assert "sim.cli" in loaded
+        assert not loaded & {"numpy", "numba", "hydra", "xarray", "rich", "yaml", "matplotlib", "mesa"}
+        assert min(took) < 0.5
+
+
+def test_importing_the_package_is_cheap_and_offers_the_public_names() -> None:
+    code = "import sys, sim; assert 'numpy' not in sys.modules; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in loaded if name.startswith("sim.")] == []
+    assert {"simulate", "replay", "load", "ReferenceModel"} <= set(dir(sim))
+    assert all(callable(getattr(sim, name)) for name in sim.__all__ if name != "__version__")
+    with pytest.raises(AttributeError, match="simulat"):
+        sim.simulat  # noqa: B018
+
+
+def test_every_verb_has_a_module() -> None:
+    for verb in cli.VERBS.values():
+        assert callable(import_module(verb.module).main)
+
+
+# --- mistakes -----------------------------------------------------------------------------------------------
+
+MISTAKES = [
+    (("rnu",), ("verb = rnu", "nearest: run")),
+    (("run", "--theads"), ("option = --theads",)),
+    (("run", "scenario=artcle"), ("scenario = artcle", "nearest: article")),
+    (("run", "patron.contrl=1"), ("patron.contrl = 1", "nearest: patron.control")),
+    (("run", "patron.control=much"), ("patron.control = much", "a number from 0 to 1")),
+    (("run", "patron.control=1.5"), ("patron.control = 1.5", "0 to 1")),
+    (("run", "patron.control=nan"), ("patron.control = nan", "0 to 1")),
+    (("run", "study.runs=0"), ("study.runs = 0", "from 1")),
+    (("run", "study.runs=-5"), ("study.runs = -5", "from 1")),
+    (("run", "study.runs=1.5"), ("study.runs = 1.5", "a whole number")),
+    (("run", "study.runs=nan"), ("study.runs = nan", "a whole number")),
+    (("run", "calendar.days=0"), ("calendar.days = 0", "from 1")),
+    (("run", "calendar.days=-1"), ("calendar.days = -1", "from 1")),
+    (("run", "seed=-1"), ("seed = -1", "from 0")),
+    (("run", "militia.nujaba_iraq.theatre=mars"), ("militia.nujaba_iraq.theatre = mars", "iraq, syria")),
+    (("run", "history.events.tower_22.from=2022-01-28"), ("tower_22.from = 2022-01-28", "2023-10-17 to 2024-09-10")),
+    (("run", "history.events.tower_22.from=9999"), ("tower_22.from = 9999", "days 0 to 329")),
+    (("run", "seed=1,2"), ("seed = 1,2", "one value")),
+    (("run", "nonsense"), ("override = nonsense", "key=value")),
+    (("run", "--config-dir", "nowhere"), ("--config-dir = nowhere", "an existing folder")),
+    (("run", "--config-dir"), ("--config-dir = (missing)", "an existing folder")),
+    (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),
+    (("replay", "run=-1"), ("run = -1", "a whole number")),
+    (("replay", "run=281474976710656"), ("run = 281474976710656", "a whole number")),
+    (("replay", "run=1", "run=2"), ("run = run=1 run=2", "given once")),
+    (("facts", "seed=x"), ("seed = x",)),
+    (("parameters", "scenario=artcle"), ("scenario = artcle",)),
+    (("run", "--cfg", "jobs"), ("option = --cfg jobs", "job")),
+    (("run", "--cfg", "job", "patron.contrl=1"), ("patron.contrl = 1", "nearest: patron.control")),
+    (("--multirun", "seed=1,2"), ("verb = (missing)", "run, replay")),
+    (("run", "-m", "seed=1,-2"), ("seed = -2",)),
+    (("run", "-m", "patron.contrl=1,2"), ("patron.contrl = 1", "nearest: patron.control")),
+    (("run", "-m", "seed=1,2", "output.dir=x"), ("output.dir", "hydra.sweep.dir")),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), MISTAKES, ids=[" ".join(one) for one, _ in MISTAKES])
+def test_a_mistake_is_told_in_one_line_and_leaves_nothing(
+    lull: Lull, tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    assert_one_line(lull(*arguments), *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_reaches_the_shell_as_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    assert_one_line(process(tmp_path, "run", "scenario=artcle"), "scenario = artcle")
+    assert_one_line(process(tmp_path, "run", "-m", "seed=1,2", "study.runs=0"), "study.runs = 0")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("scenario: [", ("broken.yaml", "valid YAML")),
+        ("scenario: {question: a\n  b: c: d}", ("broken.yaml", "valid YAML")),
+        ("- a\n- b\n", ("broken.yaml", "a YAML file that maps keys to values")),
+        ("scenario: {question: Who then, departs: null}\npatrn: {control: 1}\n", ("patrn", "keys")),
+    ],
+)
+def test_a_malformed_file_is_told_in_one_line(lull: Lull, tmp_path: Path, content: str, words: tuple[str, ...]) -> None:
+    file = tmp_path / "mine" / "scenario" / "broken.yaml"
+    file.parent.mkdir(parents=True)
+    header = "# @package _global_\n"
+    file.write_text(header + content)
+    assert_one_line(lull("run", "--config-dir", "mine", "scenario=broken"), *words)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_an_unwritable_folder_is_found_before_anything_is_simulated(
+    lull: Lull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("simulated before the folder was tried")
+
+    monkeypatch.setattr(run_verb, "simulate_config", never)
+    (tmp_path / "file").write_text("")
+    assert_one_line(lull("run", "output.dir=file"), "output.dir", "a folder; this is a file")
+    assert_one_line(lull("run", "output.dir=file/below/it"), "output.dir", "can be written")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letters.txt").write_text("dear")
+    assert_one_line(lull("run", "output.dir=full"), "output.dir", "an empty one, or a result of lull")
+    assert_one_line(lull("run", "output.dir=."), "output.dir", "does not hold the current one")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "letters.txt"]
+
+
+def test_an_interrupt_is_one_line_and_leaves_nothing(
+    lull: Lull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_verb, "judge", interrupted)
+    assert lull("run", "study.runs=20") == Answer(130, "", "lull: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+@pytest.mark.parametrize(("sent", "code", "told"), [("SIGINT", 130, "lull: interrupted\n"), ("SIGTERM", 143, "")])
+def test_a_signal_in_the_middle_of_a_run_leaves_nothing(tmp_path: Path, sent: str, code: int, told: str) -> None:
+    command = [sys.executable, "-m", "sim.cli", "run", "study.runs=2000000"]
+    reset = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    with subprocess.Popen(command, cwd=tmp_path, stdout=-1, stderr=-1, text=True, **reset) as running:  # type: ignore[call-overload]
+        while not (tmp_path / "outputs").exists():
+            time.sleep(0.05)
+        time.sleep(1.0)
+        running.send_signal(getattr(signal, sent))
+        out, err = running.communicate(timeout=120)
+    assert (running.returncode, out, err) == (code, "", told)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
+def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sim.cli", "parameters"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert (running.wait(60), running.stderr.read()) == (141, "")
+
+
+def test_a_defect_of_ours_keeps_its_traceback(lull: Lull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(run_verb, "judge", defect)
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        lull("run", "study.runs=20")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the main job -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
+    """A finished run of 60 histories and what it printed."""
+    folder = tmp_path_factory.mktemp("finished")
+    answer = process(folder, "run", "study.runs=60", "seed=3", "militia.nujaba_iraq.autonomy=0.9")
+    return folder, answer
+
+
+def test_a_run_prints_its_tables_and_says_where_the_files_are(finished: tuple[Path, Answer]) -> None:
+    folder, answer = finished
+    assert (answer.code, answer.err) == (0, "")
+    config = load()
+    lines = answer.out.splitlines()
+    assert lines[0] == config.scenario.question
+    assert lines[1] == "scenario article, seed 3, 60 runs, documented history pinned"
+    assert [pattern.id for pattern in config.patterns if f"\n {pattern.id} " not in answer.out] == []
+    text = " ".join(answer.out.split())
+    for words in ("mean ± MC error", "at least 170", "What this cannot tell", "soldiers"):
+        assert words in text
+    assert "Files in outputs/run-article-seed3:" in lines[-1]
+    assert max(map(len, lines)) <= WIDEST
+    assert all(line == line.rstrip() for line in lines)
+    assert "\x1b" not in answer.out
+    assert [path.name for path in folder.iterdir()] == ["outputs"]
+
+
+def test_the_folder_of_a_run_holds_what_it_should(finished: tuple[Path, Answer]) -> None:
+    folder = finished[0] / "outputs" / "run-article-seed3"
+    expected = "briefing.png briefing.svg config.yaml histories.nc manifest.json outcomes.csv patterns.csv"
+    assert sorted(path.name for path in folder.iterdir()) == [*expected.split(), "summary.json", "weekly.csv"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["overrides"] == ["study.runs=60", "seed=3", "militia.nujaba_iraq.autonomy=0.9"]
+    assert manifest["command"] == "lull run study.runs=60 seed=3 militia.nujaba_iraq.autonomy=0.9"
+    with xr.open_dataset(folder / "histories.nc", engine="h5netcdf") as data:
+        assert data.sizes["run"] == 60
+        assert data["deaths"].attrs["units"] == "soldiers"
+        assert list(data["theatre"].values) == list(load().scenario.cast.theatres)
+    rows = list(csv.DictReader((folder / "weekly.csv").open()))
+    assert {row["theatre"] for row in rows} == set(load().scenario.cast.theatres)
+    assert rows[1]["first_day"] == "2023-10-24"
+    assert "autonomy: 0.9" in (folder / "config.yaml").read_text()
+
+
+def no_constants(text: str) -> Any:
+    raise AssertionError(f"JSON has no {text}")
+
+
+def check_summary(content: dict[str, Any]) -> None:
+    """The schema that readers of summary.json rely on."""
+    assert {"scenario", "seed", "runs", "outcomes", "patterns"} <= set(content)
+    assert isinstance(content["scenario"], str)
+    assert all(type(content[key]) is int for key in ("seed", "runs"))
+    for name, one in content["outcomes"].items():
+        assert set(one) >= OUTCOME_KEYS, name
+        numbers = [one[key] for key in OUTCOME_KEYS - {"unit"}]
+        assert all(value is None or type(value) is float for value in numbers), name
+        assert isinstance(one["unit"], str), name
+        ordered = [float("inf") if one[key] is None else one[key] for key in ("q05", "q25", "median", "q75", "q95")]
+        assert ordered == sorted(ordered), name
+    for one in content["patterns"]:
+        assert set(one) >= PATTERN_KEYS
+        assert one["pass"] in (True, False, None)
+        assert all(isinstance(one[key], str) for key in PATTERN_KEYS - {"pass"})
+
+
+def test_the_summary_keeps_its_schema(finished: tuple[Path, Answer]) -> None:
+    text = (finished[0] / "outputs" / "run-article-seed3" / "summary.json").read_text()
+    content = json.loads(text, parse_constant=no_constants)
+    check_summary(content)
+    assert (content["scenario"], content["seed"], content["runs"]) == ("article", 3, 60)
+    assert [one["id"] for one in content["patterns"]] == [f"P{number}" for number in range(1, 15)]
+    assert all(isinstance(one["pass"], bool) for one in content["patterns"])
+    deaths = content["outcomes"]["deaths"]
+    assert deaths["mean"] is None
+    assert deaths["mcse_of"] == "median"
+    assert list(deaths["exceedance"].values()) == sorted(deaths["exceedance"].values(), reverse=True)
+    assert deaths["exceedance"]["3"] == 1.0, "three are pinned"
+    war = content["outcomes"]["war_day"]
+    assert (war["median"], war["mean"]) == (None, None)
+    assert war["never"] > 0.5
+    broken = json.loads(text)
+    del broken["outcomes"]["deaths"]["mcse"]
+    with pytest.raises(AssertionError, match="deaths"):
+        check_summary(broken)
+
+
+def unjudged(*_: object) -> tuple[Verdict, ...]:
+    return ()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
+    lull: Lull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_verb, "judge", unjudged)
+    calls = {
+        "a": ["seed=0"],
+        "b": ["seed=0", "engine.threads=1"],
+        "c": ["seed=1"],
+        "d": ["seed=0", "patron.control=0.7"],
+    }
+    for name, more in calls.items():
+        assert lull("run", "study.runs=30", f"output.dir={name}", *more).code == 0
+    files = {path.name for path in (tmp_path / "a").iterdir()} - {"manifest.json", "config.yaml"}
+    assert "summary.json" in files
+
+    def different(other: str) -> set[str]:
+        return {
+            name for name in files if (tmp_path / "a" / name).read_bytes() != (tmp_path / other / name).read_bytes()
+        }
+
+    assert different("b") == set()
+    assert different("c") >= {"summary.json", "histories.nc", "weekly.csv", "briefing.png", "briefing.svg"}
+    assert different("d") >= {"summary.json", "histories.nc"}
+
+
+def test_another_scenario_passes_no_verdict(lull: Lull, tmp_path: Path) -> None:
+    answer = lull("run", "scenario=no_order", "study.runs=20", "output.dir=there")
+    assert (answer.code, answer.err) == (0, "")
+    assert "measured, not judged" in answer.out
+    assert "holds" not in answer.out
+    assert "nothing pinned" in answer.out
+    content = json.loads((tmp_path / "there" / "summary.json").read_text())
+    check_summary(content)
+    assert {one["pass"] for one in content["patterns"]} == {None}
+
+
+def test_a_case_without_patterns_runs(lull: Lull, tmp_path: Path) -> None:
+    answer = lull("run", "scenario=salt_coast", "study.runs=20", "output.dir=there")
+    assert (answer.code, answer.err) == (0, "")
+    assert "Patterns" not in answer.out
+    assert json.loads((tmp_path / "there" / "summary.json").read_text())["patterns"] == []
+    assert (tmp_path / "there" / "patterns.csv").read_text() == "\n"
+
+
+def test_scenarios_of_ones_own(lull: Lull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_verb, "judge", unjudged)
+    file = tmp_path / "mine" / "scenario" / "my_leash.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "# @package _global_\nscenario: {question: 'And mine?', departs: 2024-01-29}\npatron: {control: 0.9}\n"
+    )
+    assert "And mine?" in lull("scenarios", "--config-dir=mine").out
+    answer = lull("run", "scenario=my_leash", "study.runs=20", "--config-dir", "mine")
+    assert answer.out.startswith("And mine?\n")
+    manifest = json.loads((tmp_path / "outputs" / "run-my_leash-seed1" / "manifest.json").read_text())
+    assert manifest["config_dir"] == str(tmp_path / "mine")
+    assert manifest["command"] == "lull run --config-dir mine scenario=my_leash study.runs=20"
+
+
+# --- looking things up --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("facts", ["F01", "F37", "37 facts:", "stands in the model as"]),
+        ("parameters", ["patron.control", "militia.houthis_red_sea.autonomy", "theatre.iraq.gate", "F13"]),
+        ("scenarios", ["article", "salt_coast", "2024-01-29", "start"]),
+    ],
+)
+def test_a_listing_prints_its_table_and_makes_a_folder_only_when_asked(
+    lull: Lull, tmp_path: Path, verb: str, words: list[str]
+) -> None:
+    answer = lull(verb)
+    assert (answer.code, answer.err) == (0, "")
+    assert [word for word in words if word not in answer.out] == []
+    assert max(map(len, answer.out.splitlines())) <= WIDEST
+    assert list(tmp_path.iterdir()) == []
+    assert lull(verb, "output.dir=kept").code == 0
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == {f"{verb}.csv", "config.yaml", "manifest.json"}
+
+
+def test_parameters_shows_the_values_of_the_call(lull: Lull, tmp_path: Path) -> None:
+    lull("parameters", "scenario=tight_leash", "militia.nujaba_iraq.autonomy=0.91", "output.dir=kept")
+    rows = {row["key"]: row for row in csv.DictReader((tmp_path / "kept" / "parameters.csv").open())}
+    assert rows["patron.control"]["value"] == "1.0"
+    assert rows["militia.nujaba_iraq.autonomy"]["value"] == "0.91"
+    assert rows["militia.nujaba_iraq.autonomy"]["provenance"] == "expert"
+    assert all(row["unit"] and row["source"] and row["text"] for row in rows.values())
+
+
+# --- replay -------------------------------------------------------------------------------------------------
+
+
+def test_replay_tells_the_run_that_the_kernel_lived(lull: Lull, tmp_path: Path) -> None:
+    answer = lull("replay", "run=4711", "seed=2")
+    assert (answer.code, answer.err) == (0, "")
+    assert "Day 103, 28 January 2024" in answer.out
+    assert max(map(len, answer.out.splitlines())) <= WIDEST
+    folder = tmp_path / "outputs" / "replay-article-seed2-run4711"
+    told = json.loads((folder / "chronicle.json").read_text(), parse_constant=no_constants)
+    assert told["sentences"]
+    assert (folder / "chronicle.txt").read_text().startswith(told["title"])
+    with xr.open_dataset(folder / "states.nc", engine="h5netcdf") as states:
+        lived = state_table(load(["seed=2"]), [4711])
+        assert (states["attacks"].values == lived["attacks"].values).all()
+        assert (states["attacks"].values != state_table(load(["seed=2"]), [4712])["attacks"].values).any()
+        total = json.loads((folder / "summary.json").read_text())["outcomes"]["deaths"]["value"]
+        assert total == states["killed"].values.sum()
+    assert json.loads((folder / "manifest.json").read_text())["command"] == "lull replay run=4711 seed=2"
+
+
+# --- Hydra's own business -----------------------------------------------------------------------------------
+
+
+def test_hydra_prints_the_configuration(tmp_path: Path) -> None:
+    answer = process(tmp_path, "run", "--cfg", "job", "patron.control=0.9", "-p", "patron")
+    assert (answer.code, answer.err) == (0, "")
+    assert "control: 0.9" in answer.out
+    answer = process(tmp_path, "run", "--info", "defaults")
+    assert (answer.code, answer.err) == (0, "")
+    assert "history/article" in answer.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_multirun_gives_each_job_a_folder(tmp_path: Path) -> None:
+    answer = process(tmp_path, "run", "-m", "seed=5,6", "study.runs=20", "scenario=salt_coast", "hydra.sweep.dir=swept")
+    assert (answer.code, answer.err) == (0, "")
+    seeds = [json.loads((tmp_path / "swept" / job / "run" / "summary.json").read_text())["seed"] for job in "01"]
+    assert seeds == [5, 6]
+
+
+def test_the_shell_is_helped_to_complete_verbs_keys_and_names(tmp_path: Path) -> None:
+    def complete(line: str) -> list[str]:
+        answer = process(tmp_path, "-sc", "query=bash", env=os.environ | {"COMP_LINE": line})
+        assert (answer.code, answer.err) == (0, "")
+        return answer.out.split()
+
+    assert complete("lull re") == ["replay"]
+    assert complete("lull run patron.con") == ["patron.control="]
+    assert complete("lull run scenario=no_o") == ["scenario=no_order"]
+    install = process(tmp_path, "-sc", "install=bash")
+    assert install.code == 0
+    assert "complete " in install.out
