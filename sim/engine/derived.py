@@ -1,6 +1,6 @@
 """Outcomes that follow from the recorded ones, run by run, by the same rules."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,9 @@ from sim.numbers.compiled import kernel
 from sim.rules.outcomes import days_until, per_response
 
 Array = npt.NDArray[Any]
+
+CLOSE: Final = 512
+"""Runs whose counts fit into a fast cache together."""
 
 
 @kernel
@@ -35,4 +38,23 @@ def attacks_per_response(attacks: Array, responses: Array) -> Array:
     """Attacks for each response (run,)."""
     out = np.empty(len(attacks))
     _per_response(np.ascontiguousarray(attacks), np.ascontiguousarray(responses), out)
+    return out
+
+
+@kernel
+def _by_theatre(counts: Array, places: Array, out: Array) -> None:
+    runs, wings, windows, kinds = counts.shape
+    for start in range(0, runs, CLOSE):
+        stop = min(start + CLOSE, runs)
+        for w in range(wings):
+            for window in range(windows):
+                for kind in range(kinds):
+                    for i in range(start, stop):
+                        out[places[w], window, kind, i] += counts[i, w, window, kind]
+
+
+def counts_by_theatre(counts: Array, places: Array, theatres: int) -> Array:
+    """Counts by wing (run, W, windows, kinds) summed by theatre (K, windows, kinds, run); `places` (W,) says where."""
+    out = np.zeros((theatres, *counts.shape[2:], counts.shape[0]), dtype=counts.dtype)
+    _by_theatre(counts, places, out)
     return out

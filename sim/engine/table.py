@@ -167,6 +167,19 @@ def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> 
     )
 
 
+def at_points(table: Table, scenario: Scenario, design: Mapping[str, Column]) -> Table:
+    """The table of a scenario at other points; its days, which take longest to work out, are taken over.
+
+    Raises:
+        ValueError: as for `tabulate`.
+    """
+    if not design:
+        return table
+    check_design(scenario, design)
+    columns = Columns(scenario, design, len(next(iter(design.values()))))
+    return table._replace(numbers=_numbers(columns), theatres=_theatres(columns), wings=_wings(columns))
+
+
 def check_design(scenario: Scenario, design: Mapping[str, Column]) -> None:
     """Refuse a column that nothing would read."""
     known = set(shared_declarations())

@@ -1,21 +1,18 @@
 """From the engine's arrays to one labelled Dataset: named dimensions, units, and what the numbers mean."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from sim.engine.derived import attacks_per_response, days_after
 from sim.engine.record import BINS, WEEK, Output
-from sim.rules.outcomes import DERIVED, NEVER, RECORDED, WINDOWS, Outcome
+from sim.rules.outcomes import WINDOWS, Outcome
+from sim.study.outcomes import ACKNOWLEDGED, ATTACKS, OUTCOMES_BY_NAME, outcome_values, theatre_counts
 from sim.world.scenario import Scenario
 
 Array = npt.NDArray[Any]
-RECORDED_BY_NAME: Final = {one.name: one for one in RECORDED}
-DERIVED_BY_NAME: Final = {one.name: one for one in DERIVED}
-OUTCOMES_BY_NAME: Final = RECORDED_BY_NAME | DERIVED_BY_NAME
 
 
 def dataset_of(scenario: Scenario, runs: Array, output: Output) -> xr.Dataset:
@@ -33,13 +30,14 @@ def dataset_of(scenario: Scenario, runs: Array, output: Output) -> xr.Dataset:
             "date": ("day", dates(scenario), {"long_name": "date of the day number"}),
         }
     )
-    for place, one in enumerate(RECORDED):
-        data[one.name] = ("run", output.rows[:, place] * one.scale if one.scale != 1.0 else output.rows[:, place])
     data["wing_attacks"] = (("run", "wing", "window"), output.counts[..., 0])
     data["wing_acknowledged"] = (("run", "wing", "window"), output.counts[..., 1])
     data["compliance_lag"] = (("run", "wing"), output.lags)
-    add_theatres(data, theatres)
-    add_derived(data, scenario)
+    by_theatre = theatre_counts(scenario, output)
+    for what, place in (("attacks", ATTACKS), ("acknowledged", ACKNOWLEDGED)):
+        data[f"theatre_{what}"] = (("run", "theatre", "window"), np.moveaxis(by_theatre[:, :, place], -1, 0))
+    for name, values in outcome_values(scenario, output, by_theatre).items():
+        data[name] = ("run", values)
     add_weekly(data, output)
     if len(output.daily):
         data["attacks_by_day"] = (("run", "day", "theatre"), output.daily[..., 0])
@@ -51,33 +49,6 @@ def dataset_of(scenario: Scenario, runs: Array, output: Output) -> xr.Dataset:
 def dates(scenario: Scenario) -> Array:
     """The date of every day number (day,), as datetime64[D]."""
     return np.datetime64(scenario.calendar.start) + np.arange(scenario.calendar.days)
-
-
-def add_theatres(data: xr.Dataset, theatres: list[str]) -> None:
-    """Counts by theatre (run, theatre, window): the sums over the wings that fight there."""
-    places = np.array([theatres.index(str(name)) for name in data["wing_theatre"].values])
-    for what in ("attacks", "acknowledged"):
-        by_wing = data[f"wing_{what}"].values
-        by_theatre = np.zeros((by_wing.shape[0], len(theatres), by_wing.shape[2]), dtype=by_wing.dtype)
-        for wing, place in enumerate(places):
-            by_theatre[:, place] += by_wing[:, wing]
-        data[f"theatre_{what}"] = (("run", "theatre", "window"), by_theatre)
-
-
-def add_derived(data: xr.Dataset, scenario: Scenario) -> None:
-    """The outcomes that follow from recorded ones."""
-    on_target = data["theatre_kind"].values == "target"
-    for what in ("attacks", "acknowledged"):
-        total = data[f"theatre_{what}"].values[:, on_target].sum(axis=1)
-        data[f"{what}_campaign"] = ("run", total[:, 0])
-        data[f"{what}_lull"] = ("run", total[:, 1])
-    war = data["war_day"].values
-    each = attacks_per_response(data["acknowledged_campaign"].values, data["campaign_responses"].values)
-    data["attacks_per_response"] = ("run", each)
-    for name, event in (("lull_days", "resumption_day"), ("quiet_days", "first_attack_day")):
-        days = days_after(data[event].values, war, scenario.calendar.strikes, scenario.calendar.days)
-        data[name] = ("run", days)
-    data["war"] = ("run", (war != NEVER).astype(np.int8))
 
 
 def add_weekly(data: xr.Dataset, output: Output) -> None:

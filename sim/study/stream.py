@@ -13,8 +13,9 @@ import xarray as xr
 
 from sim.engine.ensemble import OUTCOMES_ONLY, run_batch, thread_count
 from sim.engine.table import Table, tabulate
-from sim.study.dataset import OUTCOMES_BY_NAME, dataset_of
+from sim.study.dataset import dataset_of
 from sim.study.memory import forecast, require
+from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.provenance import provenance
 from sim.study.tally import Tally
 from sim.world.scenario import Config

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sim.study.dataset import OUTCOMES_BY_NAME
+from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.histories import HistoryFile
 from sim.study.memory import require
 from sim.study.simulation import simulate_config
