@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import xarray as xr
 
-from sim.study.evidence import Evidence
+from sim.study.evidence import Evidence, NotMeasurable
 from sim.study.measures import MEASURES
 from sim.world.errors import UserError, one_of
 from sim.world.patterns import Pattern
@@ -16,7 +16,7 @@ BASELINE = "article"
 
 @dataclass(frozen=True)
 class Verdict:
-    """One pattern judged. `holds` is None where the scenario is not the one that the patterns speak of."""
+    """One pattern judged. `holds` is None where it was not measured, or where patterns speak of another scenario."""
 
     id: str
     text: str
@@ -41,9 +41,13 @@ def judge(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
     Raises:
         UserError: a pattern names a measure that does not exist.
     """
-    speaks = config.scenario.name == BASELINE
     verdicts = judge_whatever(config, data)
-    return verdicts if speaks else tuple(_silent(one) for one in verdicts)
+    return verdicts if described(config) else tuple(_silent(one) for one in verdicts)
+
+
+def described(config: Config) -> bool:
+    """Whether the patterns speak of this scenario."""
+    return config.scenario.name == BASELINE
 
 
 def judge_whatever(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
@@ -55,11 +59,11 @@ def judge_whatever(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
 def _verdict(evidence: Evidence, pattern: Pattern) -> Verdict:
     if pattern.measure not in MEASURES:
         raise UserError(f"patterns.{pattern.id}.measure", pattern.measure, one_of(MEASURES, pattern.measure))
-    finding = MEASURES[pattern.measure](evidence, pattern)
-    return Verdict(
-        pattern.id, pattern.text, pattern.kind, pattern.judged, pattern.figure, finding.model, finding.tolerance,
-        finding.holds,
-    )  # fmt: skip
+    about = (pattern.id, pattern.text, pattern.kind, pattern.judged, pattern.figure)
+    try:
+        return Verdict(*about, *MEASURES[pattern.measure](evidence, pattern))
+    except NotMeasurable as why:
+        return Verdict(*about, f"not measured: {why}", "", None)
 
 
 def _silent(verdict: Verdict) -> Verdict:

@@ -5,7 +5,7 @@ exceed. So they mean something for counts, for days on which a thing may never h
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -16,8 +16,10 @@ import xarray as xr
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
 from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
+from sim.study.balance import Balance
 from sim.study.dataset import dataset_of
 from sim.study.patterns import Verdict
+from sim.study.tally import Tally
 from sim.world.scenario import Config
 
 Array = npt.NDArray[Any]
@@ -62,41 +64,32 @@ class Statistic:
     exceedance: dict[str, float] | None = None
 
 
-def statistics(data: xr.Dataset) -> tuple[Statistic, ...]:
-    """All outcomes of a dataset over its runs, in their order."""
-    return tuple(statistic(data, outcome) for outcome in (*RECORDED, *DERIVED))
+def statistics(tallies: Mapping[str, Tally]) -> tuple[Statistic, ...]:
+    """All outcomes from the tallies of their values, in order."""
+    return tuple(statistic(tallies, outcome) for outcome in (*RECORDED, *DERIVED))
 
 
-def statistic(data: xr.Dataset, outcome: Outcome) -> Statistic:
-    """One outcome over the runs of a dataset."""
-    values = np.sort(data[outcome.name].values.astype(float))
-    never = float(np.mean(values == NEVER)) if outcome.unit == "day" else None
+def statistic(tallies: Mapping[str, Tally], outcome: Outcome) -> Statistic:
+    """One outcome from the tallies."""
+    tally = tallies[outcome.name]
+    never = tally.share_of(NEVER) if outcome.unit == "day" else None
     if never is not None:
-        values = np.sort(np.where(values == NEVER, math.inf, values))
+        tally = tally.moved(NEVER, math.inf)
     by_median = outcome.heavy_tailed or bool(never)
     cut_by = CUT_BY.get(outcome.name)
     return Statistic(
         name=outcome.name,
         text=outcome.text,
         unit=outcome.unit,
-        mean=None if by_median else float(values.mean()),
-        **{name: finite(quantile(values, part)) for name, part in TWENTIETHS.items()},
-        mcse=error_of_median(values) if by_median else error_of_mean(values),
+        mean=None if by_median else tally.mean(),
+        **{name: finite(tally.quantile(part)) for name, part in TWENTIETHS.items()},
+        mcse=tally.error_of_median() if by_median else tally.error_of_mean(),
         mcse_of="median" if by_median else "mean",
         prior_driven=outcome.name in PRIOR_DRIVEN,
         never=never,
-        cut=None if cut_by is None else float(np.mean(data[cut_by].values == NEVER)),
-        exceedance=exceedance(values) if outcome.heavy_tailed else None,
+        cut=None if cut_by is None else tallies[cut_by].share_of(NEVER),
+        exceedance=exceedance(tally) if outcome.heavy_tailed else None,
     )
-
-
-def quantile(ordered: Array, twentieths: int) -> float:
-    """The quantile of ordered values (N,): the value of rank N q, rounded up.
-
-    >>> quantile(np.arange(1.0, 21.0), 1)
-    1.0
-    """
-    return float(ordered[-(-len(ordered) * twentieths // 20) - 1])
 
 
 def counted_quantile(counts: Array, twentieths: int) -> Array:
@@ -106,32 +99,14 @@ def counted_quantile(counts: Array, twentieths: int) -> Array:
     return np.where(total[..., 0] > 0, reached.argmax(axis=-1), -1)
 
 
-def error_of_mean(values: Array) -> float | None:
-    """Standard error of a mean: deviation / sqrt(N). None for a single value, which says nothing of its spread."""
-    return float(values.std(ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else None
-
-
-def error_of_median(ordered: Array) -> float | None:
-    """Standard error of a median, whatever the tail: half the width of its one-sigma interval.
-
-    The number of values below the true median is binomial with deviation sqrt(N) / 2, so the values of rank
-    (N -+ sqrt(N)) / 2 enclose it with the probability of one standard deviation. None where one of them is infinite
-    or there are fewer than ten values.
-    """
-    count, half = len(ordered), math.sqrt(len(ordered)) / 2
-    if count < 10:
-        return None
-    low, high = ordered[math.floor(count / 2 - half)], ordered[min(math.ceil(count / 2 + half), count - 1)]
-    return finite((float(high) - float(low)) / 2) if math.isfinite(low) else None
-
-
-def exceedance(values: Array) -> dict[str, float]:
+def exceedance(tally: Tally) -> dict[str, float]:
     """Share of the histories with at least so much, for round values up to the largest seen.
 
-    >>> exceedance(np.array([0.0, 0.0, 1.0, 7.0]))
+    >>> exceedance(Tally.of(np.array([0.0, 0.0, 1.0, 7.0])))
     {'1': 0.5, '2': 0.25, '3': 0.25, '4': 0.25, '5': 0.25}
     """
-    return {str(value): float(np.mean(values >= value)) for value in EXCEEDANCE_AT if value <= values.max()}
+    most = tally.values.max()
+    return {str(value): tally.share_at_least(value) for value in EXCEEDANCE_AT if value <= most}
 
 
 def finite(value: float) -> float | None:
@@ -139,7 +114,9 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def summary(config: Config, stats: Sequence[Statistic], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def summary(
+    config: Config, stats: Sequence[Statistic], verdicts: Sequence[Verdict], balance: Sequence[Balance] = ()
+) -> dict[str, Any]:
     """The whole result in one mapping, fit for JSON: the content of `summary.json`."""
     return {
         "scenario": config.scenario.name,
@@ -148,6 +125,7 @@ def summary(config: Config, stats: Sequence[Statistic], verdicts: Sequence[Verdi
         "runs": config.runs,
         "outcomes": {one.name: told(one) for one in stats},
         "patterns": [pattern_told(one) for one in verdicts],
+        "prior_balance": [asdict(one) for one in balance],
     }
 
 

@@ -34,6 +34,12 @@ class Tally:
         np.add.at(counts, place, np.concatenate((self.counts, other.counts)))
         return type(self)(values, counts)
 
+    def moved(self, old: float, new: float) -> Self:
+        """With one value told as another, such as -1 for never as infinity."""
+        values = np.where(self.values == old, new, self.values)
+        order = np.argsort(values, kind="stable")
+        return type(self)(values[order], self.counts[order])
+
     @property
     def total(self) -> int:
         """Size of the sample."""
@@ -68,7 +74,7 @@ class Tally:
         return float(self.counts[self.values == value].sum() / self.total)
 
     def error_of_mean(self) -> float | None:
-        """Standard error of the mean, deviation / sqrt(N); None for a single value, which says nothing of its spread."""
+        """Standard error of the mean, deviation / sqrt(N); None for one value, which says nothing of its spread."""
         if self.total < 2:
             return None
         squares = (self.counts * (self.values - self.mean()) ** 2).sum()

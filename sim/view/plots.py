@@ -16,7 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from sim.engine.record import WEEK
 from sim.rules.outcomes import NEVER
 from sim.study.patterns import Verdict
-from sim.study.summary import TWENTIETHS, counted_quantile, quantile
+from sim.study.summary import TWENTIETHS, counted_quantile
+from sim.study.tally import Tally
 from sim.view.style import BY_KIND, GREY, INK, ORANGE, PURPLE, SAND, new_figure, quiet, style
 from sim.world.scenario import Config, Scenario
 
@@ -30,7 +31,7 @@ TITLE: Final = 0.95
 HEAD: Final = 1.2
 PANEL: Final = 0.88
 GAP: Final = 0.35
-FOOT: Final = 0.8
+FOOT: Final = 0.88
 """Heights in inches: title, strip of flags, a full panel, the gap above each panel, dates and source."""
 
 FLAG_ROWS: Final = 6
@@ -212,8 +213,8 @@ def flags_of(data: xr.Dataset, scenario: Scenario) -> list[Flag]:
         ("release_day", f"{names.patron} lifts the order (assumed)", PURPLE, ":"),
     )
     for name, text, colour, dashes in told:
-        ordered = np.sort(np.where(data[name].values == NEVER, np.inf, data[name].values))
-        first, middle, last = (quantile(ordered, part) for part in (1, 10, 19))
+        sample = Tally.of(data[name].values).moved(NEVER, np.inf)
+        first, middle, last = (sample.quantile(part) for part in (1, 10, 19))
         if middle < last_shown(scenario):
             event = pinned.get(int(middle)) if name == "first_death_day" and first == last else None
             words = text if event is None else f"{event.killed} soldiers killed in {place(scenario, event.wing)}"
@@ -286,9 +287,12 @@ def model_lines(data: xr.Dataset, scenario: Scenario, theatre: str) -> list[tupl
     strikes, report = (short(calendar.date_of(day)) for day in (calendar.strikes, calendar.report))
     lines = []
     for window, text in (("campaign", f"before {strikes}"), ("lull", f"{strikes} to {report}")):
-        ordered = np.sort(counts.sel(window=window).values)
-        weeks = 1.0 if on_target else len(calendar.campaign if window == "campaign" else calendar.lull) / WEEK
-        low, middle, high = (quantile(ordered, part) / weeks for part in (1, 10, 19))
+        sample = Tally.of(counts.sel(window=window).values)
+        days = len(calendar.campaign if window == "campaign" else calendar.lull)
+        if not days:
+            continue
+        weeks = 1.0 if on_target else days / WEEK
+        low, middle, high = (sample.quantile(part) / weeks for part in (1, 10, 19))
         unit = "" if on_target else " a week"
         lines.append((f"{text}: {middle:.0f}{unit} ({low:.0f} to {high:.0f})", INK))
     return lines
@@ -309,7 +313,8 @@ def said_of(config: Config, verdicts: Sequence[Verdict], theatre: str | None) ->
 def write_total(head: Axes, data: xr.Dataset, config: Config, verdicts: Sequence[Verdict]) -> None:
     """What the column on the right holds, and its figure for all places where the target is attacked together."""
     scenario = config.scenario
-    low, middle, high = (quantile(np.sort(data["acknowledged_campaign"].values), part) for part in (1, 10, 19))
+    acknowledged = Tally.of(data["acknowledged_campaign"].values)
+    low, middle, high = (acknowledged.quantile(part) for part in (1, 10, 19))
     strikes = short(scenario.calendar.date_of(scenario.calendar.strikes))
     lines = [
         ("Acknowledged attacks, in the model:", GREY),
@@ -339,9 +344,10 @@ def write_frame(figure: Figure, data: xr.Dataset, config: Config) -> None:
     left_out = f" Weeks after direct war ({war:.1%} of histories) are left out." if war else ""
     source = (
         f"Source: Lull, scenario {scenario.name}, {data.sizes['run']:,} simulated histories, seed {config.seed}."
-        f"{left_out} A model, not a forecast."
+        f"{left_out} A model, not a forecast.\n"
+        f"On the right: acknowledged attacks on the {scenario.cast.names.target}, all attacks elsewhere."
     )
-    figure.text(LEFT, 0.16 / height, source, fontsize=8.5, color=GREY)
+    figure.text(LEFT, 0.12 / height, source, fontsize=8.5, color=GREY)
 
 
 def fitted(figure: Figure, y: float, words: str, fontsize: float, **look: Any) -> None:
@@ -367,5 +373,5 @@ def headline(data: xr.Dataset, scenario: Scenario) -> str:
 def weekly_rates(data: xr.Dataset, scenario: Scenario) -> tuple[float, float]:
     """Median of acknowledged attacks a week on the target, before the strikes and from them to the report."""
     windows = (("acknowledged_campaign", scenario.calendar.campaign), ("acknowledged_lull", scenario.calendar.lull))
-    before, after = (WEEK * quantile(np.sort(data[name].values), 10) / max(1, len(days)) for name, days in windows)
+    before, after = (WEEK * Tally.of(data[name].values).quantile(10) / max(1, len(days)) for name, days in windows)
     return before, after

@@ -13,6 +13,7 @@ from sim.world.scenario import Card
 from sim.world.timeline import Calendar
 
 if TYPE_CHECKING:
+    from sim.study.balance import Balance
     from sim.study.declared import Row
     from sim.study.patterns import Verdict
     from sim.study.summary import Statistic
@@ -123,6 +124,19 @@ def pattern_table(verdicts: "Sequence[Verdict]") -> Table:
     if any(one.holds is None for one in verdicts):
         made.caption = "– measured, not judged: the patterns describe the documented history, not this scenario"
         made.caption_justify = "left"
+    return made
+
+
+def balance_table(balance: "Sequence[Balance]") -> Table:
+    """Rival readings before any data: how likely the calm is under each."""
+    names = {"P2: none": 10, "P3: few": 10, "both": 10}
+    made = table(
+        "Rival readings: probability of the calm under the priors alone", {"reading": 20, **names}, tuple(names)
+    )
+    for one in balance:
+        made.add_row(one.reading, *(f"{share:.1%}" for share in (one.none, one.few, one.both)))
+    made.caption = f"{balance[0].draws} draws; ± {max(one.error(one.few) for one in balance):.1%} at most (one error)"
+    made.caption_justify = "left"
     return made
 
 

@@ -13,19 +13,18 @@ from sim.rules.outcomes import DERIVED, RECORDED, Outcome
 from sim.study import summary as summaries
 from sim.study.patterns import Verdict
 from sim.study.simulation import simulate
+from sim.study.stream import tallied
 from sim.study.summary import (
     PRIOR_DRIVEN,
     TWENTIETHS,
     counted_quantile,
-    error_of_mean,
-    error_of_median,
     exceedance,
-    quantile,
     statistic,
     statistics,
     summary,
     weekly_rows,
 )
+from sim.study.tally import Tally
 from sim.world.scenario import load
 
 COUNT = Outcome("count", "attacks", "a count")
@@ -35,7 +34,19 @@ DAY = Outcome("when_day", "day", "a day")
 
 def one_of(values: object, outcome: Outcome) -> summaries.Statistic:
     """The statistics of some values of one outcome."""
-    return statistic(xr.Dataset({outcome.name: ("run", np.asarray(values))}), outcome)
+    return statistic({outcome.name: Tally.of(np.asarray(values))}, outcome)
+
+
+def quantile(values: np.ndarray, twentieths: int) -> float:
+    return Tally.of(values).quantile(twentieths)
+
+
+def error_of_mean(values: np.ndarray) -> float | None:
+    return Tally.of(values).error_of_mean()
+
+
+def error_of_median(values: np.ndarray) -> float | None:
+    return Tally.of(values).error_of_median()
 
 
 # --- quantiles ----------------------------------------------------------------------------------------------
@@ -135,14 +146,14 @@ def test_a_heavy_tail_is_told_by_exceedance() -> None:
     assert told.mean is None
     assert told.mcse_of == "median"
     assert told.exceedance == {"1": 0.5, "2": 0.2, "3": 0.2, "4": 0.2, "5": 0.05, "10": 0.05}
-    assert exceedance(np.zeros(5)) == {}
+    assert exceedance(Tally.of(np.zeros(5))) == {}
     assert one_of([1, 2, 3], COUNT).exceedance is None
 
 
 def test_cut_outcomes_say_in_how_many_histories() -> None:
     outcome = next(one for one in DERIVED if one.name == "lull_days")
-    data = xr.Dataset({"lull_days": ("run", [10, 222, 222, 30]), "resumption_day": ("run", [118, -1, -1, 138])})
-    told = statistic(data, outcome)
+    sample = {"lull_days": [10, 222, 222, 30], "resumption_day": [118, -1, -1, 138]}
+    told = statistic({name: Tally.of(np.array(values)) for name, values in sample.items()}, outcome)
     assert (told.cut, told.prior_driven, told.never) == (0.5, True, None)
 
 
@@ -155,7 +166,7 @@ def data() -> xr.Dataset:
 
 
 def test_every_outcome_is_told_in_order_with_its_unit(data: xr.Dataset) -> None:
-    stats = statistics(data)
+    stats = statistics(tallied(data))
     assert [one.name for one in stats] == [one.name for one in (*RECORDED, *DERIVED)]
     assert {one.name: one.unit for one in stats} == {
         name: data[name].attrs["units"] for name in (s.name for s in stats)
@@ -168,12 +179,12 @@ def test_the_summary_can_be_written_as_json_and_says_the_same_each_time(data: xr
     verdict = Verdict("P1", "text", "fitted", "article", "170", "166", "150 to 195", np.bool_(True))  # type: ignore[arg-type]
     silent = Verdict("P2", "text", "fitted", "article", "none", "none", "half", None)
     config = load(["study.runs=40", "seed=5"])
-    content = summary(config, statistics(data), (verdict, silent))
+    content = summary(config, statistics(tallied(data)), (verdict, silent))
     text = json.dumps(content, allow_nan=False)
     assert json.loads(text) == content
     assert [one["pass"] for one in content["patterns"]] == [True, None]
-    again = summary(config, statistics(simulate("article", runs=40, seed=5)), (verdict, silent))
-    other = summary(config, statistics(simulate("article", runs=40, seed=6)), (verdict, silent))
+    again = summary(config, statistics(tallied(simulate("article", runs=40, seed=5))), (verdict, silent))
+    other = summary(config, statistics(tallied(simulate("article", runs=40, seed=6))), (verdict, silent))
     assert json.dumps(again) == text != json.dumps(other)
 
 

@@ -6,14 +6,16 @@ import xarray as xr
 from rich.console import RenderableType
 from rich.markup import escape
 
+from sim.study.balance import Balance, prior_balance
 from sim.study.folder import Folder, result_folder
-from sim.study.patterns import Verdict, judge
+from sim.study.histories import HistoryFile
+from sim.study.patterns import Verdict, described, judge
 from sim.study.request import Request
-from sim.study.simulation import simulate_config
+from sim.study.stream import Ensemble, stream
 from sim.study.summary import Statistic, outcome_rows, pattern_told, statistics, summary, weekly_rows
 from sim.view.plots import briefing_figure
 from sim.view.style import save
-from sim.view.tables import ASSUMED, exceedance_line, outcome_table, pattern_table
+from sim.view.tables import ASSUMED, balance_table, exceedance_line, outcome_table, pattern_table
 from sim.view.terminal import progress, show, shown_path, waiting
 from sim.world.scenario import Config
 
@@ -28,26 +30,39 @@ def main(request: Request) -> None:
     """Carry out the verb.
 
     Raises:
-        UserError: the configuration cannot be used, or the folder cannot be written.
+        UserError: the configuration cannot be used, memory is short, or the folder cannot be written.
     """
     config = request.config()
     with result_folder(request, config) as folder:
+        histories = HistoryFile(folder.path("histories.nc"))
         with progress(config.runs, "histories") as advance:
-            data = simulate_config(config, progress=advance)
+            ensemble = stream(config, keep=histories.append, progress=advance)
         with waiting("judging the patterns"):
-            verdicts = judge(config, data)
-        stats = statistics(data)
-        report(config, stats, verdicts)
-        write(folder, config, data, stats, verdicts)
+            verdicts = judge(config, ensemble.first)
+            balance = prior_balance(config) if described(config) else ()
+        stats = statistics(ensemble.tallies)
+        report(config, ensemble, stats, verdicts, balance)
+        histories.replace("weekly_histogram", ensemble.first["weekly_histogram"].values)
+        write(folder, config, ensemble.first, stats, verdicts, balance)
     show(f"\nFiles in {escape(shown_path(folder.final))}: summary.json, briefing.png, and the tables behind them.")
 
 
-def report(config: Config, stats: tuple[Statistic, ...], verdicts: tuple[Verdict, ...]) -> None:
+def report(
+    config: Config,
+    ensemble: Ensemble,
+    stats: tuple[Statistic, ...],
+    verdicts: tuple[Verdict, ...],
+    balance: tuple[Balance, ...],
+) -> None:
     """Print the result."""
     scenario = config.scenario
     tables: list[RenderableType] = [outcome_table(stats, scenario.calendar), exceedance_line(stats), ""]
     if verdicts:
         tables.append(pattern_table(verdicts))
+    if (judged := ensemble.first.sizes["run"]) < ensemble.runs:
+        tables.append(f"Patterns are judged on the first {judged} histories, outcomes on all {ensemble.runs}.\n")
+    if balance:
+        tables += [balance_table(balance), ""]
     show(
         f"[bold]{escape(scenario.question)}[/]",
         f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs, {history_words(config)}\n",
@@ -67,14 +82,18 @@ def history_words(config: Config) -> str:
 
 
 def write(
-    folder: Folder, config: Config, data: xr.Dataset, stats: tuple[Statistic, ...], verdicts: tuple[Verdict, ...]
+    folder: Folder,
+    config: Config,
+    data: xr.Dataset,
+    stats: tuple[Statistic, ...],
+    verdicts: tuple[Verdict, ...],
+    balance: tuple[Balance, ...],
 ) -> None:
     """Write everything that the folder holds."""
-    folder.json("summary.json", summary(config, stats, verdicts))
+    folder.json("summary.json", summary(config, stats, verdicts, balance))
     folder.csv("outcomes.csv", outcome_rows(stats))
     folder.csv("patterns.csv", [pattern_told(one) for one in verdicts])
     folder.csv("weekly.csv", weekly_rows(data))
-    folder.dataset("histories.nc", data)
     figure = briefing_figure(data, config, verdicts)
     for name in ("briefing.png", "briefing.svg"):
         save(figure, folder.path(name))
