@@ -34,6 +34,7 @@ VERBS: Final = {
     "facts": Verb("the facts of the source, and what in the model stands for each", "sim.view.verbs.facts"),
     "parameters": Verb("every parameter: value, range, prior, source", "sim.view.verbs.parameters"),
     "scenarios": Verb("the scenarios and the question that each answers", "sim.view.verbs.scenarios"),
+    "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
 """A new verb is one line here and one module with a function `main(request)`."""

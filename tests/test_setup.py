@@ -23,7 +23,8 @@ from sim.world.data import FOLDERS, data_folder
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
-TEST: list[str] = PROJECT["project"]["optional-dependencies"]["test"]
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+TEST = EXTRAS["test"]
 
 
 def distribution(requirement: str) -> str:
@@ -74,6 +75,7 @@ def test_every_dependency_is_pinned_bounded_and_explained():
     wanted = {distribution(line) for line in RUNTIME + TEST}
     assert wanted <= pinned
     assert wanted == explained
+    assert {line for name, extra in EXTRAS.items() if name != "test" for line in extra} <= set(TEST)
     assert [line for line in RUNTIME + TEST if not re.search(r">=[\d.]+,<[\d.]+$", line)] == []
 
 
@@ -88,7 +90,8 @@ def test_every_library_the_package_imports_is_declared():
     known = packages_distributions()
     libraries = imported - sys.stdlib_module_names - {"sim"}
     assert "numba" in libraries
-    declared = {distribution(line) for line in RUNTIME}
+    wanted = [*RUNTIME, *(line for name, extra in EXTRAS.items() if name != "test" for line in extra)]
+    declared = {distribution(line) for line in wanted}
     undeclared = {name for name in libraries if distribution(known[name][0]) not in declared}
     assert undeclared == set()
 

@@ -1,0 +1,242 @@
+"""What a sweep varies, read by Hydra's own sweep grammar.
+
+A number that is declared as a parameter becomes a column of the design; any other key changes more than a number, so
+each of its values is composed as a configuration of its own.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString
+
+from sim.study.prior import quantile
+from sim.world.compose import config_folders, options
+from sim.world.errors import UserError, one_of
+from sim.world.overrides import parsed_override, value_text
+from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
+from sim.world.schema import GROUPS
+
+Column = npt.NDArray[np.float64]
+
+_BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/]*")
+
+NOT_SWEPT: Final = {
+    "seed": "one seed; runs already vary chance",
+    "study": "one value; it says how the sweep is made",
+    "engine": "one value; results do not depend on it",
+    "output": "one value; a sweep has one folder",
+    "patterns": "one file; patterns change no history",
+}
+"""Top keys that no sweep varies, and what to do instead."""
+
+
+class Axis(Protocol):
+    """One parameter that the design varies: `key` in the configuration, `text` as the user would write its values."""
+
+    @property
+    def key(self) -> str:
+        """Key of the parameter."""
+
+    @property
+    def text(self) -> str:
+        """Its values in Hydra's grammar."""
+
+    def at(self, unit: Column) -> Column:
+        """Values at places in the unit interval (any shape)."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A parameter that takes some values, each on an equal share of the unit interval."""
+
+    key: str
+    text: str
+    values: tuple[float, ...]
+
+    def at(self, unit: Column) -> Column:
+        """Values at places in the unit interval.
+
+        >>> Levels("patron.control", "0.5,1", (0.5, 1.0)).at(np.array([0.0, 0.49, 0.5]))
+        array([0.5, 0.5, 1. ])
+        """
+        return np.array(self.values)[(unit * len(self.values)).astype(np.int64)]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A parameter that takes any value from low to high, all alike."""
+
+    key: str
+    text: str
+    low: float
+    high: float
+
+    def at(self, unit: Column) -> Column:
+        """Values at places in the unit interval."""
+        return self.low + (self.high - self.low) * unit
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A parameter that follows its declared prior."""
+
+    key: str
+
+    @property
+    def text(self) -> str:
+        """The prior, as declared."""
+        return str(shared_declarations()[self.key].prior)
+
+    def at(self, unit: Column) -> Column:
+        """Values at places in the unit interval: quantiles of the prior."""
+        return quantile(shared_declarations()[self.key], unit)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A key that changes more than a number: `values` as overrides spell them, `labels` as people read them."""
+
+    key: str
+    values: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The overrides of a sweep, taken apart: what is fixed, which numbers vary, what else varies."""
+
+    fixed: tuple[str, ...]
+    numbers: tuple[Levels | Interval, ...]
+    choices: tuple[Choice, ...]
+
+
+def read_axes(overrides: Sequence[str], config_dir: Path | None = None) -> Axes:
+    """Take the overrides of a sweep apart.
+
+    Raises:
+        UserError: an override cannot be read, a key is given twice or cannot be swept, a number lies outside its
+            declared range.
+    """
+    parsed = [parsed_override(text) for text in overrides]
+    swept = [one for one in parsed if one.is_sweep_override()]
+    for one in swept:
+        _check(one, parsed)
+    axes = [_axis(one, config_dir) for one in swept]
+    return Axes(
+        fixed=tuple(str(one.input_line) for one in parsed if not one.is_sweep_override()),
+        numbers=tuple(one for one in axes if not isinstance(one, Choice)),
+        choices=tuple(one for one in axes if isinstance(one, Choice)),
+    )
+
+
+def declaration(key: str) -> Declaration | None:
+    """The declaration of a parameter of the whole case, of a theatre or of a wing; None for any other key.
+
+    >>> declaration("militia.anybody.autonomy").high, declaration("militia.anybody.name")
+    (1.0, None)
+    """
+    shared = shared_declarations()
+    if key in shared:
+        return shared[key]
+    kind, _, rest = key.partition(".")
+    name = rest.partition(".")[2]
+    local: dict[str, type] = {"theatre": Theatre, "militia": Wing}
+    return dict(declared(local[kind])).get(name) if kind in local else None
+
+
+def checked(key: str, value: object) -> float:
+    """A number of a parameter, within its declared range.
+
+    Raises:
+        UserError: it is none, or it lies outside.
+    """
+    one = declaration(key)
+    if one is None:
+        raise UserError(key, value, "a parameter; this key is none")
+    allowed = f"{one.low:g} to {one.high:g}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UserError(key, value, f"numbers from {allowed}")
+    if not one.low <= value <= one.high:
+        raise UserError(key, value, allowed)
+    return float(value)
+
+
+def _check(one: Override, parsed: Sequence[Override]) -> None:
+    key, text = one.key_or_group, value_text(one)
+    top = key.partition(".")[0].partition("/")[0]
+    if top in NOT_SWEPT:
+        raise UserError(key, text, NOT_SWEPT[top])
+    if top == "hydra" or one.package is not None:
+        raise UserError(key, text, "keys of the configuration, without a package")
+    if sum(other.key_or_group == key for other in parsed) > 1:
+        raise UserError(key, text, "each key once")
+    if getattr(one.value(), "shuffle", False):
+        raise UserError(key, text, "values in their own order; the design decides which comes first")
+
+
+def _axis(one: Override, config_dir: Path | None) -> Levels | Interval | Choice:
+    key, text = one.key_or_group, value_text(one)
+    if one.is_interval_sweep():
+        return _interval(key, text, one.value())
+    values = _values(one, config_dir)
+    labels = tuple(_label(value) for value in values)
+    if len(set(labels)) < len(labels):
+        raise UserError(key, text, "each value once")
+    if not values:
+        raise UserError(key, text, "one value or more")
+    if declaration(key) is not None:
+        return Levels(key, text, tuple(checked(key, value) for value in values))
+    return Choice(one.get_key_element(), tuple(spelled(value) for value in values), labels)
+
+
+def _interval(key: str, text: str, value: Any) -> Interval:
+    assert isinstance(value, IntervalSweep)
+    if declaration(key) is None:
+        raise UserError(key, text, "a list of values; only declared parameters are numbers with a range")
+    low, high = checked(key, value.start), checked(key, value.end)
+    if low >= high:
+        raise UserError(key, text, "an interval from a lower to a higher number")
+    return Interval(key, text, low, high)
+
+
+def _values(one: Override, config_dir: Path | None) -> list[Any]:
+    pattern: Any = one.value()
+    if not isinstance(pattern, Glob):
+        return list(one.sweep_iterator())
+    group = one.key_or_group
+    if group not in GROUPS:
+        raise UserError(group, value_text(one), f"globs over the files of {', '.join(GROUPS)}")
+    names = list(options(group, config_folders(config_dir)))
+    matched: list[Any] = pattern.filter(names)
+    if not matched:
+        raise UserError(group, value_text(one), f"a glob that fits {one_of(names, '')}")
+    return matched
+
+
+def _label(value: Any) -> str:
+    return value.text if isinstance(value, QuotedString) else spelled(value)
+
+
+def spelled(value: Any) -> str:
+    """A value as the text of an override, which Hydra reads back as the same value.
+
+    >>> spelled({"a.b": [True, None, 1.5, "it's"]})
+    "{a.b:[true,null,1.5,'it\\\\'s']}"
+    """
+    if isinstance(value, QuotedString):
+        return value.with_quotes()
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{','.join(spelled(one) for one in value)}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{spelled(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, str):
+        bare = _BARE.fullmatch(value) and value.lower() not in ("true", "false", "null", "nan", "inf")
+        return value if bare else QuotedString(value, Quote.single).with_quotes()
+    return str(value)

@@ -1,0 +1,211 @@
+"""A sweep on its way: its store begun or gone on with, what is missing made part by part."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.study.cluster import cluster_rows, connected, threads_of
+from sim.study.disk import disk_problem, write_aside
+from sim.study.forecast import Forecast, forecast
+from sim.study.identity import check_same
+from sim.study.lock import locked
+from sim.study.opened import open_store
+from sim.study.plan import Batch, Part, parts_for, runs_of
+from sim.study.points import check_points, point_columns, write_points
+from sim.study.precision import next_runs, unmet
+from sim.study.provenance import config_text, source_hash, versions
+from sim.study.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, VERB, Store, check_free, read_store, void
+from sim.study.sweep import Sweep
+from sim.study.work import Rows, described, live
+from sim.world.errors import UserError
+
+Progress = Callable[[int], None]
+Say = Callable[[str], None]
+
+
+class Running:
+    """A sweep with its store open and locked: what it will cost, and the going on."""
+
+    def __init__(self, sweep: Sweep, store: Store, client: Any, say: Say) -> None:
+        self.sweep = sweep
+        self.store = store
+        self._client = client
+        self._say = say
+
+    @property
+    def missing(self) -> list[Part]:
+        """Parts that are still to be made."""
+        return self.store.missing()
+
+    def forecast(self) -> Forecast:
+        """What is left to do, before any more for precision."""
+        workers = None if self._client is None else threads_of(self._client)
+        return forecast(self.sweep.work, self.missing, self.sweep.config.threads, workers)
+
+    def make(self, progress: Progress | None = None) -> None:
+        """Make what is missing, part by part.
+
+        Raises:
+            UserError: the disk is full or does not take it.
+        """
+        parts = self.missing
+        about = described(self.sweep.theatres)
+        rows = self._rows((batch for part in parts for batch in part.batches()), progress)
+        for part in parts:
+            with self.store.writing(part, about) as writer:
+                for _ in part.batches():
+                    writer.add(next(rows))
+
+    def _rows(self, batches: Iterable[Batch], progress: Progress | None) -> Iterator[Rows]:
+        if self._client is not None:
+            return cluster_rows(self._client, self.sweep.work, batches, progress)
+        return (live(self.sweep.work, batch, self.sweep.config.threads, progress) for batch in batches)
+
+    def refine(self) -> int:
+        """Plan more runs for points that miss a tolerance; the number of histories that were added.
+
+        What `make` was to make has to be there.
+        """
+        if not self.sweep.asked:
+            return 0
+        have = runs_of(self.store.parts, self.store.points)
+        misses = unmet(open_store(self.store), have, self.sweep.asked)
+        want = next_runs(have, misses, self.sweep.settings.most_runs)
+        added = parts_for(have, want, len(self.store.parts))
+        if added:
+            self.store = self.store.planning(added)
+        elif misses.any():
+            most = self.sweep.settings.most_runs
+            self._say(f"{int(misses.sum()):,} of {len(misses):,} points miss study.precision after {most:,} runs")
+        return sum(part.rows for part in added)
+
+    def finish(self) -> None:
+        """Say in the manifest that nothing is missing."""
+        if self.store.manifest["finished"] is None:
+            self.store = self.store.save(finished=datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+@contextmanager
+def running(sweep: Sweep, say: Say = void) -> Iterator[Running]:
+    """Open the store of a sweep: begin it, or go on with it, or add points and runs to it.
+
+    Args:
+        sweep: what is asked for.
+        say: told, in a sentence each, what a user should know.
+
+    Raises:
+        UserError: another process writes there, something else stands there, or what stands there is another sweep.
+    """
+    folder = sweep.folder
+    check_here(folder)
+    if read_store(folder) is None:
+        check_free(folder)
+    cluster = sweep.cluster
+    with connected(cluster) if cluster is not None else nullcontext() as client:
+        try:
+            (folder / PARTS_FOLDER).mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise disk_problem(folder, problem, "") from None
+        with locked(folder) as left:
+            store = read_store(folder)
+            if store is None:
+                store = begin(sweep, folder)
+            else:
+                if left is not None:
+                    say(f"{left} ended without finishing; going on from what it left")
+                store = go_on(sweep, store, say)
+            yield Running(sweep, store, client, say)
+
+
+def check_here(folder: Path) -> None:
+    """Refuse a folder that holds the current one."""
+    here = Path.cwd()
+    if folder == here or folder in here.parents:
+        raise UserError("output.dir", folder, "a folder that does not hold the current one")
+
+
+def begin(sweep: Sweep, folder: Path) -> Store:
+    """Write what a new store begins with: points, configuration, and last the manifest."""
+    try:
+        write_points(sweep.work, sweep.groups, sweep.axes, folder)
+        text = config_text(sweep.config).encode()
+        write_aside(folder / CONFIG, lambda file: void(file.write(text)))
+        return Store(folder, manifest(sweep)).save()
+    except OSError as problem:
+        raise disk_problem(folder, problem, "") from None
+
+
+def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
+    """Check that a store is of this sweep, drop what is damaged, and plan the points and runs that are new.
+
+    Raises:
+        UserError: it is another sweep, or it cannot grow as asked.
+    """
+    check_same(store.manifest["identity"], sweep.identity, store.folder)
+    check_growth(sweep, store)
+    check_points(sweep.work, sweep.groups, sweep.axes, store)
+    for path in store.damaged():
+        say(f"{path.name} is damaged: its bytes are not those that were written; it is made anew")
+        path.unlink()
+    points = sweep.work.points
+    have = np.zeros(points, dtype=np.int64)
+    have[: store.points] = runs_of(store.parts, store.points)
+    added = parts_for(have, np.maximum(have, sweep.runs), len(store.parts))
+    if not added and points == store.points:
+        return store
+    try:
+        if points > store.points:
+            write_points(sweep.work, sweep.groups, sweep.axes, store.folder)
+        changed = {"points": points, "runs": sweep.runs, "command": sweep.request.command, "finished": None}
+        return store.planning(added, **changed)
+    except OSError as problem:
+        raise disk_problem(store.folder, problem, "") from None
+
+
+def check_growth(sweep: Sweep, store: Store) -> None:
+    """Refuse fewer points or runs than there are, and more points where the design cannot keep the old ones."""
+    before, now = store.points // sweep.crossing, sweep.design.samples
+    key = "study.table" if sweep.design.kind == "table" else "study.points"
+    if now > before and sweep.design.fixed_size is not None:
+        raise UserError(key, now, f"{before}, as in {store.folder}: {sweep.design.fixed_size}")
+    if now < before:
+        raise UserError(key, now, f"{before} or more, as in {store.folder}")
+    if sweep.runs < store.manifest["runs"]:
+        raise UserError("study.runs", sweep.runs, f"{store.manifest['runs']} or more, as in {store.folder}")
+
+
+def manifest(sweep: Sweep) -> dict[str, Any]:
+    """What a new store says of itself."""
+    request, config, work = sweep.request, sweep.config, sweep.work
+    parts = parts_for(np.zeros(work.points, dtype=np.int64), np.full(work.points, sweep.runs), 0)
+    rows = live(work, Batch((0, 1), (0, 1)), 1)
+    return {
+        "made_by": MAKER,
+        "format": FORMAT,
+        "verb": VERB,
+        "command": request.command,
+        "overrides": list(request.overrides),
+        "config_dir": None if request.config_dir is None else str(request.config_dir.resolve()),
+        "scenario": config.scenario.name,
+        "seed": config.seed,
+        "points": work.points,
+        "runs": sweep.runs,
+        "design": sweep.design.kind,
+        "policies": sweep.settings.policies,
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": None,
+        "source_hash": source_hash(),
+        "versions": versions(),
+        "theatres": list(sweep.theatres),
+        "columns": {
+            name: {"dtype": str(rows[name].dtype), "attrs": about}
+            for name, about in described(sweep.theatres).items()
+        },
+        "point_columns": point_columns(sweep.work, sweep.groups, sweep.axes),
+        "identity": sweep.identity,
+        "parts": [[part.points, part.runs] for part in parts],
+    }  # fmt: skip

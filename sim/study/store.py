@@ -1,0 +1,228 @@
+"""The store of a sweep: a folder of few files that fills part by part and is never seen half written.
+
+manifest.json says what the sweep is and which parts belong to it; points.parquet what each point stands for; each file
+in parts/ holds histories, one row per point and run. A part's name ends in the checksum of its bytes, so that the name
+alone says whether it is whole: what was cut off or altered is found without trusting any second file.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.study.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
+from sim.study.lock import LOCK
+from sim.study.plan import Part
+from sim.world.errors import UserError
+
+MANIFEST: Final = "manifest.json"
+POINTS: Final = "points.parquet"
+CHOSEN: Final = "chosen.parquet"
+CONFIG: Final = "config.yaml"
+PARTS_FOLDER: Final = "parts"
+MAKER: Final = "lull"
+VERB: Final = "sweep"
+FORMAT: Final = 1
+"""Raised when a store of before can no longer be read."""
+
+_NAME: Final = re.compile(r"part-(\d{5})-([0-9a-f]{16})\.parquet")
+_ORDERED: Final = ("point", "run")
+"""Columns for which a reader can skip row groups by their least and largest value."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A sweep on disk: its folder and its manifest as last written."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """All parts that belong to it, finished or not."""
+        chosen = self._chosen()
+        return tuple(
+            Part(number, (points[0], points[1]), (runs[0], runs[1]), chosen.get(number))
+            for number, (points, runs) in enumerate(self.manifest["parts"])
+        )
+
+    def _chosen(self) -> dict[int, tuple[int, ...]]:
+        """The points of parts that do not hold all of their span."""
+        path = self.folder / CHOSEN
+        if not path.exists():
+            return {}
+        table = pq.read_table(path)
+        part, point = (table.column(name).to_numpy() for name in ("part", "point"))
+        return {int(number): tuple(point[part == number].tolist()) for number in np.unique(part)}
+
+    def planning(self, parts: Sequence[Part], **changes: Any) -> "Store":
+        """The store with more parts planned."""
+        chosen = [part for part in (*self.parts, *parts) if part.chosen is not None]
+        if chosen:
+            table = pa.table({
+                "part": np.repeat([part.number for part in chosen], [len(part.chosen or ()) for part in chosen]),
+                "point": np.concatenate([part.chosen for part in chosen]),
+            })  # fmt: skip
+            write_aside(self.folder / CHOSEN, lambda file: pq.write_table(table, file))
+        return self.save(parts=[*self.manifest["parts"], *([part.points, part.runs] for part in parts)], **changes)
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        return int(self.manifest["points"])
+
+    @property
+    def runs(self) -> int:
+        """Largest number of runs of a point."""
+        return max((part.runs[1] for part in self.parts), default=0)
+
+    def finished(self) -> dict[int, Path]:
+        """Files of the parts that are there, by number."""
+        return {int(found[1]): path for path, found in self._named()}
+
+    def missing(self) -> list[Part]:
+        """Parts that are still to be made."""
+        there = self.finished()
+        return [part for part in self.parts if part.number not in there]
+
+    def damaged(self) -> list[Path]:
+        """Files of parts whose bytes are not those that were written; this reads them all."""
+        return [path for path, found in self._named() if digest(path) != found[2]]
+
+    def _named(self) -> list[tuple[Path, re.Match[str]]]:
+        folder = self.folder / PARTS_FOLDER
+        pairs = [(path, _NAME.fullmatch(path.name)) for path in sorted(folder.glob("*.parquet"))]
+        return [(path, found) for path, found in pairs if found is not None]
+
+    def save(self, **changes: Any) -> "Store":
+        """The store with an altered manifest, which is on disk when this returns."""
+        manifest = {**self.manifest, **changes}
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_aside(self.folder / MANIFEST, lambda file: void(file.write(text.encode())))
+        return Store(self.folder, manifest)
+
+    @contextmanager
+    def writing(self, part: Part, about: Mapping[str, Mapping[str, Any]]) -> Iterator["PartWriter"]:
+        """Write a part; it appears when the block ends well, and leaves nothing otherwise.
+
+        Raises:
+            UserError: the disk is full or does not take it; parts that are finished stay.
+        """
+        folder = self.folder / PARTS_FOLDER
+        aside = folder / f".part-{part.number:05d}{PARTIAL}"
+        try:
+            with aside.open("wb") as file:
+                hashing = Hashing(file)
+                writer = PartWriter(hashing, about, self._inside(part))
+                yield writer
+                writer.close()
+                if writer.rows != part.rows:
+                    raise ValueError(f"part {part.number} has {writer.rows} rows instead of {part.rows}")
+                settle(file)
+            aside.rename(folder / f"part-{part.number:05d}-{hashing.digest}.parquet")
+            settle_folder(folder)
+        except OSError as problem:
+            aside.unlink(missing_ok=True)
+            hint = f"; {len(self.finished())} of {len(self.parts)} parts are finished, the same command goes on"
+            raise disk_problem(self.folder, problem, hint) from None
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+    def _inside(self, part: Part) -> dict[str, Any]:
+        """What each part says of where it comes from."""
+        keys = ("made_by", "format", "scenario", "seed", "source_hash", "versions", "command")
+        return {**{key: self.manifest[key] for key in keys}, "points": part.points, "runs": part.runs}
+
+
+class PartWriter:
+    """A Parquet file that grows batch by batch."""
+
+    def __init__(self, file: Hashing, about: Mapping[str, Mapping[str, Any]], inside: Mapping[str, Any]) -> None:
+        self._file = file
+        self._about = about
+        self._inside = inside
+        self._writer: pq.ParquetWriter | None = None
+        self.rows = 0
+
+    def add(self, rows: Mapping[str, Any]) -> None:
+        """Add histories (rows,) by column."""
+        arrays = [pa.array(column) for column in rows.values()]
+        fields = [
+            pa.field(
+                name, array.type, nullable=False, metadata={key: str(said) for key, said in self._about[name].items()}
+            )
+            for name, array in zip(rows, arrays, strict=True)
+        ]
+        schema = pa.schema(fields, metadata={MAKER: json.dumps(self._inside)})
+        if self._writer is None:
+            self._writer = parquet_writer(self._file, schema)
+        table = pa.Table.from_arrays(arrays, schema=schema)
+        self._writer.write_table(table, row_group_size=max(1, len(table)))
+        self.rows += len(table)
+
+    def close(self) -> None:
+        """Write what ends the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def parquet_writer(file: Any, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer for columns of mostly small whole numbers: their differences are packed, every page has a checksum."""
+    whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+    return pq.ParquetWriter(
+        file,
+        schema,
+        use_dictionary=False,
+        column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
+        compression="lz4",
+        write_statistics=[name for name in _ORDERED if name in schema.names],
+        write_page_checksum=True,
+    )
+
+
+def void(_: object) -> None:
+    """Nothing; for callbacks whose result nobody wants."""
+
+
+def read_store(folder: Path) -> Store | None:
+    """The store in a folder; None where there is none.
+
+    Raises:
+        UserError: it was made by another version that wrote otherwise.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(manifest, dict) or manifest.get("made_by") != MAKER or manifest.get("verb") != VERB:
+        return None
+    if manifest.get("format") != FORMAT:
+        raise UserError("output.dir", folder, f"a sweep of format {FORMAT}; this one has {manifest.get('format')}")
+    return Store(folder, manifest)
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds something else.
+
+    Raises:
+        UserError: it is no folder, or not empty.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError("output.dir", folder, "a folder; this is a file")
+    if folder.is_dir() and not _left_over({path.name for path in folder.iterdir()}):
+        raise UserError("output.dir", folder, "a new folder, an empty one, or a sweep to go on with")
+
+
+def _left_over(names: set[str]) -> bool:
+    """Whether this is nothing, or what a sweep leaves that was stopped before it had a manifest."""
+    ours = {LOCK, POINTS, CHOSEN, CONFIG, PARTS_FOLDER}
+    return not names or (LOCK in names and all(name in ours or name.endswith(PARTIAL) for name in names))
