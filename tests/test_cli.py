@@ -192,7 +192,7 @@ def test_an_unwritable_folder_is_found_before_anything_is_simulated(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("simulated before the folder was tried")
 
-    monkeypatch.setattr(run_verb, "simulate_config", never)
+    monkeypatch.setattr(run_verb, "stream", never)
     (tmp_path / "file").write_text("")
     assert_one_line(lull("run", "output.dir=file"), "output.dir", "a folder; this is a file")
     assert_one_line(lull("run", "output.dir=file/below/it"), "output.dir", "can be written")

@@ -273,6 +273,18 @@ def test_the_unpacked_wheel_finds_its_own_data(wheel, tmp_path):
     assert outcome.stdout.split() == [str(package / "_data" / name) for name in FOLDERS]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("facts",), "37 facts:"), (("run", "study.runs=50"), "Files in outputs/run-article-seed1:")],
+)
+def test_the_unpacked_wheel_does_the_main_job(wheel, tmp_path, arguments, words):
+    outcome = run_unpacked(wheel, tmp_path, *arguments)
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert words in outcome.stdout
+    made = {path.name for path in (tmp_path / "elsewhere").rglob("*.json")}
+    assert made == ({"summary.json", "manifest.json"} if arguments[0] == "run" else set())
+
+
 @pytest.mark.long
 def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
     environment = tmp_path / "environment"

@@ -16,6 +16,7 @@ from sim.engine.ensemble import Wanted, run_batch
 from sim.engine.record import Output
 from sim.engine.table import Table, tabulate
 from sim.study.dataset import dataset_of
+from sim.world.errors import UserError
 from sim.world.scenario import Config, Scenario, overlay
 from sim.world.timeline import Event
 
@@ -25,6 +26,10 @@ PAIRED_RUNS = 2000
 """Histories in each arm of a pair and in the free ensemble: enough for a probability within 0.04 at four errors."""
 TRACED_RUNS = 500
 """Histories whose every day is looked at for the naive ratio."""
+
+
+class UnmeasurableError(ValueError):
+    """The configuration leaves nothing to measure a pattern on; says why, fit to be shown."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,29 @@ class Evidence:
         return self.ensemble(replace(self.scenario, free_from=0), self.lull_end)
 
     def departed(self, name: str) -> Scenario:
-        """The judged scenario with what another scenario file changes put on top."""
-        return overlay(self.config, name).scenario
+        """The judged scenario with what another scenario file changes put on top.
+
+        Raises:
+            UserError: there is no such scenario.
+            UnmeasurableError: it does not fit this configuration, for example because the calendar ends too early.
+        """
+        try:
+            return overlay(self.config, name).scenario
+        except UserError as mistake:
+            if mistake.key == "scenario":
+                raise
+            raise UnmeasurableError(f"{name} does not fit: {mistake}") from None
 
     def departing_events(self, departed: Scenario, kind: str) -> list[Event]:
-        """Events of one kind that the departure brings."""
-        return [event for event in departed.events if event.kind == kind and event not in self.scenario.events]
+        """Events of one kind that the departure brings.
+
+        Raises:
+            UnmeasurableError: there are none, as when the judged scenario is that departure itself.
+        """
+        events = [event for event in departed.events if event.kind == kind and event not in self.scenario.events]
+        if not events:
+            raise UnmeasurableError(f"{departed.name} changes nothing here")
+        return events
 
     def freed(self, day: int | None) -> Scenario:
         """The judged scenario, free from the day on which its rival in a pair departs."""

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy import stats
 
 from sim.rules.outcomes import NEVER
-from sim.study.evidence import Evidence
+from sim.study.evidence import Evidence, UnmeasurableError
 from sim.world.patterns import Pattern
 
 Array = npt.NDArray[Any]
@@ -90,7 +90,7 @@ def campaign_responses(evidence: Evidence, pattern: Pattern) -> Finding:
 
 
 def paired_ratio(evidence: Evidence, days: int) -> float:
-    """Mean attacks on the target in the days after a limited response on the campaign's middle day, with over without."""
+    """Mean attacks on the target in the days after a limited response in mid-campaign, with over without."""
     day = evidence.scenario.calendar.strikes // 2
     after = slice(day + 1, day + 1 + days)
     struck = evidence.forced_strike(day, "limited", after.stop)[:, after].sum()
@@ -99,7 +99,7 @@ def paired_ratio(evidence: Evidence, days: int) -> float:
 
 
 def naive_ratio(evidence: Evidence, days: int) -> float:
-    """Attacks on the target in the days after limited responses, over those in as many days up to them; NaN for none."""
+    """Attacks on the target in the days after limited responses, over those in as many days before; NaN for none."""
     strikes = evidence.scenario.calendar.strikes
     attacks, limited = evidence.traced(strikes)
     before, after = 0.0, 0.0
@@ -125,6 +125,8 @@ def major_delay(evidence: Evidence, pattern: Pattern) -> Finding:
 def continuity(evidence: Evidence, pattern: Pattern) -> Finding:
     """Attacks a day in the lull against the campaign, theatre by theatre."""
     calendar = evidence.scenario.calendar
+    if not calendar.campaign or not calendar.lull:
+        raise UnmeasurableError("no days before the strikes, or none between them and the report")
     counts = evidence.main["theatre_attacks"].sel(theatre=list(pattern.theatres)).mean("run")
     campaign = counts.sel(window="campaign").values / len(calendar.campaign)
     lull = counts.sel(window="lull").values / len(calendar.lull)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import xarray as xr
 
-from sim.study.evidence import Evidence, NotMeasurable
+from sim.study.evidence import Evidence, UnmeasurableError
 from sim.study.measures import MEASURES
 from sim.world.errors import UserError, one_of
 from sim.world.patterns import Pattern
@@ -62,7 +62,7 @@ def _verdict(evidence: Evidence, pattern: Pattern) -> Verdict:
     about = (pattern.id, pattern.text, pattern.kind, pattern.judged, pattern.figure)
     try:
         return Verdict(*about, *MEASURES[pattern.measure](evidence, pattern))
-    except NotMeasurable as why:
+    except UnmeasurableError as why:
         return Verdict(*about, f"not measured: {why}", "", None)
 
 

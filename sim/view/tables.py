@@ -121,7 +121,7 @@ def pattern_table(verdicts: "Sequence[Verdict]") -> Table:
     for one in verdicts:
         cells = (one.id, one.text, one.kind, one.article, one.model, one.tolerance)
         made.add_row(*(escape(cell) for cell in cells), VERDICTS[one.holds])
-    if any(one.holds is None for one in verdicts):
+    if all(one.holds is None for one in verdicts):
         made.caption = "– measured, not judged: the patterns describe the documented history, not this scenario"
         made.caption_justify = "left"
     return made

@@ -6,12 +6,14 @@ from functools import cache
 import numpy as np
 import pytest
 
+from sim.study import evidence
 from sim.study.balance import prior_balance
 from sim.study.evidence import Evidence
 from sim.study.measures import MEASURES, naive_ratio, paired_ratio, share_of_differing
 from sim.study.patterns import Verdict, judge, judge_whatever
 from sim.study.simulation import simulate_config
-from sim.world.scenario import Config, load
+from sim.world.errors import UserError
+from sim.world.scenario import Config, load, scenario_names
 
 RUNS = 3000
 FRESH_SEEDS = (101, 202, 303, 404, 505)
@@ -69,6 +71,42 @@ def test_orders_alone_and_strikes_alone_are_about_equally_able_to_explain_the_ca
         assert min(mine, other) > 0.0
         assert max(mine, other) / min(mine, other) <= 10.0
     assert shares["both"].none > max(orders.none, strikes.none)
+
+
+@pytest.mark.parametrize("name", [card.name for card in scenario_names()])
+def test_every_shipped_scenario_can_be_measured(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "PAIRED_RUNS", 20)
+    monkeypatch.setattr(evidence, "TRACED_RUNS", 20)
+    config = load([f"scenario={name}", "study.runs=20"])
+    found = judge(config, simulate_config(config))
+    unmeasured = {one.id for one in found if one.model.startswith("not measured: ")}
+    assert unmeasured == {"rafah_offensive": {"P11"}, "gaza_ceasefire": {"P14"}}.get(name, set())
+
+
+@pytest.mark.parametrize(
+    ("override", "pattern", "why"),
+    [
+        ("calendar.days=134", "P11", "not measured: rafah_offensive does not fit: scenario.departs = 2024-03-01"),
+        ("calendar.report=2024-02-02", "P7", "not measured: no days before the strikes, or none between"),
+        ("calendar.strikes=2023-10-17", "P7", "not measured: no days before the strikes, or none between"),
+    ],
+)
+def test_what_a_configuration_leaves_nothing_to_measure_on_is_said(
+    override: str, pattern: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "PAIRED_RUNS", 20)
+    monkeypatch.setattr(evidence, "TRACED_RUNS", 20)
+    config = load([override, "study.runs=20"])
+    found = {one.id: one for one in judge(config, simulate_config(config))}
+    assert found[pattern].model.startswith(why)
+    assert found[pattern].holds is None
+
+
+def test_a_departure_that_does_not_exist_is_the_users_mistake() -> None:
+    config = load(["study.runs=20"])
+    broken = replace(config, patterns=(replace(config.patterns[9], scenario=("nowhere", "tight_leash")),))
+    with pytest.raises(UserError, match="scenario = nowhere"):
+        judge(broken, simulate_config(config))
 
 
 def test_every_measure_is_named_by_a_pattern_and_the_other_way_round() -> None:
