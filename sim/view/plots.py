@@ -147,7 +147,7 @@ def attacked(scenario: Scenario, theatre: str) -> str:
     """Who is attacked in a theatre."""
     kind = scenario.cast.theatres[theatre].kind
     names = scenario.cast.names
-    return {"target": f"{names.target}", "rival": names.rival, "shipping": "ships"}[kind]
+    return {"target": names.target, "rival": names.rival, "shipping": "ships"}[kind]
 
 
 def draw_windows(axes: Axes, scenario: Scenario) -> None:
@@ -345,7 +345,7 @@ def write_frame(figure: Figure, data: xr.Dataset, config: Config) -> None:
     source = (
         f"Source: Lull, scenario {scenario.name}, {data.sizes['run']:,} simulated histories, seed {config.seed}."
         f"{left_out} A model, not a forecast.\n"
-        f"On the right: acknowledged attacks on the {scenario.cast.names.target}, all attacks elsewhere."
+        f"On the right: acknowledged attacks on {scenario.cast.names.target}, all attacks elsewhere."
     )
     figure.text(LEFT, 0.12 / height, source, fontsize=8.5, color=GREY)
 

@@ -193,6 +193,7 @@ def test_the_headline_tells_the_medians(article: tuple[Config, xr.Dataset, Figur
     assert f"{before:.0f} a week before 2 Feb 2024" in line
     source = f"Source: Lull, scenario article, {RUNS} simulated histories, seed 1. A model, not a forecast.\n"
     assert any(one.startswith(source) for one in texts(figure))
+    assert not any("the the" in one for one in texts(figure))
 
 
 def test_without_a_lull_none_is_named_and_war_is_told() -> None:
