@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from scipy import stats
+from scipy import special
 
 from sim.rules.outcomes import NEVER
 from sim.study.evidence import Evidence, UnmeasurableError
@@ -64,11 +64,11 @@ def lethal_share(evidence: Evidence, pattern: Pattern) -> Finding:
     casualties = evidence.scenario.parameters.casualties
     share = casualties.penetration * casualties.lethality
     lethal, attacks, level = (pattern.limits[name] for name in ("lethal", "attacks", "level"))
-    interval = stats.binomtest(int(lethal), int(attacks)).proportion_ci(level, method="exact")
+    low, high = exact_interval(int(lethal), int(attacks), level)
     return Finding(
         f"one in {1.0 / share:.0f}" if share > 0.0 else "never",
-        f"one in {1.0 / interval.high:.0f} to {1.0 / interval.low:.0f}",
-        bool(interval.low <= share <= interval.high),
+        f"one in {1.0 / high:.0f} to {1.0 / low:.0f}",
+        bool(low <= share <= high),
     )
 
 
@@ -229,6 +229,17 @@ def ceasefire(evidence: Evidence, pattern: Pattern) -> Finding:
         f"0 inside; after within {most:.0%}",
         inside == 0 and abs(change) <= most,
     )
+
+
+def exact_interval(hits: int, trials: int, level: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval for a probability, from `hits` among `trials`.
+
+    The tails are those of beta distributions; scipy.stats has the same and takes a second to import.
+    """
+    tail = (1.0 - level) / 2.0
+    low = special.betaincinv(hits, trials - hits + 1, tail) if hits > 0 else 0.0
+    high = special.betaincinv(hits + 1, trials - hits, 1.0 - tail) if hits < trials else 1.0
+    return float(low), float(high)
 
 
 MEASURES: Final[Mapping[str, Callable[[Evidence, Pattern], Finding]]] = {

@@ -5,11 +5,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sim.study import evidence
 from sim.study.balance import prior_balance
 from sim.study.evidence import Evidence
-from sim.study.measures import MEASURES, naive_ratio, paired_ratio, share_of_differing
+from sim.study.measures import MEASURES, exact_interval, naive_ratio, paired_ratio, share_of_differing
 from sim.study.patterns import Verdict, judge, judge_whatever
 from sim.study.simulation import simulate_config
 from sim.world.errors import UserError
@@ -116,3 +117,9 @@ def test_every_measure_is_named_by_a_pattern_and_the_other_way_round() -> None:
 def test_ties_do_not_count_as_signs() -> None:
     assert share_of_differing(np.array([0.0, 0.0, 1.0, -1.0])) == 0.5
     assert share_of_differing(np.zeros(3)) == 0.0
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 10), (1, 170), (5, 10), (10, 10)])
+def test_the_exact_interval_is_that_of_scipy(hits: int, trials: int) -> None:
+    expected = stats.binomtest(hits, trials).proportion_ci(0.9, method="exact")
+    assert exact_interval(hits, trials, 0.9) == pytest.approx((expected.low, expected.high), rel=1e-9)

@@ -13,8 +13,7 @@ from sim.study.patterns import Verdict, described, judge
 from sim.study.request import Request
 from sim.study.stream import Ensemble, stream
 from sim.study.summary import Statistic, outcome_rows, pattern_told, statistics, summary, weekly_rows
-from sim.view.plots import briefing_figure
-from sim.view.style import save
+from sim.view.preload import preload
 from sim.view.tables import ASSUMED, balance_table, exceedance_line, outcome_table, pattern_table
 from sim.view.terminal import progress, show, shown_path, waiting
 from sim.world.scenario import Config
@@ -32,6 +31,7 @@ def main(request: Request) -> None:
     Raises:
         UserError: the configuration cannot be used, memory is short, or the folder cannot be written.
     """
+    preload("sim.view.plots")
     config = request.config()
     with result_folder(request, config) as folder:
         histories = HistoryFile(folder.path("histories.nc"))
@@ -90,6 +90,9 @@ def write(
     balance: tuple[Balance, ...],
 ) -> None:
     """Write everything that the folder holds."""
+    from sim.view.plots import briefing_figure
+    from sim.view.style import save
+
     folder.json("summary.json", summary(config, stats, verdicts, balance))
     folder.csv("outcomes.csv", outcome_rows(stats))
     folder.csv("patterns.csv", [pattern_told(one) for one in verdicts])
