@@ -1,9 +1,9 @@
 """The four marks that connect plain Python with compiled kernels.
 
-A `rule` is written once: called from Python it runs as Python, called from a kernel the same source is
-compiled into the caller. A `primitive` is one machine step that Python spells differently (a bit pattern, a
-32-bit product); it gives both spellings side by side. A `step` is a part of an engine's loop, a `kernel` the compiled loop itself. With NUMBA_DISABLE_JIT=1
-everything runs as Python and gives the same bits.
+A `rule` is written once: called from Python it runs as Python, called from a kernel the same source is compiled into
+the caller. A `primitive` is one machine step that Python spells differently (a bit pattern, a 32-bit product); it
+gives both spellings side by side. A `step` is a part of an engine's loop, a `kernel` the compiled loop itself. With
+NUMBA_DISABLE_JIT=1 everything runs as Python and gives the same bits.
 """
 
 import inspect

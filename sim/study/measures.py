@@ -5,6 +5,7 @@ that lies within the limits.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -207,7 +208,7 @@ def fragility(evidence: Evidence, pattern: Pattern) -> Finding:
         day = evidence.main[name].values
         ended, never = float(((day != NEVER) & (day <= early)).mean()), float((day == NEVER).mean())
         words.append(
-            f"{text} by {evidence.scenario.calendar.date_of(int(early)):%-d %b}: {ended:.0%}, never {never:.0%}"
+            f"{text} by {spoken(evidence.scenario.calendar.date_of(int(early)))}: {ended:.0%}, never {never:.0%}"
         )
         open_ended = open_ended and ended <= most and never <= most
     return Finding("; ".join(words) + "; prior-driven", f"neither above {most:.0%}", open_ended)
@@ -286,3 +287,12 @@ def theatre_names(evidence: Evidence, pattern: Pattern) -> list[str]:
 def told_days(days: float) -> str:
     """A number of days in words."""
     return f"{days:.0f}" if np.isfinite(days) else "never"
+
+
+def spoken(day: date) -> str:
+    """A date without its year.
+
+    >>> spoken(date(2024, 3, 5))
+    '5 Mar'
+    """
+    return f"{day.day} {day:%b}"

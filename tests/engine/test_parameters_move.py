@@ -12,7 +12,7 @@ from sim.world.scenario import Scenario, load
 
 RUNS = 1000
 SCENARIOS = ("article", "strike_iran", "no_order", "full_release", "open_answer", "article history=free")
-"""Tried in turn: some numbers matter only where the patron is struck, where nothing was ordered, or where chance kills."""
+"""Tried in turn: some numbers matter only where the patron is struck, nothing was ordered, or chance kills."""
 
 
 @cache

@@ -37,9 +37,7 @@ def power_loop(x: Array, y: Array, out: Array) -> None:
 
 
 @kernel
-def chance_loop(
-    low: int, high: int, run: Array, day: Array, actor: Array, decision: Array, out: Array
-) -> None:
+def chance_loop(low: int, high: int, run: Array, day: Array, actor: Array, decision: Array, out: Array) -> None:
     for i in range(run.size):
         out[i] = chance.uniform(low, high, run[i], day[i], actor[i], decision[i])
 

@@ -145,9 +145,7 @@ def test_a_seed_is_split_and_can_be_put_together_again(seed):
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "1", None])
 def test_anything_else_is_no_seed(seed):
-    with pytest.raises(
-        ValueError, match=rf"^seed={seed!r}: allowed are whole numbers from 0 to {2**64 - 1}$"
-    ):
+    with pytest.raises(ValueError, match=rf"^seed={seed!r}: allowed are whole numbers from 0 to {2**64 - 1}$"):
         chance.split_seed(seed)
 
 

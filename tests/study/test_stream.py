@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.histories import HistoryFile
 from sim.study.memory import require
+from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.simulation import simulate_config
 from sim.study.stream import stream
 from sim.study.tally import Tally
