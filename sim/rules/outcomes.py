@@ -50,7 +50,7 @@ RECORDED: Final = (
     Outcome("release_day", "day", "day on which the patron first released that order"),
     Outcome("war_day", "day", "day on which direct war broke out; the history ends there"),
     Outcome("first_attack_day", "day", "day of the first acknowledged attack on the target after the report"),
-    Outcome("resumption_day", "day", "first of the first 14 days with 5 or more acknowledged attacks after the strikes"),
+    Outcome("resumption_day", "day", "start of the first 14 days with 5 or more acknowledged attacks after strikes"),
     Outcome("peak_war_risk", "1", "highest war risk that the patron perceived", scale=0.001),
     Outcome("peak_rung", "rung", "highest rung of the ladder reached"),
 )  # fmt: skip
@@ -63,7 +63,7 @@ DERIVED: Final = (
     Outcome("acknowledged_lull", "attacks", "acknowledged attacks on the target between the strikes and the report"),
     Outcome("attacks_per_response", "attacks", "acknowledged attacks per limited or leader response in the campaign"),
     Outcome("lull_days", "days", "days from the strikes until attacks resumed, cut at war or at the end"),
-    Outcome("quiet_days", "days", "days from the strikes to the first acknowledged attack after the report, cut so too"),
+    Outcome("quiet_days", "days", "days from the strikes to the first acknowledged attack after the report, cut too"),
     Outcome("war", "probability", "1 when direct war broke out"),
 )  # fmt: skip
 """What follows from the recorded numbers of a run."""
