@@ -72,7 +72,9 @@ static void gather(lanes *to, const double *from, int fields, int i) {
 }
 
 /* The histories start; where a block is not full its last one fills it up, and is not recorded twice. */
-static void open_block(struct block *b, const struct table *table, const struct key *key, const int64_t *runs, const int64_t *points, int n) {
+static void open_block(
+    struct block *b, const struct table *table, const struct key *key, const int64_t *runs, const int64_t *points, int n
+) {
     struct theatre *theatres = b->theatres;
     struct wing *wings = b->wings;
     memset(b, 0, sizeof *b);
@@ -85,10 +87,12 @@ static void open_block(struct block *b, const struct table *table, const struct 
         const int64_t point = points[from];
         b->run[i] = (uint64_t)runs[from];
         gather((lanes *)&b->is, table->numbers + point * NUMBERS_N, NUMBERS_N, i);
+        const double *of_theatres = table->theatres + point * table->n_theatres * THEATRE_NUMBERS_N;
         for (int k = 0; k < table->n_theatres; k++)
-            gather((lanes *)&theatres[k].is, table->theatres + (point * table->n_theatres + k) * THEATRE_NUMBERS_N, THEATRE_NUMBERS_N, i);
+            gather((lanes *)&theatres[k].is, of_theatres + k * THEATRE_NUMBERS_N, THEATRE_NUMBERS_N, i);
+        const double *of_wings = table->wings + point * table->n_wings * WING_NUMBERS_N;
         for (int w = 0; w < table->n_wings; w++)
-            gather((lanes *)&wings[w].is, table->wings + (point * table->n_wings + w) * WING_NUMBERS_N, WING_NUMBERS_N, i);
+            gather((lanes *)&wings[w].is, of_wings + w * WING_NUMBERS_N, WING_NUMBERS_N, i);
         for (int f = 0; f < OUTCOMES; f++) b->row[f][i] = IS_FIRST_DAY[f] ? -1.0 : 0.0;
         b->injured_none[i] = exponential(-b->is.injured_mean[i]);
         for (int k = 0; k < table->n_theatres; k++) {
@@ -105,7 +109,9 @@ static void open_block(struct block *b, const struct table *table, const struct 
     prepare_chance(b, key);
 }
 
-static void live_block(struct block *b, const struct table *table, const struct key *key, const struct output *out, int64_t start) {
+static void live_block(
+    struct block *b, const struct table *table, const struct key *key, const struct output *out, int64_t start
+) {
     int list[LANES], alive = b->n;
     for (int64_t day = 0; day < table->n_days && alive > 0; day++) {
         const struct moment now = {
@@ -142,7 +148,10 @@ static void *room(size_t count, size_t size) {
 
 /* Live `n` histories: `runs` (n,) at the design points `points` (n,). rows, counts and lags are written for every
    history, weekly is added to. Returns 0, or -1 where memory is short. */
-int lull_run(const struct table *table, uint64_t seed, int64_t n, const int64_t *runs, const int64_t *points, const struct output *out) {
+int lull_run(
+    const struct table *table, uint64_t seed, int64_t n, const int64_t *runs, const int64_t *points,
+    const struct output *out
+) {
     const struct key key = key_of(seed);
     struct block *b = room(1, sizeof *b);
     struct theatre *theatres = room((size_t)table->n_theatres, sizeof *theatres);

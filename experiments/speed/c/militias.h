@@ -14,7 +14,8 @@ static void feel_strikes(struct block *restrict b, struct wing *restrict w) {
         const int i = b->shaken[j];
         const double struck = w->struck[i], nearby = w->nearby[i];
         const double room = 1.0 - w->grievance[i] / is->grievance_max[i];
-        w->feared[i] = w->fear[i] * is->fear_keep[i] + is->fear_own[i] * struck + is->fear_other[i] * nearby + w->jump[i];
+        w->feared[i] = w->fear[i] * is->fear_keep[i] + is->fear_own[i] * struck + is->fear_other[i] * nearby
+            + w->jump[i];
         w->felt[i] = (is->grievance_own[i] * struck + is->grievance_other[i] * nearby) * (room > 0.0 ? room : 0.0);
         w->left[i] = struck > 0.0 ? exponential(-(is->damage[i] * struck)) : 1.0;
     }
@@ -33,8 +34,9 @@ static void forget_strikes(struct block *restrict b, struct wing *restrict w) {
    `touched`: fear or grievance may differ from zero; `shaken`: some history felt strikes. Where a flag is 0 the
    terms left out are exactly 0 or 1. */
 ALWAYS void adapt(
-    struct block *restrict b, const struct theatre *restrict t, struct wing *restrict w, const double *restrict pressure,
-    double intensity, double surge, double supply, double day, const int ordered, const int touched, const int shaken
+    struct block *restrict b, const struct theatre *restrict t, struct wing *restrict w,
+    const double *restrict pressure, double intensity, double surge, double supply, double day, const int ordered,
+    const int touched, const int shaken
 ) {
     const struct numbers *is = &b->is;
     EACH_LANE(i) {
@@ -42,8 +44,10 @@ ALWAYS void adapt(
         double c = w->compliance[i];
         const double relaxed = c - is->relax_rate[i] * c;
         if (ordered) {
-            const double goal = clipped(w->is.held[i] + is->mediation_weight[i] * felt + is->gains_weight[i] * b->gains[i]);
-            const double speed = clipped(w->is.pace[i] * (1.0 - w->is.ideology[i] * (1.0 - is->ideology_relief[i] * felt)));
+            const double weight = is->mediation_weight[i], gained = is->gains_weight[i] * b->gains[i];
+            const double goal = clipped(w->is.held[i] + weight * felt + gained);
+            const double resistance = w->is.ideology[i] * (1.0 - is->ideology_relief[i] * felt);
+            const double speed = clipped(w->is.pace[i] * (1.0 - resistance));
             c = directive < 1.0 ? c + speed * (goal - c) : relaxed;
             const int complies = directive < 1.0 && c >= COMPLIANT && w->lag[i] < 0.0;
             w->lag[i] = complies ? day - t->held_since[i] : w->lag[i];
@@ -161,7 +165,9 @@ NEVER_INLINE void land_elsewhere(struct theatre *restrict t, struct wing *restri
 
 /* On the target: acknowledged attacks among the first three; marks histories in which one of these got through, or
    that have a fourth. */
-ALWAYS void land_on_target(struct block *restrict b, struct theatre *restrict t, struct wing *restrict w, const int ordered) {
+ALWAYS void land_on_target(
+    struct block *restrict b, struct theatre *restrict t, struct wing *restrict w, const int ordered
+) {
     const struct numbers *is = &b->is;
     EACH_LANE(i) {
         const double small = ordered && t->directive[i] < 1.0 ? w->compliance[i] : 0.0;
@@ -218,7 +224,8 @@ static void meet_fates(
         added += noticed - counted;
         if (hit) {
             const struct draws of = draws_at(now->key, run, day, actor, (uint64_t)(DRAW_INJURED + k) >> 2);
-            const double injured = poisson(of.of[(DRAW_INJURED + k) & 3], is->injured_mean[i], b->injured_none[i], MAX_ATTACKS);
+            const double draw = of.of[(DRAW_INJURED + k) & 3];
+            const double injured = poisson(draw, is->injured_mean[i], b->injured_none[i], MAX_ATTACKS);
             b->injured[i] += injured;
             b->row[INJURED][i] += injured;
         }

@@ -33,8 +33,10 @@ static inline double exponential(double x) {
     const double k = (x * LOG2_E + ROUNDER) - ROUNDER;
     const double high = x - k * LN2_HIGH, low = k * LN2_LOW;
     const double r = high - low, s = r * r;
-    const double a = 1.0 / 2 + s * (1.0 / 24 + s * (1.0 / 720 + s * (1.0 / 40320 + s * (1.0 / 3628800 + s * (1.0 / 479001600)))));
-    const double b = 1.0 / 6 + s * (1.0 / 120 + s * (1.0 / 5040 + s * (1.0 / 362880 + s * (1.0 / 39916800 + s * (1.0 / 6227020800)))));
+    const double a = 1.0 / 2
+        + s * (1.0 / 24 + s * (1.0 / 720 + s * (1.0 / 40320 + s * (1.0 / 3628800 + s * (1.0 / 479001600)))));
+    const double b = 1.0 / 6
+        + s * (1.0 / 120 + s * (1.0 / 5040 + s * (1.0 / 362880 + s * (1.0 / 39916800 + s * (1.0 / 6227020800)))));
     return (1.0 + (high - (low - s * (a + r * b)))) * two_to(k);
 }
 

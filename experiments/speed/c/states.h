@@ -69,7 +69,8 @@ static void answer_acts(struct block *b, const struct moment *now) {
     b->some_answered = 0;
     for (int i = 0; i < LANES; i++) {
         const double acts = now->today->acts + b->acts[i];
-        b->answered[i] = acts > 0.0 && b->is.open_answer[i] > 0.0 && b->patron_draw[DRAW_ANSWER][i] < b->is.open_answer[i];
+        const double likely = acts > 0.0 ? b->is.open_answer[i] : 0.0;
+        b->answered[i] = b->patron_drawn && b->patron_draw[DRAW_ANSWER][i] < likely;
         b->some_answered |= b->answered[i] > 0.0;
     }
 }
@@ -147,48 +148,49 @@ NEVER_INLINE void answer_attacks(struct block *restrict b, const struct moment *
     }
 }
 
-/* The wing that the answer of each listed history hits, side by side: (L,) histories in `list`. */
-static void choose_wings(struct block *b, const struct moment *now, const int *list, int n, int *chosen) {
-    const struct table *table = now->table;
-    for (int j = 0; j < n; j++) {
-        const int i = list[j];
-        double recent = 0.0, total = 0.0, passed = 0.0;
-        for (int w = 0; w < table->n_wings; w++)
-            if (table->layout[w].on_target && b->wings[w].is.baseline[i] > 0.0) recent += b->wings[w].recent[i];
-        const int attributed = recent > 0.0 && b->target_draw[DRAW_ATTRIBUTION][i] < b->is.attribution[i];
-        for (int w = 0; w < table->n_wings; w++)
-            if (table->layout[w].on_target && b->wings[w].is.baseline[i] > 0.0)
-                total += attributed ? b->wings[w].recent[i] : 1.0;
-        const double mark = b->target_draw[DRAW_WHOM][i] * total;
-        chosen[j] = -1;
-        for (int w = 0; w < table->n_wings; w++)
-            if (table->layout[w].on_target && b->wings[w].is.baseline[i] > 0.0 && passed <= mark) {
-                chosen[j] = w;
-                passed += attributed ? b->wings[w].recent[i] : 1.0;
-            }
-    }
+static int can_be_struck(const struct block *b, const struct table *table, int w, int i) {
+    return table->layout[w].on_target && b->wings[w].is.baseline[i] > 0.0;
+}
+
+/* The wing that the answer of one history hits: by blame, found by walking along the summed weights. */
+static int chosen_wing(const struct block *b, const struct table *table, int i) {
+    double recent = 0.0, total = 0.0, passed = 0.0;
+    int chosen = -1;
+    for (int w = 0; w < table->n_wings; w++)
+        if (can_be_struck(b, table, w, i)) recent += b->wings[w].recent[i];
+    const int attributed = recent > 0.0 && b->target_draw[DRAW_ATTRIBUTION][i] < b->is.attribution[i];
+    for (int w = 0; w < table->n_wings; w++)
+        if (can_be_struck(b, table, w, i)) total += attributed ? b->wings[w].recent[i] : 1.0;
+    const double mark = b->target_draw[DRAW_WHOM][i] * total;
+    for (int w = 0; w < table->n_wings && passed <= mark; w++)
+        if (can_be_struck(b, table, w, i)) {
+            chosen = w;
+            passed += attributed ? b->wings[w].recent[i] : 1.0;
+        }
+    return chosen;
 }
 
 /* Strikes of one history on all wings: they are felt tomorrow. */
-static void strike(struct block *b, const struct moment *now, int i, int chosen, uint8_t answer) {
+static void strike(struct block *b, const struct moment *now, int i) {
     const struct table *table = now->table;
     const struct numbers *is = &b->is;
-    double on_collective[table->n_wings];
+    const uint8_t answer = b->answer[i];
+    const int chosen = answer & (LIMITED | LEADER) ? chosen_wing(b, table, i) : -1;
+    double on_collective[table->n_wings], strikes = 0.0, home = 0.0;
     memset(on_collective, 0, sizeof on_collective);
-    double strikes = 0.0, home = 0.0;
     for (int w = 0; w < table->n_wings; w++) {
         struct wing *wing = &b->wings[w];
         const struct layout *place = &table->layout[w];
-        const int in_major = (answer & MAJOR) && place->on_target && wing->is.baseline[i] > 0.0;
-        const double struck = now->raids[w] + (in_major ? is->major_intensity[i] : 0.0)
-            + (w == chosen && (answer & LIMITED) ? 1.0 : 0.0) + (w == chosen && (answer & LEADER) ? is->leader_intensity[i] : 0.0);
+        const int major = (answer & MAJOR) && can_be_struck(b, table, w, i);
+        const int limited = w == chosen && (answer & LIMITED), leader = w == chosen && (answer & LEADER);
+        const double struck = now->raids[w] + (major ? is->major_intensity[i] : 0.0) + (limited ? 1.0 : 0.0)
+            + (leader ? is->leader_intensity[i] : 0.0);
         wing->struck[i] = struck;
-        wing->jump[i] = in_major ? is->major_fear[i] : 0.0;
+        wing->jump[i] = major ? is->major_fear[i] : 0.0;
         strikes += struck;
         home += place->at_home ? struck : 0.0;
         on_collective[place->collective] += struck;
     }
-    b->strikes[i] = strikes, b->strikes_home[i] = home;
     for (int w = 0; w < table->n_wings; w++) {
         struct wing *wing = &b->wings[w];
         const double others = on_collective[table->layout[w].collective] - wing->struck[i];
@@ -196,6 +198,8 @@ static void strike(struct block *b, const struct moment *now, int i, int chosen,
         const int shaken = wing->struck[i] > 0.0 || wing->nearby[i] > 0.0 || wing->jump[i] > 0.0;
         wing->had_strikes |= shaken, wing->touched |= shaken;
     }
+    b->strikes[i] = strikes, b->strikes_home[i] = home;
+    b->shaken[b->n_shaken++] = i;
 }
 
 static void note_answer(struct block *b, const struct moment *now, int i, uint8_t answer) {
@@ -208,40 +212,32 @@ static void note_answer(struct block *b, const struct moment *now, int i, uint8_
     if (major > 0.0 && b->row[MAJOR_DAY][i] < 0.0) b->row[MAJOR_DAY][i] = (double)now->day;
 }
 
-static void target_responds(struct block *b, const struct moment *now) {
-    const struct table *table = now->table;
-    int list[LANES], chosen[LANES], answered[LANES], n_answered = 0, raids = 0;
+static void sum_attacks(struct block *b, const struct table *table) {
     memset(b->attacks, 0, sizeof(lanes));
     memset(b->acknowledged, 0, sizeof(lanes));
     for (int k = 0; k < table->n_theatres; k++) {
         int on_target = 0;
         for (int w = 0; w < table->n_wings; w++)
-            if (table->layout[w].theatre == k) on_target = table->layout[w].on_target > 0;
+            if (table->layout[w].theatre == k) on_target |= table->layout[w].on_target > 0;
         sum_theatre(b, &b->theatres[k], on_target);
     }
+}
+
+static void target_responds(struct block *b, const struct moment *now) {
+    const struct table *table = now->table;
+    int list[LANES], raids = 0;
+    sum_attacks(b, table);
     draw_all(b, now, (uint64_t)table->target, b->target_draw);
     answer_attacks(b, now);
     for (int j = 0; j < b->n_shaken; j++) b->strikes[b->shaken[j]] = b->strikes_home[b->shaken[j]] = 0.0;
+    b->n_shaken = 0;
+    for (int w = 0; w < table->n_wings; w++) raids |= now->raids[w] > 0.0;
     const int n = listed(b->answer, list);
     for (int j = 0; j < n; j++) {
-        const int i = list[j];
-        note_answer(b, now, i, b->answer[i]);
-        if (b->answer[i] & STRIKES) answered[n_answered++] = i;
+        note_answer(b, now, list[j], b->answer[list[j]]);
+        if (!raids && (b->answer[list[j]] & STRIKES)) strike(b, now, list[j]);
     }
-    choose_wings(b, now, answered, n_answered, chosen);
-    for (int w = 0; w < table->n_wings; w++) raids |= now->raids[w] > 0.0;
-    b->n_shaken = 0;
-    for (int j = 0, i = 0; raids && i < LANES; i++) {
-        const int answers = j < n_answered && answered[j] == i;
-        strike(b, now, i, answers && (b->answer[i] & (LIMITED | LEADER)) ? chosen[j] : -1, b->answer[i]);
-        j += answers;
-        b->shaken[b->n_shaken++] = i;
-    }
-    for (int j = 0; !raids && j < n_answered; j++) {
-        const int i = answered[j];
-        strike(b, now, i, b->answer[i] & (LIMITED | LEADER) ? chosen[j] : -1, b->answer[i]);
-        b->shaken[b->n_shaken++] = i;
-    }
+    for (int i = 0; i < LANES && raids; i++) strike(b, now, i);
 }
 
 /* The ladder ----------------------------------------------------------------------------------------------------- */
