@@ -197,7 +197,8 @@ def _axis(one: Override, config_dir: Path | None) -> Levels | Interval | Choice:
 def _interval(key: str, text: str, value: Any) -> Interval:
     assert isinstance(value, IntervalSweep)
     if declaration(key) is None:
-        raise UserError(key, text, "a list of values; only declared parameters are numbers with a range")
+        known = one_of(shared_declarations(), key)
+        raise UserError(key, text, f"a list of values, or an interval of a parameter ({known})")
     low, high = checked(key, value.start), checked(key, value.end)
     if low >= high:
         raise UserError(key, text, "an interval from a lower to a higher number")

@@ -37,7 +37,26 @@ def first_overrides(axes: Axes) -> tuple[str, ...]:
     return (*axes.fixed, *(f"{choice.key}={choice.values[0]}" for choice in axes.choices))
 
 
-def compose_groups(axes: Axes, policies: Policies, design: Design, config_dir: Path | None) -> tuple[Group, ...]:
+class Composer:
+    """Composes configurations, each only once."""
+
+    def __init__(self, config_dir: Path | None) -> None:
+        self._config_dir = config_dir
+        self._made: dict[tuple[str, ...], Config] = {}
+
+    def __call__(self, overrides: Sequence[str]) -> Config:
+        """The configuration that overrides make.
+
+        Raises:
+            UserError: they cannot be used.
+        """
+        key = tuple(overrides)
+        if key not in self._made:
+            self._made[key] = load(key, self._config_dir)
+        return self._made[key]
+
+
+def compose_groups(axes: Axes, policies: Policies, design: Design, compose: Composer) -> tuple[Group, ...]:
     """All configurations: variants of a table first, then policies, then choices, the last the fastest.
 
     Raises:
@@ -49,7 +68,7 @@ def compose_groups(axes: Axes, policies: Policies, design: Design, config_dir: P
     if count > MOST_GROUPS:
         raise UserError("sweep", f"{count} combinations", f"at most {MOST_GROUPS} of keys that are no parameters")
     groups = tuple(
-        _group(axes, design, variant, name, policies.get(name or "", {}), chosen, config_dir)
+        _group(axes, design, variant, name, policies.get(name or "", {}), chosen, compose)
         for variant in design.variants
         for name in (policies or (None,))
         for chosen in product(*(range(len(choice.values)) for choice in axes.choices))
@@ -58,18 +77,18 @@ def compose_groups(axes: Axes, policies: Policies, design: Design, config_dir: P
         _check_theatres(group.config, groups[0].config)
     levers = next(iter(policies.values()), {})
     first = _overrides(axes, design.variants[0], levers, [0] * len(axes.choices))
-    _check_references(groups[0].config, first, design, config_dir)
+    _check_references(groups[0].config, first, design, compose)
     return groups
 
 
 def _group(
     axes: Axes, design: Design, variant: Mapping[str, str], policy: str | None, levers: Mapping[str, Any],
-    chosen: Sequence[int], config_dir: Path | None,
+    chosen: Sequence[int], compose: Composer,
 ) -> Group:  # fmt: skip
     for key in levers:
         if key in design.keys or key in {choice.key.lstrip("+") for choice in axes.choices} | set(variant):
             raise UserError(f"study.policies.{policy}.{key}", levers[key], "keys that are not swept besides")
-    config = load(_overrides(axes, variant, levers, chosen), config_dir)
+    config = compose(_overrides(axes, variant, levers, chosen))
     for key in design.keys:
         _check_key(key, config.scenario.cast)
     labels = {choice.key.lstrip("+"): choice.labels[place] for choice, place in zip(axes.choices, chosen, strict=True)}
@@ -120,12 +139,12 @@ def _check_theatres(config: Config, first: Config) -> None:
         raise UserError("scenario", config.scenario.name, f"cases with the same theatres in one sweep: {theatres}")
 
 
-def _check_references(config: Config, overrides: Sequence[str], design: Design, config_dir: Path | None) -> None:
+def _check_references(config: Config, overrides: Sequence[str], design: Design, compose: Composer) -> None:
     """Refuse to sweep a parameter from which the configuration works out another key: that key would not follow."""
     if not design.keys:
         return
     first = design.columns(0, 1)
-    moved = load([*overrides, *(f"{key}={float(column[0])!r}" for key, column in first.items())], config_dir)
+    moved = compose([*overrides, *(f"{key}={float(column[0])!r}" for key, column in first.items())])
     before, after = flattened(config.tree), flattened(moved.tree)
     for key in before:
         if key not in design.keys and before[key] != after.get(key):

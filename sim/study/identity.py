@@ -13,8 +13,11 @@ from sim.study.groups import Group, flattened
 from sim.study.settings import Settings
 from sim.world.errors import UserError
 
-DECIDING_ROOMS: Final = ("numbers", "rules", "world", "engine", "study")
-"""Rooms whose sources decide results; how they are shown does not."""
+DECIDING: Final = (
+    *(f"{room}/**/*.py" for room in ("numbers", "rules", "world", "engine")),
+    *(f"study/{name}.py" for name in ("axes", "design", "outcomes", "prior", "work")),
+)
+"""Sources that decide results; how they are kept and shown does not."""
 
 SOURCE: Final = "source"
 ABSENT: Final = "(absent)"
@@ -25,8 +28,8 @@ def deciding_hash() -> str:
     """Hash of the sources that decide results: 16 hexadecimal digits."""
     package = Path(__file__).parents[1]
     found = hashlib.blake2b(digest_size=8)
-    for room in DECIDING_ROOMS:
-        for path in sorted((package / room).rglob("*.py")):
+    for pattern in DECIDING:
+        for path in sorted(package.glob(pattern)):
             found.update(path.relative_to(package).as_posix().encode())
             found.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return found.hexdigest()
@@ -37,9 +40,10 @@ def identity(axes: Axes, settings: Settings, design: Design, groups: tuple[Group
     first = settled(groups[0], design)
     same = {
         SOURCE: deciding_hash(),
+        "scenario": groups[0].config.scenario.name,
         **first,
         **dict.fromkeys(design.keys, "(in study.table)"),
-        **{axis.key: f"{axis.text}" for axis in (design.axes if isinstance(design, Sampled) else ())},
+        **{axis.key: axis.text for axis in (design.axes if isinstance(design, Sampled) else ())},
         **{choice.key: ",".join(choice.values) for choice in axes.choices},
         "study.design": design.kind,
         "study.draws": settings.draws,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ import xarray as xr
 
 from sim.rules.outcomes import WINDOWS
 from sim.study.plan import Part, Span, width
-from sim.study.store import CONFIG, POINTS, Store, read_store
+from sim.study.store import CONFIG, POINTS, Store, read_store, whole
 from sim.study.work import COUNTED, counted
 from sim.world.errors import UserError
 
@@ -167,16 +168,24 @@ def read_cell(cell: Cell, column: str, kind: np.dtype[Any]) -> Array:
 
 
 def read_column(path: Path, column: str) -> Array:
-    """One column of a part (rows,), its pages checked.
+    """One column of a part (rows,); the first time, all bytes of the part are compared with its checksum.
 
     Raises:
-        DamagedPart: the file cannot be read as it was written.
+        DamagedPart: the file is not as it was written, or is gone.
     """
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read([column])
-    except (OSError, pa.ArrowException) as problem:
-        raise DamagedPart(path, str(problem).splitlines()[0] if str(problem) else type(problem).__name__) from None
-    return np.asarray(table.column(0).to_numpy())
+        about = path.stat()
+        if not _whole(path, about.st_size, about.st_mtime_ns):
+            raise DamagedPart(path, "its bytes are not those that were written")
+        return np.asarray(pq.ParquetFile(path).read([column]).column(0).to_numpy())
+    except FileNotFoundError:
+        raise DamagedPart(path, "it is gone") from None
+
+
+@lru_cache(maxsize=4096)
+def _whole(path: Path, size: int, changed: int) -> bool:
+    """Whether a part is as it was written, remembered for as long as its size and time stamp stay."""
+    return whole(path)
 
 
 def read_points(store: Store) -> pa.Table:

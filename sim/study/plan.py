@@ -36,12 +36,12 @@ class Part:
         """Number of histories."""
         return (width(self.points) if self.chosen is None else len(self.chosen)) * width(self.runs)
 
-    def batches(self, rows: int = BATCH_ROWS) -> "Iterator[Batch]":
+    def batches(self) -> "Iterator[Batch]":
         """The part cut into what is computed at once, in order of point and run."""
         if self.chosen is None:
-            yield from (Batch(points, runs) for points, runs in cut(self.points, self.runs, rows))
+            yield from (Batch(points, runs) for points, runs in cut(self.points, self.runs, BATCH_ROWS))
             return
-        for places, runs in cut((0, len(self.chosen)), self.runs, rows):
+        for places, runs in cut((0, len(self.chosen)), self.runs, BATCH_ROWS):
             some = self.chosen[slice(*places)]
             yield Batch((some[0], some[-1] + 1), runs, some)
 
@@ -86,7 +86,9 @@ def parts_for(have: Array, want: Array, number: int) -> list[Part]:
     """
     rows = max(LEAST_ROWS, -(-int(want.sum()) // PARTS))
     parts: list[Part] = []
-    for runs in sorted({(int(a), int(b)) for a, b in np.unique(np.stack([have, want]), axis=1).T if b > a}):
+    most = int(want.max(initial=0)) + 1
+    pairs = np.unique(have[want > have] * most + want[want > have])
+    for runs in [(int(pair) // most, int(pair) % most) for pair in pairs]:
         points = np.flatnonzero((have == runs[0]) & (want == runs[1]))
         parts += _pieces(points, runs, rows, number + len(parts))
     return parts

@@ -95,7 +95,7 @@ class Store:
 
     def damaged(self) -> list[Path]:
         """Files of parts whose bytes are not those that were written; this reads them all."""
-        return [path for path, found in self._named() if digest(path) != found[2]]
+        return [path for path, _ in self._named() if not whole(path)]
 
     def _named(self) -> list[tuple[Path, re.Match[str]]]:
         folder = self.folder / PARTS_FOLDER
@@ -139,8 +139,14 @@ class Store:
 
     def _inside(self, part: Part) -> dict[str, Any]:
         """What each part says of where it comes from."""
-        keys = ("made_by", "format", "scenario", "seed", "source_hash", "versions", "command")
+        keys = ("made_by", "format", "scenario", "seed", "source_hash", "versions")
         return {**{key: self.manifest[key] for key in keys}, "points": part.points, "runs": part.runs}
+
+
+def whole(path: Path) -> bool:
+    """Whether the bytes of a part are those that were written; this reads them all."""
+    found = _NAME.fullmatch(path.name)
+    return found is not None and digest(path) == found[2]
 
 
 class PartWriter:

@@ -11,14 +11,14 @@ import pandas as pd
 from sim.study.axes import Axes, read_axes
 from sim.study.cluster import ClusterSettings, cluster_of
 from sim.study.design import Design, make_design, tabled
-from sim.study.groups import Group, compose_groups, first_overrides
+from sim.study.groups import Composer, Group, compose_groups, first_overrides
 from sim.study.identity import identity, short_hash
 from sim.study.precision import Judgement, judgements
 from sim.study.request import Request
 from sim.study.settings import Settings, settings_of
 from sim.study.work import Arm, Work
 from sim.world.errors import UserError
-from sim.world.scenario import Config, load
+from sim.world.scenario import Config
 
 DEFAULT_RUNS: Final = 100
 """Runs of each point where nothing is said: the error of a share is then at most 0.05."""
@@ -106,11 +106,12 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     axes = read_axes(request.overrides, request.config_dir)
     if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
         axes = Axes((f"study.runs={DEFAULT_RUNS}", *axes.fixed), axes.numbers, axes.choices)
-    first = load(first_overrides(axes), request.config_dir)
+    compose = Composer(request.config_dir)
+    first = compose(first_overrides(axes))
     settings = settings_of(first)
     cluster_of(first)
     design = tabled(table) if table is not None else make_design(axes, settings, first.seed)
-    groups = compose_groups(axes, settings.policies, design, request.config_dir)
+    groups = compose_groups(axes, settings.policies, design, compose)
     sweep = Sweep(request, axes, settings, design, groups)
     if sweep.work.points == 1 and not design.keys:
         raise UserError(

@@ -1,0 +1,152 @@
+"""Workers elsewhere give the bits of this process, whoever of them dies; mistakes are told in one line."""
+
+import os
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.study import cluster
+from sim.study.cluster import ClusterSettings, cluster_of, connected, threads_of
+from sim.study.request import Request
+from sim.study.running import running
+from sim.study.sweep import prepare
+from sim.world.errors import UserError
+from tests.study.sweeps import CONTROL, asked, made, part_files, same, small_parts
+
+__all__ = ["small_parts"]
+
+SOBOL = {**CONTROL, "scenario": ["article", "no_order"], "study.points": 16, "study.runs": 24}
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[Any]:
+    """A scheduler with two workers, somewhere behind an address."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as started:
+        yield started
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_workers_behind_an_address_give_the_same_bits_and_files(scheduler: Any, tmp_path: Path) -> None:
+    made({**SOBOL, "engine.threads": 1}, tmp_path / "here")
+    made({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path / "there")
+    assert same(tmp_path / "here", tmp_path / "there")
+    here, there = ({name: one[0] for name, one in part_files(tmp_path / name).items()} for name in ("here", "there"))
+    assert here == there
+    more = {**SOBOL, "study.runs": 30}
+    made(more, tmp_path / "there")
+    made({**more, "engine.cluster": scheduler.scheduler_address}, tmp_path / "here")
+    assert same(tmp_path / "here", tmp_path / "there")
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_a_worker_that_is_killed_on_the_way_changes_nothing(scheduler: Any, tmp_path: Path) -> None:
+    made(SOBOL, tmp_path / "here")
+    with running(asked({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path / "there")) as going:
+        workers = [worker.pid for worker in scheduler.workers.values()]
+        done = 0
+
+        def kill_one(histories: int) -> None:
+            nonlocal done
+            done += histories
+            if workers and done >= 100:
+                os.kill(workers.pop(), signal.SIGKILL)
+                workers.clear()
+
+        going.make(kill_one)
+        assert not workers
+    assert same(tmp_path / "here", tmp_path / "there")
+
+
+def test_a_worker_with_other_sources_is_refused(
+    scheduler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "deciding_hash", lambda: "0123456789abcdef")
+    with pytest.raises(UserError, match=r"engine\.cluster = sources [0-9a-f]{16}: allowed workers with the sources of"):
+        made({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path)
+    assert part_files(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["engine.cluster=cloud"], "engine.cluster = cloud: allowed local, tcp://HOST:PORT, slurm, pbs or null"),
+        (["engine.cluster=local", "engine.workers=0"], "engine.workers = 0: allowed a whole number from 1"),
+        (["engine.cluster=slurm", "engine.job=3"], "engine.job = 3: allowed a mapping"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(overrides: list[str], line: str) -> None:
+    with pytest.raises(UserError) as caught:
+        prepare(Request("sweep", ("patron.control=0.1,0.2", *overrides)))
+    assert str(caught.value).startswith(line)
+
+
+def test_nobody_at_the_address_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", "0.5s")
+    with pytest.raises(UserError, match=r"tcp://127\.0\.0\.1:9: allowed the address of a running dask scheduler"):
+        made({**SOBOL, "engine.cluster": "tcp://127.0.0.1:9"}, tmp_path / "made")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_asks_for_nothing_is_told_in_one_line() -> None:
+    settings = ClusterSettings("slurm", 1, {"cores": 1})
+    with pytest.raises(UserError, match=r"engine\.job"), connected(settings):
+        pass
+
+
+def test_no_cluster_is_this_process() -> None:
+    assert asked(SOBOL).cluster is None
+    assert cluster_of(asked({**SOBOL, "engine.cluster": "local", "engine.workers": 3}).config) == ClusterSettings(
+        "local", 3, {}
+    )
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("small_parts")
+def test_a_local_cluster_that_is_started_here_gives_the_same_bits(tmp_path: Path) -> None:
+    made(SOBOL, tmp_path / "here")
+    made({**SOBOL, "engine.cluster": "local", "engine.workers": 2}, tmp_path / "there")
+    assert same(tmp_path / "here", tmp_path / "there")
+
+
+def stand_in(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.skipif(os.name == "nt", reason="no SLURM")
+@pytest.mark.parametrize(("kind", "submit", "cancel"), [("slurm", "sbatch", "scancel"), ("pbs", "qsub", "qdel")])
+def test_jobs_of_a_queue_give_the_same_bits(
+    kind: str, submit: str, cancel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A stand-in of the queue: a job is a process, its number the process's.
+    queue = tmp_path / "queue"
+    queue.mkdir()
+    told = "Submitted batch job $!" if kind == "slurm" else "$!"
+    stand_in(queue, submit, f'#!/bin/sh\nsetsid sh "$1" > "{queue}/log.$$" 2>&1 &\necho "{told}"\n')
+    stand_in(queue, cancel, '#!/bin/sh\nfor job in "$@"; do kill -- "-$job" 2>/dev/null; done\nexit 0\n')
+    monkeypatch.setenv("PATH", f"{queue}{os.pathsep}{os.environ['PATH']}")
+    made(SOBOL, tmp_path / "here")
+    job = {"cores": 1, "processes": 1, "memory": "2GB", "python": sys.executable, "interface": "lo"}
+    made({**SOBOL, "engine.cluster": kind, "engine.workers": 2, "engine.job": job}, tmp_path / "there")
+    assert same(tmp_path / "here", tmp_path / "there")
+    assert list(queue.glob("log.*"))
+
+
+def test_threads_are_counted_over_all_workers(scheduler: Any) -> None:
+    with connected(ClusterSettings(scheduler.scheduler_address, None, {})) as client:
+        deadline = time.monotonic() + 30
+        while threads_of(client) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert threads_of(client) == 2

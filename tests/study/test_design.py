@@ -1,0 +1,335 @@
+"""Designs: Hydra's sweep grammar read, the right points, any range of them alike, one line for every mistake."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.engine.ensemble import run_batch
+from sim.engine.table import tabulate
+from sim.study.axes import Choice, Interval, Levels, read_axes, spelled
+from sim.study.design import Sampled, tabled
+from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.plan import Batch
+from sim.study.prior import free_declarations
+from sim.study.request import Request
+from sim.study.simulation import simulate
+from sim.study.sweep import Sweep, prepare
+from sim.study.work import live
+from sim.world.compose import config_folders, options
+from sim.world.errors import UserError
+from sim.world.overrides import parsed_override
+from sim.world.parameters import shared_declarations
+
+Array = np.ndarray[Any, Any]
+
+
+def sweep_of(*overrides: str) -> Sweep:
+    return prepare(Request("sweep", ("calendar.days=140", *overrides)))
+
+
+def levels(text: str) -> tuple[float, ...]:
+    (axis,) = read_axes([f"target.quiet_days={text}"]).numbers
+    assert isinstance(axis, Levels)
+    return axis.values
+
+
+# --- grammar ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("5,10", (5.0, 10.0)),
+        ("choice(5,7.5,10)", (5.0, 7.5, 10.0)),
+        ("choice(5)", (5.0,)),
+        ("range(5,30,5)", (5.0, 10.0, 15.0, 20.0, 25.0)),
+        ("range(1,2,0.25)", (1.0, 1.25, 1.5, 1.75)),
+        ("sort(10,5,7)", (5.0, 7.0, 10.0)),
+    ],
+)
+def test_lists_and_ranges_are_read_as_hydra_reads_them(text: str, values: tuple[float, ...]) -> None:
+    assert levels(text) == values
+
+
+def test_what_is_no_number_becomes_a_choice_and_what_has_one_value_stays_fixed() -> None:
+    axes = read_axes(
+        ["scenario=article,tight_leash", "patron.control=interval(0.2,1)", "seed=7", "mechanisms.fear=true,false"]
+    )
+    assert axes.fixed == ("seed=7",)
+    assert axes.numbers == (Interval("patron.control", "interval(0.2,1)", 0.2, 1.0),)
+    assert [(one.key, one.labels) for one in axes.choices] == [
+        ("scenario", ("article", "tight_leash")),
+        ("mechanisms.fear", ("true", "false")),
+    ]
+
+
+def test_a_glob_takes_the_files_of_a_group() -> None:
+    (choice,) = read_axes(["scenario=glob(no_*)"]).choices
+    assert choice.labels == tuple(name for name in options("scenario", config_folders(None)) if name.startswith("no_"))
+    assert len(choice.labels) > 3
+
+
+@pytest.mark.parametrize(
+    "value", ["tight_leash", "true", "2024-02-10", "it's", "a,b", 7, 0.1, True, None, ["x", 1], {"a": 1}]
+)
+def test_values_are_spelled_as_hydra_reads_them_back(value: Any) -> None:
+    assert parsed_override(f"some.key={spelled(value)}").value() == value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        ("patron.control=interval(0.2,1.7)", "patron.control = 1.7: allowed 0 to 1"),
+        ("patron.control=interval(1,0.2)", "patron.control = interval(1,0.2): allowed an interval from a lower"),
+        ("patron.control=0.1,-0.1", "patron.control = -0.1: allowed 0 to 1"),
+        ("patron.control=0.1,nan", "patron.control = nan: allowed 0 to 1"),
+        ("patron.control=0.1,true", "patron.control = true: allowed numbers from 0 to 1"),
+        ("patron.control=0.1,low", "patron.control = low: allowed numbers from 0 to 1"),
+        ("patron.control=0.1,0.1", "patron.control = 0.1,0.1: allowed each value once"),
+        ("patron.control=0.1,0.2 patron.control=0.5", "patron.control = 0.1,0.2: allowed each key once"),
+        ("patron.control=shuffle(0.1,0.2)", "patron.control = shuffle(0.1,0.2): allowed values in their own order"),
+        ("patron.contrl=0.1,0.2", "patron.contrl = 0.1: allowed keys: one of"),
+        ("patron.contrl=interval(0,1)", "patron.contrl = interval(0,1): allowed a list of values, or an"),
+        ("militia.nobody.autonomy=0.1,0.2", "militia.nobody.autonomy = (swept): allowed keys: one of"),
+        ("scenario=article,artcle", "scenario = artcle: allowed one of"),
+        ("scenario=glob(zzz*)", "scenario = glob(zzz*): allowed a glob that fits"),
+        ("calendar.days=glob(*)", "calendar.days = glob(*): allowed globs over the files of"),
+        ("seed=1,2", "seed = 1,2: allowed one seed"),
+        ("study.runs=1,2", "study.runs = 1,2: allowed one value"),
+        ("engine.threads=1,2", "engine.threads = 1,2: allowed one value"),
+        ("scenario@x=a,b", "scenario = a,b: allowed keys of the configuration"),
+        ("patron.control=interval(0,1)", "study.points = null: allowed a whole number; a sobol design"),
+        ("patron.control=0.1,0.2 study.points=3", "study.points = 3: allowed null or 2"),
+        (
+            "patron.control=interval(0,1) study.design=factorial",
+            "patron.control = interval(0,1): allowed values",
+        ),
+        ("scenario=article,no_order study.design=sobol", "study.design = sobol: allowed null; no number varies"),
+        ("patron.control=0.1,0.2 study.design=grid", "study.design = grid: allowed factorial, sobol"),
+        ("study.draws=posterior study.points=2", "study.draws = posterior: allowed one of 1 names, nearest: prior"),
+        ("seed=1", "sweep = (nothing): allowed one key or more with several values"),
+        (
+            "study.precision={acknowleged_lull:0.1} patron.control=0.1,0.2",
+            "study.precision.acknowleged_lull = 0.1:",
+        ),
+        ("study.precision={war:-1} patron.control=0.1,0.2", "study.precision.war = -1: allowed 1e-09 to"),
+        ("study.table=nowhere.csv", "study.table = nowhere.csv: allowed an existing CSV or Parquet file"),
+        ("study.policies={} patron.control=0.1,0.2", "study.policies = {}: allowed one policy or more"),
+        ("study.policies={a:{seed:3}} patron.control=0.1,0.2", "study.policies.a.seed = 3: allowed keys of the world"),
+        (
+            "study.policies={a:{patron.control:1}} patron.control=0.1,0.2",
+            "study.policies.a.patron.control = 1: allowed",
+        ),
+        ("scenario=article,salt_coast", "scenario = salt_coast: allowed cases with the same theatres"),
+        ("patron.control=0.1,0.2 militia.nujaba_iraq.autonomy=${patron.control}", "militia.nujaba_iraq.autonomy = "),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(overrides: str, line: str) -> None:
+    with pytest.raises(UserError) as caught:
+        prepare(Request("sweep", tuple(overrides.split())))
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
+
+
+# --- points -------------------------------------------------------------------------------------------------
+
+AXES = (
+    Interval("patron.control", "", 0.2, 1.0),
+    Levels("target.quiet_days", "", (5.0, 10.0, 20.0, 40.0)),
+    Interval("compliance.rate", "", 0.05, 0.5),
+)
+
+
+@pytest.mark.parametrize("kind", ["sobol", "lhs", "random"])
+def test_any_range_of_points_is_that_of_the_whole(kind: str) -> None:
+    design = Sampled(kind, AXES, 300, seed=3)
+    whole = design.columns(0, 300)
+    for start, stop in ((0, 1), (17, 170), (299, 300)):
+        part = design.columns(start, stop)
+        assert all(np.array_equal(part[key], whole[key][start:stop]) for key in whole)
+    other = Sampled(kind, AXES, 300, seed=4).columns(0, 300)
+    assert not np.array_equal(other["patron.control"], whole["patron.control"])
+
+
+@pytest.mark.parametrize("kind", ["sobol", "random"])
+def test_more_points_begin_with_the_old_ones(kind: str) -> None:
+    few, many = (Sampled(kind, AXES, count, seed=3).columns(0, 100) for count in (100, 1000))
+    assert all(np.array_equal(few[key], many[key]) for key in few)
+
+
+def test_a_latin_hypercube_of_another_size_is_another_one() -> None:
+    few, many = (Sampled("lhs", AXES, count, seed=3).columns(0, 100) for count in (100, 1000))
+    assert not np.array_equal(few["patron.control"], many["patron.control"])
+
+
+def strata_hit(column: Array, axis: Interval) -> int:
+    """How many of as many equal strata as there are points hold one."""
+    unit = (column - axis.low) / (axis.high - axis.low)
+    return len(set((unit * len(column)).astype(int).tolist()))
+
+
+def test_stratified_designs_hit_every_stratum_once_and_chance_does_not() -> None:
+    for axis in (AXES[0], AXES[2]):
+        assert isinstance(axis, Interval)
+        hits = {
+            kind: strata_hit(Sampled(kind, AXES, 256, 3).columns(0, 256)[axis.key], axis)
+            for kind in ("lhs", "sobol", "random")
+        }
+        assert hits["lhs"] == hits["sobol"] == 256
+        # chance leaves a stratum empty with probability 1/e; 200 of 256 would be eleven standard errors away
+        assert hits["random"] < 200
+
+
+@pytest.mark.parametrize("kind", ["sobol", "lhs"])
+def test_levels_get_equal_shares(kind: str) -> None:
+    column = Sampled(kind, AXES, 256, 3).columns(0, 256)["target.quiet_days"]
+    assert np.unique(column, return_counts=True)[1].tolist() == [64] * 4
+
+
+def test_a_factorial_has_every_combination_once_the_last_axis_fastest() -> None:
+    sweep = sweep_of("patron.control=0.2,0.5,1", "target.quiet_days=5,10", "compliance.rate=range(0.1,0.5,0.1)")
+    columns = sweep.design.columns(0, sweep.design.samples)
+    rows = list(zip(*columns.values(), strict=True))
+    assert sweep.design.kind == "factorial"
+    assert len(rows) == len(set(rows)) == 3 * 2 * 4
+    assert rows == sorted(rows)
+    part = sweep.design.columns(5, 19)
+    assert all(np.array_equal(part[key], columns[key][5:19]) for key in columns)
+
+
+def test_draws_follow_the_prior_within_its_range() -> None:
+    sweep = sweep_of("study.draws=prior", "study.points=4000", "seed=3")
+    columns = sweep.design.columns(0, 4000)
+    assert set(columns) == set(free_declarations())
+    for key, column in columns.items():
+        one = shared_declarations()[key]
+        assert one.low <= column.min() < column.max() <= one.high
+    prior = shared_declarations()["patron.control"].prior
+    mean, error = (prior.a + prior.b) / 2, (prior.b - prior.a) / math.sqrt(12 * 4000)
+    assert abs(columns["patron.control"].mean() - mean) < 5 * error
+    skewed = columns["patron.war_risk_half_life"]  # log-uniform: its mean is not the middle of its interval
+    prior = shared_declarations()["patron.war_risk_half_life"].prior
+    assert abs(skewed.mean() - (prior.a + prior.b) / 2) > 5 * skewed.std() / math.sqrt(4000)
+
+
+def test_a_draw_does_not_move_what_was_set_swept_or_is_the_point_of_a_scenario() -> None:
+    sweep = sweep_of(
+        "scenario=article,tight_leash", "study.draws=prior", "study.points=8", "patron.release_rate=0.02",
+        "target.quiet_days=5,10",
+    )  # fmt: skip
+    assert "patron.release_rate" not in sweep.design.keys
+    assert set(sweep.design.columns(0, 8)["target.quiet_days"]) == {5.0, 10.0}
+    article, tight = sweep.groups
+    assert article.kept == frozenset()
+    assert tight.kept == {"patron.control", "multipliers.autonomy"}
+
+
+# --- tables, policies, groups -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> pd.DataFrame:
+    return pd.DataFrame({
+        "patron.control": [0.3, 0.1 + 0.2, 0.9], "scenario": ["article", "no_order", "article"],
+        "mechanisms.fear": [True, True, False],
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_gives_the_points_row_by_row(table: pd.DataFrame, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"points.{ending}"
+    table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+    sweep = sweep_of(f"study.table={path}")
+    assert sweep.design.columns(0, 3)["patron.control"].tolist() == table["patron.control"].tolist()
+    assert sweep.work.arm_of(np.arange(3)).tolist() == [0, 1, 2]
+    scenarios = [group.config.scenario for group in sweep.groups]
+    assert [one.name for one in scenarios] == ["article", "no_order", "article"]
+    assert [one.mechanisms.fear for one in scenarios] == [True, True, False]
+
+
+def test_rows_with_the_same_keys_share_a_configuration() -> None:
+    design = tabled(pd.DataFrame({"scenario": ["b", "a", "b"], "patron.control": [0.1, 0.2, 0.3]}))
+    assert design.variants == ({"scenario": "b"}, {"scenario": "a"})
+    assert design.variant.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        ({"patron.control": [0.5, 1.5]}, "patron.control = 1.5: allowed 0 to 1"),
+        ({"patron.control": [0.5, None]}, "patron.control = (empty in row 2 of study.table): allowed a value"),
+        ({"patron.control": ["a", "b"]}, "patron.control = a: allowed numbers from 0 to 1"),
+        ({"patron.contrl": [0.5, 0.6]}, "patron.contrl = 0.5: allowed keys: one of"),
+        ({"sample": [1, 2]}, "study.table = (empty): allowed one point or more"),
+    ],
+)
+def test_a_mistake_in_a_table_is_told_in_one_line(columns: dict[str, Any], line: str, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    with pytest.raises(UserError) as caught:
+        sweep_of(f"study.table={path}")
+    assert str(caught.value).startswith(line)
+
+
+def test_policies_meet_every_point() -> None:
+    sweep = sweep_of(
+        "patron.control=interval(0.2,1)", "study.points=4",
+        "study.policies={wait:{target.quiet_days:30},hit:{scenario:leader_strike_in_lull,target.quiet_days:5}}",
+    )  # fmt: skip
+    assert [group.policy for group in sweep.groups] == ["wait", "hit"]
+    assert [group.config.scenario.name for group in sweep.groups] == ["article", "leader_strike_in_lull"]
+    assert [group.config.scenario.parameters.target.quiet_days for group in sweep.groups] == [30.0, 5.0]
+    assert sweep.work.points == 8
+    assert sweep.work.arm_of(np.arange(8)).tolist() == [0, 1] * 4
+
+
+def test_policies_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "levers.yaml"
+    path.write_text("wait:\n  target.quiet_days: 30\nmild:\n  mechanisms.us_major: false\n")
+    sweep = sweep_of("patron.control=0.2,1", f"study.policies='{path}'")
+    assert [group.config.scenario.mechanisms.us_major for group in sweep.groups] == [True, False]
+
+
+# --- histories ----------------------------------------------------------------------------------------------
+
+
+def test_a_point_of_a_sweep_is_what_simulate_gives_for_its_values() -> None:
+    sweep = sweep_of(
+        "scenario=article,tight_leash", "patron.control=0.3,0.9", "theatre.iraq.gate=0.5,1",
+        "mechanisms.fear=true,false", "seed=3",
+    )  # fmt: skip
+    rows = live(sweep.work, Batch((0, 16), (2, 6)), threads=1)
+    assert rows["point"].tolist() == np.repeat(np.arange(16), 4).tolist()
+    assert rows["run"].tolist() == [2, 3, 4, 5] * 16
+    for point in (0, 3, 6, 13):
+        sample, arm = point // 4, point % 4
+        columns = sweep.design.columns(sample, sample + 1)
+        values = {key: float(column[0]) for key, column in columns.items()} | sweep.groups[arm].labels
+        given = [f"{key}={value}" for key, value in values.items() if key != "scenario"]
+        alone = simulate(str(values["scenario"]), 6, 3, overrides=[*given, "calendar.days=140"])
+        for name in OUTCOMES_BY_NAME:
+            assert np.array_equal(rows[name][point * 4 : point * 4 + 4], alone[name].values[2:]), name
+        lull = alone["theatre_attacks"].sel(theatre="iraq", window="lull").values[2:]
+        assert np.array_equal(rows["theatre_attacks.iraq.lull"][point * 4 : point * 4 + 4], lull)
+
+
+def test_a_drawn_parameter_that_a_scenario_keeps_has_its_own_value_there() -> None:
+    sweep = sweep_of("scenario=article,tight_leash", "study.draws=prior", "study.points=3")
+    rows = live(sweep.work, Batch((0, 6), (0, 20)), threads=1)
+    columns = sweep.design.columns(0, 3)
+    own = {key: column for key, column in columns.items() if key not in sweep.groups[1].kept}
+    for keys, agrees in ((own, True), (columns, False)):
+        table = tabulate(sweep.groups[1].config.scenario, keys)
+        output = run_batch(table, 1, np.tile(np.arange(20), 3), points=np.repeat(np.arange(3), 20))
+        tight = rows["injured"].reshape(3, 2, 20)[:, 1].ravel()
+        assert np.array_equal(output.rows[:, 2], tight) is agrees
+
+
+def test_choices_keep_their_plus() -> None:
+    (choice,) = read_axes(["+events.extra={kind:act,from:3,value:1},{kind:act,from:5,value:1}"]).choices
+    assert isinstance(choice, Choice)
+    assert choice.key == "+events.extra"

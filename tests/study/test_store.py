@@ -1,0 +1,329 @@
+"""The store: few files that any reader understands, never torn, damage named, one writer at a time."""
+
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from sim.cli import main
+from sim.engine.ensemble import run_batch
+from sim.engine.table import tabulate
+from sim.study.by_point import findings
+from sim.study.disk import Hashing, digest, write_aside
+from sim.study.lock import LOCK, locked
+from sim.study.opened import DamagedPart, open_sweep
+from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.plan import runs_of
+from sim.study.running import running
+from sim.world.errors import UserError
+from tests.study.sweeps import CONTROL, asked, made, part_files, rows_of, same, small_parts, stop_after, store_in
+
+__all__ = ["small_parts"]
+
+SOBOL = {**CONTROL, "study.points": 8, "study.runs": 12}
+CROSSED = {**SOBOL, "scenario": ["article", "tight_leash"], "militia.nujaba_iraq.autonomy": [0.2, 0.8]}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished sweep of several parts, not to be altered."""
+    folder = tmp_path_factory.mktemp("finished") / "sweep"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.study.plan.LEAST_ROWS", 64)
+        made(CROSSED, folder)
+    return folder
+
+
+# --- what is inside -----------------------------------------------------------------------------------------
+
+
+def test_few_files_and_no_others(finished: Path) -> None:
+    found = sorted(path.name for path in finished.iterdir())
+    assert found == [LOCK, "config.yaml", "manifest.json", "parts", "points.parquet"]
+    names = [path.name for path in (finished / "parts").iterdir()]
+    assert len(names) == len(store_in(finished).parts) == 4
+    assert all(digest(finished / "parts" / name) == name[11:27] for name in names)
+
+
+def test_pandas_reads_it_without_this_package(finished: Path) -> None:
+    rows = pd.read_parquet(finished / "parts").merge(pd.read_parquet(finished / "points.parquet"), on="point")
+    assert len(rows) == 16 * 12
+    means = rows.groupby(["scenario", "sample"], observed=True)["acknowledged_lull"].mean()
+    data = open_sweep(finished)
+    tight = data["acknowledged_lull"].isel(point=data["scenario"].values == "tight_leash").mean("run").values
+    assert np.array_equal(means["tight_leash"], tight)
+
+
+def test_parts_and_points_say_what_they_are(finished: Path) -> None:
+    part = pq.read_schema(next((finished / "parts").glob("*.parquet")))
+    assert part.field("deaths").metadata[b"units"] == b"soldiers"
+    assert part.field("theatre_attacks.iraq.lull").metadata[b"long_name"] == b"attacks in iraq, window lull"
+    assert {str(part.field(name).type) for name in ("point", "run", "deaths", "war")} == {"int32"}
+    inside = json.loads(part.metadata[b"lull"])
+    assert (inside["seed"], inside["scenario"]) == (5, "article")
+    assert {"source_hash", "versions"} <= set(inside)
+    control = pq.read_schema(finished / "points.parquet").field("patron.control").metadata
+    assert (control[b"units"], control[b"valid_min"], control[b"valid_max"]) == (b"1", b"0", b"1")
+    assert control[b"provenance"]
+    autonomy = pq.read_schema(finished / "points.parquet").field("militia.nujaba_iraq.autonomy").metadata
+    assert (
+        autonomy[b"source"] == asked(CROSSED).config.scenario.cast.sources["militia.nujaba_iraq.autonomy"].text.encode()
+    )
+
+
+def test_the_dataset_is_labelled_lazy_and_the_same_as_the_parts(finished: Path) -> None:
+    data = open_sweep(finished)
+    rows = rows_of(finished)
+    assert dict(data.sizes) == {"point": 16, "run": 12, "theatre": 6, "window": 3}
+    assert all(data[name].chunks is not None for name in data.data_vars)
+    for name in OUTCOMES_BY_NAME:
+        assert data[name].attrs["units"] == OUTCOMES_BY_NAME[name].unit
+        assert np.array_equal(data[name].values.ravel(), rows[name])
+    counts = data["theatre_acknowledged"].sel(theatre="syria", window="campaign")
+    assert np.array_equal(counts.values.ravel(), rows["theatre_acknowledged.syria.campaign"])
+    assert data["patron.control"].attrs["units"] == "1"
+    assert data["scenario"].values.tolist() == ["article", "tight_leash"] * 8
+    assert data["sample"].values.tolist() == np.repeat(np.arange(8), 2).tolist()
+    assert {"seed", "scenario", "source_hash", "versions", "configuration", "command"} <= set(data.attrs)
+
+
+def test_an_unfinished_sweep_is_opened_only_when_asked(tmp_path: Path, small_parts: None) -> None:
+    stop_after(3, SOBOL, tmp_path)
+    with pytest.raises(UserError, match="5 of 8 parts are missing; lull sweep"):
+        open_sweep(tmp_path)
+    data = open_sweep(tmp_path, partial=True)
+    there = np.isfinite(data["injured"].values)
+    assert there[:3].all()
+    assert not there[3:].any()
+    assert np.array_equal(data["injured"].values[:3].ravel(), rows_of(tmp_path)["injured"])
+
+
+def test_what_is_no_sweep_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the folder of a sweep"):
+        open_sweep(tmp_path)
+
+
+def test_findings_by_point_are_those_of_the_rows(finished: Path) -> None:
+    store = store_in(finished)
+    found = {one.name: one for one in findings(open_sweep(finished), runs_of(store.parts, store.points))}
+    grouped = rows_of(finished).groupby("point")
+    assert np.allclose(found["injured"].values, grouped["injured"].mean())
+    assert np.allclose(found["injured"].errors, grouped["injured"].std() / np.sqrt(12))
+    assert np.array_equal(found["deaths"].values, grouped["deaths"].max()), "of 12 runs, the 95 % quantile is the last"
+    assert found["deaths"].by == "95 % quantile"
+    assert found["war_day"].by == "median"
+
+
+# --- never torn ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_whatever_is_visible_is_whole(tmp_path: Path) -> None:
+    seen = 0
+
+    def look(_: int) -> None:
+        nonlocal seen
+        for path in (tmp_path / "parts").glob("*.parquet"):
+            assert digest(path) == path.name[11:27]
+            assert pq.read_metadata(path).num_rows == 12
+            seen += 1
+
+    with running(asked(SOBOL, tmp_path)) as going:
+        going.make(look)
+    assert seen > 8
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+
+    def half(file: IO[bytes]) -> None:
+        file.write(b"half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_aside(path, half)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# --- a full disk --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_full_disk_loses_nothing_that_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(SOBOL, tmp_path / "whole")
+    folder = tmp_path / "sweep"
+    command = [
+        "sweep",
+        "patron.control=interval(0.2,1.0)",
+        "study.points=8",
+        "study.runs=12",
+        "calendar.days=140",
+        "seed=5",
+    ]
+    write = Hashing.write
+
+    def full(self: Hashing, data: Any) -> int:
+        if len(list((folder / "parts").glob("*.parquet"))) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(self, data)
+
+    monkeypatch.setattr(Hashing, "write", full)
+    assert main([*command, f"output.dir={folder}"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "a disk that takes it (No space left on device); 3 of 8 parts are finished, the same command goes on" in told
+    before = part_files(folder)
+    assert len(before) == 3
+    assert not [path for path in folder.rglob("*") if path.name.endswith(".partial")]
+    monkeypatch.setattr(Hashing, "write", write)
+    assert main([*command, f"output.dir={folder}"]) == 0
+    after = part_files(folder)
+    assert {name: after[name] for name in before} == before
+    assert same(tmp_path / "whole", folder)
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from sim.study.sweeping import sweep
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+from tests.study.sweeps import SHORT
+try:
+    sweep({**SHORT, "patron.control": [0.2, 0.9], "study.runs": 1500}, to=Path(sys.argv[1]))
+except Exception as problem:
+    print(type(problem).__name__, problem)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits on files")
+def test_a_disk_that_refuses_is_told_in_one_line(tmp_path: Path) -> None:
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "sweep")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("UserError output.dir = ")
+    assert "File too large" in told
+    assert list((tmp_path / "sweep" / "parts").iterdir()) == []
+
+
+# --- damage -------------------------------------------------------------------------------------------------
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def altered(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0x10
+    path.write_bytes(bytes(content))
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("damage", [truncated, altered, emptied])
+def test_a_damaged_part_is_named_and_made_anew(tmp_path: Path, damage: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    made(SOBOL, tmp_path)
+    rows, before = rows_of(tmp_path), part_files(tmp_path)
+    victim = sorted((tmp_path / "parts").iterdir())[2]
+    assert store_in(tmp_path).damaged() == []
+    damage(victim)
+    assert store_in(tmp_path).damaged() == [victim]
+    with pytest.raises(DamagedPart, match=victim.name):
+        open_sweep(tmp_path).load()
+    said: list[str] = []
+    with running(asked(SOBOL, tmp_path), said.append) as going:
+        assert [part.number for part in going.missing] == [2]
+        going.make()
+    assert said == [f"{victim.name} is damaged: its bytes are not those that were written; it is made anew"]
+    after = part_files(tmp_path)
+    assert {name: one[0] for name, one in after.items()} == {name: one[0] for name, one in before.items()}
+    assert {name: one for name, one in after.items() if name != victim.name}.items() <= before.items()
+    assert rows_of(tmp_path).equals(rows)
+
+
+# --- one at a time ------------------------------------------------------------------------------------------
+
+HOLDING = """
+import sys, time
+from pathlib import Path
+from sim.study.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_two_processes_do_not_write_to_one_store(tmp_path: Path) -> None:
+    stop_after(2, SOBOL, tmp_path)
+    before = part_files(tmp_path)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDING, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(
+            UserError, match=f"one sweep at a time; process {holder.pid} on .*, since .*, is writing there"
+        ):
+            made(SOBOL, tmp_path)
+        assert part_files(tmp_path) == before
+    finally:
+        holder.kill()
+        holder.wait()
+    said: list[str] = []
+    with running(asked(SOBOL, tmp_path), said.append) as going:
+        going.make()
+    assert len(said) == 1
+    assert said[0].startswith(f"process {holder.pid} on ")
+    assert "ended without finishing; going on from what it left" in said[0]
+
+
+def test_a_lock_that_was_given_back_is_not_stale(tmp_path: Path) -> None:
+    for _ in range(2):
+        with locked(tmp_path) as left:
+            assert left is None
+
+
+# --- whose folder -------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("all of it")
+    with pytest.raises(UserError, match="a new folder, an empty one, or a sweep to go on with"):
+        made(SOBOL, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    with pytest.raises(UserError, match="a folder; this is a file"):
+        made(SOBOL, tmp_path / "thesis.tex")
+
+
+def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"made_by": "lull", "verb": "sweep", "format": 99}))
+    with pytest.raises(UserError, match="a sweep of format 1; this one has 99"):
+        open_sweep(tmp_path)
+
+
+def test_histories_in_the_store_are_those_of_the_engine(finished: Path) -> None:
+    sweep, rows = asked(CROSSED), rows_of(finished)
+    columns = sweep.design.columns(0, 8)
+    for arm, group in enumerate(sweep.groups):
+        table = tabulate(group.config.scenario, columns)
+        output = run_batch(table, 5, np.tile(np.arange(12), 8), points=np.repeat(np.arange(8), 12))
+        mine = rows[rows["point"] % 2 == arm]
+        assert np.array_equal(mine["injured"], output.rows[:, 2])
+        assert np.array_equal(mine["deaths"], output.rows[:, 0])
