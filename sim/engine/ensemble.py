@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine import scalar
+from sim.engine import lanes
 from sim.engine.record import BINS, WEEK, Output
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.engine.table import Table
@@ -71,7 +71,7 @@ def run_batch(
     def live(start: int) -> Array:
         stop = min(start + BLOCK, len(numbers))
         part = part_of(whole, start, stop)
-        scalar.run_histories(table, low, high, numbers[start:stop], rows[start:stop], part)
+        lanes.run_histories(table, low, high, numbers[start:stop], rows[start:stop], part)
         if progress is not None:
             progress(stop - start)
         return part.weekly

@@ -49,16 +49,16 @@ def high_word(value: int) -> int:
     return (int(value) >> 32) & _MASK
 
 
-def _emit_float(build: ir.IRBuilder, word: ir.Value) -> ir.Value:
-    """The word becomes the last bits of a float near 2**52: AVX2 converts no 64-bit integers."""
-    near = build.or_(build.and_(word, ir.Constant(_LONG, _MASK)), ir.Constant(_LONG, 0x433 << 52))
-    return build.fsub(build.bitcast(near, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**52))
+MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
+WEYL = 0x9E3779B9, 0xBB67AE85
+"""What a round multiplies two of the words with, and what is added to the two halves of the key after it."""
 
 
-@primitive(float64(int64), _emit_float)
-def float_of(word: int) -> float:
-    """The lowest 32 bits as a float, exact."""
-    return float(int(word) & _MASK)
+@rule
+def one_round(a: int, b: int, c: int, d: int, key: int, lock: int) -> Words:
+    """One round of Philox on four words, with this round's two halves of the key."""
+    from_a, from_c = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
+    return high_word(from_c) ^ b ^ key, low_word(from_c), high_word(from_a) ^ d ^ lock, low_word(from_a)
 
 
 @rule
@@ -71,10 +71,8 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> Words:
     a, b, c, d = low_word(c0), low_word(c1), low_word(c2), low_word(c3)
     key, lock = low_word(k0), low_word(k1)
     for _ in range(10):
-        from_a, from_c = 0xD2511F53 * a, 0xCD9E8D57 * c
-        a, b = high_word(from_c) ^ b ^ key, low_word(from_c)
-        c, d = high_word(from_a) ^ d ^ lock, low_word(from_a)
-        key, lock = low_word(key + 0x9E3779B9), low_word(lock + 0xBB67AE85)
+        a, b, c, d = one_round(a, b, c, d, key, lock)
+        key, lock = low_word(key + WEYL[0]), low_word(lock + WEYL[1])
     return a, b, c, d
 
 
@@ -97,13 +95,54 @@ def words(seed_low: int, seed_high: int, run: int, day: int, actor: int, block: 
 
 
 @rule
+def run_share(seed_low: int, seed_high: int, run: int) -> tuple[int, int, int]:
+    """What the first two rounds make of a run in every first block, whatever the day and the actor."""
+    of_run = MULTIPLIERS[0] * low_word(run)
+    of_round = MULTIPLIERS[1] * (high_word(of_run) ^ low_word(seed_high))
+    return high_word(of_round), low_word(of_round), low_word(of_run)
+
+
+@rule
+def actor_share(seed_low: int, seed_high: int, run: int, day: int, actor: int) -> tuple[int, int, int]:
+    """What the first two rounds make of an actor's day, for all runs that share their upper bits with `run`."""
+    _, day_and_run, who, _ = counter(run, day, actor, 0)
+    of_actor = MULTIPLIERS[1] * who
+    of_round = MULTIPLIERS[0] * (high_word(of_actor) ^ day_and_run ^ low_word(seed_low))
+    key, lock = low_word(seed_low + WEYL[0]), low_word(seed_high + WEYL[1])
+    return low_word(of_actor) ^ key, high_word(of_round) ^ lock, low_word(of_round)
+
+
+@rule
+def first_words(
+    seed_low: int, seed_high: int, run_a: int, run_b: int, run_c: int, actor_a: int, actor_c: int, actor_d: int
+) -> Words:
+    """The words of an actor's first block from the shares of its run and of its day: eight rounds are left.
+
+    >>> first_words(1, 2, *run_share(1, 2, 12), *actor_share(1, 2, 12, 30, 7)) == words(1, 2, 12, 30, 7, 0)
+    True
+    """
+    a, b, c, d = low_word(run_a ^ actor_a), low_word(run_b), low_word(run_c ^ actor_c), low_word(actor_d)
+    key, lock = low_word(seed_low + 2 * WEYL[0]), low_word(seed_high + 2 * WEYL[1])
+    for _ in range(8):
+        a, b, c, d = one_round(a, b, c, d, key, lock)
+        key, lock = low_word(key + WEYL[0]), low_word(lock + WEYL[1])
+    return a, b, c, d
+
+
+def _emit_unit(build: ir.IRBuilder, word: ir.Value) -> ir.Value:
+    """The word becomes the last bits of a float near 2**20, whose ulp is 2**-32: AVX2 converts no 64-bit integers."""
+    near = build.or_(build.and_(word, ir.Constant(_LONG, _MASK)), ir.Constant(_LONG, 0x413 << 52))
+    return build.fsub(build.bitcast(near, ir.DoubleType()), ir.Constant(ir.DoubleType(), 2.0**20 - 2.0**-33))
+
+
+@primitive(float64(int64), _emit_unit)
 def unit(word: int) -> float:
     """A word as a number strictly between 0 and 1, exact: (word + 1/2) / 2**32.
 
     >>> unit(0) > 0.0, unit(2**31), unit(2**32 - 1) < 1.0
     (True, 0.5000000001164153, True)
     """
-    return (float_of(word) + 0.5) * 2.0**-32
+    return (low_word(word) + 0.5) * 2.0**-32
 
 
 @rule

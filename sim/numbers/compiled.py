@@ -1,15 +1,17 @@
-"""The four marks that connect plain Python with compiled kernels.
+"""The marks that connect plain Python with compiled kernels.
 
-A `rule` is written once: called from Python it runs as Python, called from a kernel the same source is compiled into
-the caller. A `primitive` is one machine step that Python spells differently (a bit pattern, a 32-bit product); it
-gives both spellings side by side. A `step` is a part of an engine's loop, a `kernel` the compiled loop itself. With
-NUMBA_DISABLE_JIT=1 everything runs as Python and gives the same bits.
+A `rule` is written once: called from Python it runs as Python, called from a kernel the same source is
+compiled into the caller. A `primitive` is one machine step that Python spells differently (a bit pattern, a
+32-bit product); it gives both spellings side by side. A `step` is a part of an engine's loop, a `kernel` the
+compiled loop itself. `wide_loops` asks for vectors. With NUMBA_DISABLE_JIT=1 everything runs as Python and
+gives the same bits.
 """
 
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from llvmlite import ir
 from numba import njit, types
 from numba.core.typing.templates import Signature
 from numba.extending import lower_builtin, register_jitable, type_callable
@@ -31,6 +33,12 @@ def step(function: F) -> F:
     """Mark a part of an engine's loop: compiled as a function of its own, which keeps compilation short."""
     stepped: F = register_jitable(function)
     return stepped
+
+
+def part(function: F) -> F:
+    """Mark a part of a step: inlined into it, so that it shares what the step promises and costs no call."""
+    inlined: F = register_jitable(forceinline=True)(function)
+    return inlined
 
 
 def kernel(function: F) -> F:
@@ -62,3 +70,23 @@ def primitive(signature: Signature, emit: Callable[..., Any]) -> Callable[[F], F
         return function
 
     return register
+
+
+def _emit_wide_loops(build: ir.IRBuilder) -> Any:
+    """Attributes of the function that is being compiled; `set.add`, for llvmlite lists only part of LLVM's."""
+    function = build.function
+    set.add(function.attributes, '"prefer-vector-width"="512"')
+    function.attributes.add("noinline")
+    for argument in function.args:
+        if isinstance(argument.type, ir.PointerType) and isinstance(argument.type.pointee, (ir.DoubleType, ir.IntType)):
+            argument.add_attribute("noalias")
+    return ir.Constant(ir.IntType(8).as_pointer(), None)
+
+
+@primitive(types.none(), _emit_wide_loops)
+def wide_loops() -> None:
+    """Promise that what the step calling this writes overlaps with nothing else it is given, and ask for wide vectors.
+
+    Without the promise a loop over many rows compares all their addresses before it starts, or stays scalar. Rows that
+    the step only reads may be passed twice. It must not take arrays that share their owner, only rows of tables.
+    """

@@ -72,7 +72,7 @@ NAMES: Final = tuple(one.name for one in RECORDED)
 
 
 @rule
-def first_day(known: int, day: int, happened: bool) -> int:
+def first_day(known: float, day: float, happened: bool) -> float:
     """Day on which something first happened.
 
     the day already known, else today if it happened, else NEVER

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from numba import njit
 
 from tests.numbers import loops
 
@@ -12,7 +13,10 @@ class Assembly:
     """What the machine code of a compiled function does; the first signature it was called with."""
 
     def __init__(self, compiled: Any) -> None:
-        self.text: str = compiled.inspect_asm(compiled.signatures[0])
+        # Code that comes from the cache cannot be inspected, so it is compiled anew with the same options.
+        fresh = njit(**compiled.targetoptions)(compiled.py_func)
+        fresh.compile(compiled.signatures[0])
+        self.text: str = fresh.inspect_asm(fresh.signatures[0])
 
     def in_vectors(self, operation: str) -> bool:
         """Whether the operation is done on registers of 256 bits or more."""

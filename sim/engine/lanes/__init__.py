@@ -1,0 +1,10 @@
+"""The fast engine: many histories side by side, one to a lane, in vectors; the same bits as the oracle's.
+
+A block of lanes lives its days together. Every number is an array whose last index is the lane, parameters too, so a
+block may mix design points. What every lane does every day is a loop over lanes without branches, which the compiler
+turns into vectors; what few lanes do (casualties, strikes) is left to a plain path for those lanes.
+"""
+
+from sim.engine.lanes.kernel import run_histories
+
+__all__ = ["run_histories"]
