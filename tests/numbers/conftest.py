@@ -14,7 +14,8 @@ class Assembly:
 
     def __init__(self, compiled: Any) -> None:
         # Code that comes from the cache cannot be inspected, so it is compiled anew with the same options.
-        fresh = njit(**compiled.targetoptions)(compiled.py_func)
+        options = {name: compiled.targetoptions[name] for name in ("nogil", "error_model", "fastmath")}
+        fresh = njit(**options)(compiled.py_func)
         fresh.compile(compiled.signatures[0])
         self.text: str = fresh.inspect_asm(fresh.signatures[0])
 
