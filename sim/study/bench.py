@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import binding
 
-from sim.engine import scalar
+from sim.engine import lanes, scalar
 from sim.engine.ensemble import OUTCOMES_ONLY, empty_output, run_batch
+from sim.engine.lanes.block import lane_width
 from sim.engine.record import WAR_DAY, Output
 from sim.engine.table import Table, tabulate
 from sim.engine.trace import Decision
@@ -115,23 +116,22 @@ def first_runs(table: Table, seed: int, histories: int) -> Work:
     return Work(table, seed, np.arange(histories), np.zeros(histories, dtype=np.int64))
 
 
-def measure(config: Config, kernel: Kernel, effort: Effort = USUAL, done: Done = lambda: None) -> dict[str, Any]:
+def measure(config: Config, effort: Effort = USUAL, done: Done = lambda: None) -> dict[str, Any]:
     """Everything that `bench.json` holds: the figures under names of their own, then what they rest on.
 
     Args:
         config: the scenario and the seed.
-        kernel: what is judged; same signature as `scalar.run_histories`.
         effort: how much to measure.
         done: called after every round.
     """
     table = tabulate(config.scenario)
-    rival, missing = find_twin()
+    rival, missing = find_twin(lane_width(table))
     load_before = load()
     samples = {
-        "core": core_costs(table, config.seed, kernel, rival, effort, done),
-        "mesa": mesa_costs(config.scenario, config.seed, kernel, effort, done),
+        "core": core_costs(table, config.seed, rival, effort, done),
+        "mesa": mesa_costs(config.scenario, config.seed, effort, done),
         "threads": thread_speeds(table, config.seed, effort, done),
-        "mixed": mixed_costs(config.scenario, config.seed, kernel, effort, done),
+        "mixed": mixed_costs(config.scenario, config.seed, effort, done),
     }
     rows = figures(samples)
     return {
@@ -150,10 +150,10 @@ def measure(config: Config, kernel: Kernel, effort: Effort = USUAL, done: Done =
     }
 
 
-def find_twin() -> tuple[Twin | None, str | None]:
-    """The C version, or why there is none."""
+def find_twin(lanes: int) -> tuple[Twin | None, str | None]:
+    """The C version with so many lanes, or why there is none."""
     try:
-        return twin(), None
+        return twin(lanes), None
     except NoTwin as reason:
         return None, str(reason)
 
@@ -164,16 +164,14 @@ def described(rival: Twin) -> dict[str, Any]:
     return {"compiler": rival.compiler, "flags": list(rival.flags), "vectorised": loops}
 
 
-def core_costs(table: Table, seed: int, kernel: Kernel, rival: Twin | None, effort: Effort, done: Done) -> Samples:
+def core_costs(table: Table, seed: int, rival: Twin | None, effort: Effort, done: Done) -> Samples:
     """On one core: an agent-day of the kernel, of the scalar oracle and of C, and one draw of numpy's Philox; ns."""
-    many, few = first_runs(table, seed, effort.histories), first_runs(table, seed, effort.oracle)
-    parts = {
-        "lanes": lambda: many.cost(kernel),
-        "scalar": lambda: few.cost(scalar.run_histories),
-        "philox": lambda: draw_cost(effort.histories // 64),
-    }
+    width = lane_width(table)
+    many, few = first_runs(table, seed, -(-effort.histories // width) * width), first_runs(table, seed, effort.oracle)
+    parts = {"scalar": lambda: few.cost(scalar.run_histories), "lanes": lambda: many.cost(lanes.run_histories)}
     if rival is not None:
         parts["c"] = lambda: many.cost(rival.run_histories)
+    parts["philox"] = lambda: draw_cost(effort.histories // 64)
     return by_turns(parts, effort.rounds, done)
 
 
@@ -188,7 +186,7 @@ def draw_cost(buffers: int) -> float:
     return thread_ns(fill) / (buffers * DRAWS)
 
 
-def mesa_costs(scenario: Scenario, seed: int, kernel: Kernel, effort: Effort, done: Done) -> Samples:
+def mesa_costs(scenario: Scenario, seed: int, effort: Effort, done: Done) -> Samples:
     """134 days: an agent-day of the reference model and of the kernel on one core, ns; and its whole history, ms."""
     from sim.engine.reference import ReferenceModel
 
@@ -206,7 +204,7 @@ def mesa_costs(scenario: Scenario, seed: int, kernel: Kernel, effort: Effort, do
         histories.append(took / effort.reference / 1e6)
         return took / (sum(model.day + 1 for model in models) * len(table.layout))
 
-    samples = by_turns({"mesa": reference, "lanes": lambda: work.cost(kernel)}, effort.rounds, done)
+    samples = by_turns({"mesa": reference, "lanes": lambda: work.cost(lanes.run_histories)}, effort.rounds, done)
     return samples | {"mesa_ms_per_history": histories[1:]}
 
 
@@ -247,7 +245,7 @@ def thread_speeds(table: Table, seed: int, effort: Effort, done: Done) -> Sample
         return by_turns(parts, effort.rounds, done)
 
 
-def mixed_costs(scenario: Scenario, seed: int, kernel: Kernel, effort: Effort, done: Done) -> Samples:
+def mixed_costs(scenario: Scenario, seed: int, effort: Effort, done: Done) -> Samples:
     """The same histories in two orders, an agent-day in ns: point after point, and each with a row of its own.
 
     Points are drawn from the priors. In the second order the histories are shuffled and the table has one row for each,
@@ -261,7 +259,10 @@ def mixed_costs(scenario: Scenario, seed: int, kernel: Kernel, effort: Effort, d
         **{name: getattr(table, name)[points[order]] for name in ("numbers", "theatres", "wings")}
     )
     apart, mixed = Work(table, seed, runs, points), Work(own_rows, seed, runs[order], np.arange(len(runs)))
-    parts = {"many_runs_per_point": lambda: apart.cost(kernel), "one_run_per_point": lambda: mixed.cost(kernel)}
+    parts = {
+        "many_runs_per_point": lambda: apart.cost(lanes.run_histories),
+        "one_run_per_point": lambda: mixed.cost(lanes.run_histories),
+    }
     return by_turns(parts, effort.mixed_rounds, done)
 
 

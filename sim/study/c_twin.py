@@ -36,9 +36,6 @@ FLAGS: Final = (
 
 X86: Final = ("x86_64", "amd64")
 X86_FLAGS: Final = ("-mprefer-vector-width=512",)
-LANES: Final = 128
-"""Histories side by side."""
-
 _REMARK: Final = re.compile(
     r"^(?P<file>.+?):(?P<line>\d+):\d+: remark: vectorized loop \(vectorization width: (?P<width>\d+)", re.M
 )
@@ -116,8 +113,10 @@ def _table_of(table: Table) -> _Table:
 
 
 @cache
-def twin(lanes: int = LANES) -> Twin:
-    """Compile and load the C version; the first time on a machine takes half a minute, later ones some seconds.
+def twin(lanes: int) -> Twin:
+    """Compile and load the C version with so many histories side by side, a multiple of eight.
+
+    The first time on a machine takes half a minute, for clang brings its libraries as sources; later some seconds.
 
     Raises:
         NoTwin: the source is not here (an installed package), there is no compiler, or it failed.

@@ -7,10 +7,11 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
+from sim.engine import lanes
 from sim.engine.ensemble import run_batch
 from sim.engine.table import Table, tabulate
 from sim.numbers.chance import actor_id
-from sim.study.bench import MESA_DAYS, Done, Kernel, agent_days, first_days, first_runs
+from sim.study.bench import MESA_DAYS, Done, agent_days, first_days, first_runs
 from sim.study.stopwatch import quartiles
 from sim.world.scenario import Config
 
@@ -51,15 +52,12 @@ SYNTHETIC: Final = (
 )
 
 
-def growth(
-    config: Config, long: Config, kernel: Kernel, done: Done, sizes: Sizes = SIZES, least: float = AGENT_DAYS
-) -> dict[str, Any]:
-    """The three tables; each row one size.
+def growth(config: Config, long: Config, done: Done, sizes: Sizes = SIZES, least: float = AGENT_DAYS) -> dict[str, Any]:
+    """The three tables; each row one size. Runs go through the ensemble on every core, the others through one.
 
     Args:
         config: scenario and seed.
         long: the same with a calendar that is long enough for every size.
-        kernel: what is measured with days and wings, on one core; runs go through the ensemble on every core.
         done: called after every size.
         sizes: what is measured.
         least: agent-days lived in each measurement of growth with days and wings.
@@ -68,8 +66,8 @@ def growth(
     base = first_days(table, MESA_DAYS)
     return {
         "runs": [with_runs(table, config.seed, runs, done) for runs in sizes.runs],
-        "days": [of_table(first_days(longest, days), config.seed, kernel, least, done) for days in sizes.days],
-        "wings": [of_table(synthetic(base, wings), config.seed, kernel, least, done) for wings in sizes.wings],
+        "days": [of_table(first_days(longest, days), config.seed, least, done) for days in sizes.days],
+        "wings": [of_table(synthetic(base, wings), config.seed, least, done) for wings in sizes.wings],
         "notes": {"days": AFTER_THE_TIMELINE, "wings": SYNTHETIC},
     }
 
@@ -89,12 +87,12 @@ def with_runs(table: Table, seed: int, runs: int, done: Done) -> dict[str, float
     return {"runs": runs, "seconds": took, "agent_day_ns": took / lived * 1e9, "peak_mib": peak / 2**20}
 
 
-def of_table(table: Table, seed: int, kernel: Kernel, least: float, done: Done) -> dict[str, float]:
+def of_table(table: Table, seed: int, least: float, done: Done) -> dict[str, float]:
     """Cost of an agent-day of a table on one core."""
     days, wings = len(table.days), len(table.layout)
     runs = max(FEWEST, int(least / (days * wings)))
     work = first_runs(table, seed, runs)
-    low, middle, high = quartiles([work.cost(kernel) for _ in range(REPEATS)])
+    low, middle, high = quartiles([work.cost(lanes.run_histories) for _ in range(REPEATS)])
     done()
     return {"days": days, "wings": wings, "runs": runs, "agent_day_ns_core": middle, "low": low, "high": high}
 

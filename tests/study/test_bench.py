@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.engine import scalar
+from sim.engine import lanes
 from sim.engine.ensemble import OUTCOMES_ONLY, empty_output
 from sim.engine.record import Output
 from sim.engine.table import Table, tabulate
@@ -26,6 +26,7 @@ HOT = (
     "draw_words", "adapt", "count_few", "count_more", "land_on_target", "land_elsewhere", "weigh_risk", "next_phase",
     "issue_orders", "sum_theatre", "answer_attacks", "climb",
 )  # fmt: skip
+WIDTH = 72
 KEPT = ("rows", "counts", "lags", "weekly")
 POINTS = 100
 
@@ -37,7 +38,7 @@ def config() -> Config:
 
 @pytest.fixture(scope="module")
 def twin() -> c_twin.Twin:
-    return c_twin.twin()
+    return c_twin.twin(WIDTH)
 
 
 def lived(kernel: Kernel, table: Table, runs: np.ndarray, points: np.ndarray) -> Output:
@@ -52,7 +53,7 @@ def differing(one: Output, other: Output) -> list[str]:
 
 def test_every_figure_is_there_and_finite(config):
     steps: list[None] = []
-    found = measure(config, scalar.run_histories, BRIEF, done=lambda: steps.append(None))
+    found = measure(config, BRIEF, done=lambda: steps.append(None))
     assert [name for name in FIGURES if not math.isfinite(found[name]) or found[name] <= 0.0] == []
     assert len(steps) == steps_of(BRIEF)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -71,7 +72,7 @@ def test_c_lives_the_same_histories(twin, name):
     points = chance.integers(0, POINTS, len(runs))
     for scenario in (shipped, changed(shipped, 7)):
         table = tabulate(scenario, design(scenario, list(range(POINTS))))
-        ours, theirs = (lived(one, table, runs, points) for one in (scalar.run_histories, twin.run_histories))
+        ours, theirs = (lived(one, table, runs, points) for one in (lanes.run_histories, twin.run_histories))
         assert differing(ours, theirs) == []
 
 
@@ -80,7 +81,7 @@ def test_the_comparison_with_c_sees_another_number(config, twin):
     runs, points = np.arange(300), np.zeros(300, dtype=np.int64)
     other = table._replace(numbers=table.numbers.copy())
     other.numbers["attribution"] += 0.01
-    ours, theirs = lived(scalar.run_histories, table, runs, points), lived(twin.run_histories, other, runs, points)
+    ours, theirs = lived(lanes.run_histories, table, runs, points), lived(twin.run_histories, other, runs, points)
     assert differing(ours, theirs) == ["rows", "counts", "lags", "weekly"]
 
 
@@ -94,9 +95,9 @@ def test_without_a_checkout_or_a_compiler_one_line_says_why(monkeypatch, tmp_pat
     fresh = c_twin.twin.__wrapped__
     monkeypatch.setattr("sim.study.bench.twin", fresh)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert find_twin() == (None, "no C compiler: the extra `bench` brings ziglang")
+    assert find_twin(WIDTH) == (None, "no C compiler: the extra `bench` brings ziglang")
     monkeypatch.setattr(c_twin, "SOURCES", Path(tmp_path / "nowhere"))
-    assert find_twin() == (None, "the C version is part of a checkout, not of an installed package")
+    assert find_twin(WIDTH) == (None, "the C version is part of a checkout, not of an installed package")
 
 
 def test_agent_days_end_with_war(config):
@@ -119,7 +120,7 @@ def test_synthetic_wings_keep_the_campaign_and_its_collectives_apart(config):
 def test_growth_has_a_row_for_every_size(config):
     sizes = Sizes(runs=(64, 128), days=(30, 40), wings=(8, 20))
     steps: list[None] = []
-    tables = growth(config, load(["calendar.days=400"]), scalar.run_histories, lambda: steps.append(None), sizes, 1e4)
+    tables = growth(config, load(["calendar.days=400"]), lambda: steps.append(None), sizes, 1e4)
     assert [row["runs"] for row in tables["runs"]] == [64, 128]
     assert [(row["days"], row["wings"]) for row in tables["days"]] == [(30, 10), (40, 10)]
     assert [row["wings"] for row in tables["wings"]] == [8, 20]

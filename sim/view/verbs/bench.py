@@ -8,7 +8,6 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from sim.engine import scalar
 from sim.study.bench import USUAL, measure, steps_of
 from sim.study.folder import result_folder
 from sim.study.growth import SIZES, growth
@@ -55,7 +54,7 @@ def main(request: Request) -> None:
     with result_folder(request, config) as folder:
         show("Measuring for one to five minutes; what else runs on this machine now will show.")
         with progress(steps_of(USUAL), "rounds") as advance:
-            found = measure(config, scalar.run_histories, done=lambda: advance(1))
+            found = measure(config, done=lambda: advance(1))
         show(figure_table(found), *remarks(found))
         if full:
             found["growth"] = grown(rest, found)
@@ -71,7 +70,7 @@ def grown(request: Request, found: Mapping[str, Any]) -> dict[str, Any]:
     minutes = agent_days * found["agent_day_ns_core"] / found["speed_up_threads"] / 60e9
     show(f"Growth with runs, days and wings: about {minutes + 1:.0f} minutes.")
     with progress(SIZES.steps, "sizes") as advance:
-        tables = growth(config, long, scalar.run_histories, done=lambda: advance(1))
+        tables = growth(config, long, done=lambda: advance(1))
     show(*growth_tables(tables))
     return tables
 
