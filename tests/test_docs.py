@@ -20,6 +20,8 @@ import sim
 from sim import cli, rules
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.rules import decisions
+from sim.study.request import Request
+from sim.study.sweep import prepare
 from sim.view.handbook.declared import CHANCE_DECIDES
 from sim.view.handbook.filling import ROLES, filled
 from sim.world.mechanisms import MECHANISM_NAMES
@@ -91,6 +93,8 @@ def carry_out(command: str) -> None:
         case ["lull", "run", *rest]:
             few = [word for word in rest if not word.startswith("study.runs=")]
             assert cli.main(["run", *few, FEW_RUNS]) == 0, command
+        case ["lull", "sweep", *rest]:
+            carry_out_sweep(rest, command)
         case ["lull", *words]:
             assert cli.main(words) == 0, command
         case ["python", script, *numbers]:
@@ -98,6 +102,16 @@ def carry_out(command: str) -> None:
             runpy.run_path(str(ROOT / script), run_name="__main__")
         case _:
             raise AssertionError(f"no way to check: {command}")
+
+
+def carry_out_sweep(words: list[str], command: str) -> None:
+    """Make a sweep with few points and runs; one on a cluster that is not here is only read and checked."""
+    few = [word for word in words if not word.startswith(("study.points=", "study.runs="))]
+    few += ["study.runs=4", *(["study.points=4"] if "study.points=" in command else [])]
+    if any(re.match(r"engine\.cluster=(tcp|slurm|pbs)", word) for word in words):
+        assert prepare(Request("sweep", tuple(few))).cluster is not None, command
+    else:
+        assert cli.main(["sweep", *few]) == 0, command
 
 
 def run_document(document: str, name: str) -> None:

@@ -23,6 +23,8 @@ LOCAL: Final = "local"
 QUEUES: Final = {"slurm": "SLURMCluster", "pbs": "PBSCluster"}
 _KEY: Final = "engine.cluster"
 _PATIENCE: Final = "10s"
+_QUIET: Final = "127.0.0.1:0"
+"""Any free port, for this machine alone, for the scheduler's page: the usual one may be taken."""
 _AHEAD: Final = 2
 """Batches per thread that are under way at once: one being lived, one waiting."""
 _DEATHS: Final = 20
@@ -82,7 +84,7 @@ def _started(settings: ClusterSettings) -> Iterator[Any]:
         from distributed import LocalCluster
 
         with LocalCluster(
-            n_workers=settings.workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=settings.workers, threads_per_worker=1, processes=True, dashboard_address=_QUIET, silence_logs=50
         ) as cluster:
             yield cluster
     elif settings.kind in QUEUES:
@@ -99,7 +101,8 @@ def _queue(settings: ClusterSettings) -> Any:
     except ImportError:
         raise UserError(_KEY, settings.kind, "what is installed; pip install 'lull-sim[cluster]'") from None
     try:
-        return getattr(dask_jobqueue, QUEUES[settings.kind])(**settings.job)
+        options = {"scheduler_options": {"dashboard_address": _QUIET}} | settings.job
+        return getattr(dask_jobqueue, QUEUES[settings.kind])(**options)
     except (ValueError, TypeError, OSError) as problem:
         raise UserError("engine.job", settings.job, f"what dask-jobqueue takes ({problem})") from None
 

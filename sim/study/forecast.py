@@ -10,7 +10,7 @@ import numpy as np
 from sim.study.disk import Hashing
 from sim.study.plan import Batch, Part
 from sim.study.store import PartWriter
-from sim.study.work import Work, described, live
+from sim.study.work import Rows, Work, described, live
 
 LONG_ENOUGH: Final = 0.3
 """Seconds that the trial is to take, so that its rate can be trusted."""
@@ -54,7 +54,7 @@ def forecast(work: Work, missing: list[Part], threads: int, workers: int | None 
         histories = min(2 * histories, count, LARGEST_TRIAL)
     done = len(rows["run"])
     rate = done / seconds * (workers or 1)
-    return Forecast(count, count / rate, int(count * stored_size(work, rows) / done), rate)
+    return Forecast(count, count / rate, expected_size(work, rows, count, len(missing)), rate)
 
 
 def trial(work: Work, missing: list[Part], histories: int) -> Batch:
@@ -69,7 +69,14 @@ def trial(work: Work, missing: list[Part], histories: int) -> Batch:
     return Batch((start, stop), runs, tuple(chosen.tolist()))
 
 
-def stored_size(work: Work, rows: dict[str, np.ndarray]) -> int:
+def expected_size(work: Work, rows: Rows, histories: int, parts: int) -> int:
+    """Bytes on the disk: what every part has besides its histories, and what each of these adds."""
+    frame = stored_size(work, {name: column[:1] for name, column in rows.items()})
+    each = (stored_size(work, rows) - frame) / len(rows["run"])
+    return int(parts * frame + histories * each)
+
+
+def stored_size(work: Work, rows: Rows) -> int:
     """Bytes that these histories take in a part."""
     sink = Hashing(io.BytesIO())
     theatres = tuple(work.arms[0].scenario.cast.theatres)

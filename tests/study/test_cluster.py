@@ -29,7 +29,7 @@ def scheduler() -> Iterator[Any]:
     """A scheduler with two workers, somewhere behind an address."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as started:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50) as started:
         yield started
 
 
