@@ -8,13 +8,15 @@ from numba import njit
 
 from tests.numbers import loops
 
+KEPT_OPTIONS = frozenset({"nogil", "error_model", "fastmath"})
+
 
 class Assembly:
     """What the machine code of a compiled function does; the first signature it was called with."""
 
     def __init__(self, compiled: Any) -> None:
         # Code that comes from the cache cannot be inspected, so it is compiled anew with the same options.
-        options = {name: compiled.targetoptions[name] for name in ("nogil", "error_model", "fastmath")}
+        options = {name: value for name, value in compiled.targetoptions.items() if name in KEPT_OPTIONS}
         fresh = njit(**options)(compiled.py_func)
         fresh.compile(compiled.signatures[0])
         self.text: str = fresh.inspect_asm(fresh.signatures[0])
