@@ -4,7 +4,10 @@ Workers are sent ranges of points and runs and make everything else themselves, 
 address of its own, so it does not matter who lives it, in which order, or how often.
 """
 
+import logging
 import pickle
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -83,16 +86,32 @@ def _started(settings: ClusterSettings) -> Iterator[Any]:
     if settings.kind == LOCAL:
         from distributed import LocalCluster
 
-        with LocalCluster(
-            n_workers=settings.workers, threads_per_worker=1, processes=True, dashboard_address=_QUIET, silence_logs=50
-        ) as cluster:
-            yield cluster
+        with _deaf_children():
+            started = LocalCluster(
+                n_workers=settings.workers, threads_per_worker=1, processes=True, dashboard_address=_QUIET,
+                silence_logs=logging.CRITICAL,
+            )  # fmt: skip
+        with started:
+            yield started
     elif settings.kind in QUEUES:
         with _queue(settings) as cluster:
             cluster.scale(jobs=settings.workers or 1)
             yield cluster
     else:
         yield settings.kind
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Start processes that do not hear Ctrl-C: it is ours to answer, and we end them in good order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _queue(settings: ClusterSettings) -> Any:
