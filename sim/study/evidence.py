@@ -4,7 +4,7 @@ Pairs meet the same luck run by run. Both arms are pinned up to the day on which
 from then on; to compare with the fully pinned baseline would mix the departure with the pins that fall away.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -38,6 +38,7 @@ class Evidence:
 
     config: Config
     main: xr.Dataset
+    _baselines: dict[tuple[int | None, int], xr.Dataset] = field(default_factory=dict, repr=False)
 
     @property
     def scenario(self) -> Scenario:
@@ -83,6 +84,14 @@ class Evidence:
         """The judged scenario, free from the day on which its rival in a pair departs."""
         days = [one for one in (day, self.scenario.free_from) if one is not None]
         return replace(self.scenario, free_from=min(days) if days else None)
+
+    def baseline(self, day: int | None, days: int) -> xr.Dataset:
+        """The judged scenario, freed on the day on which its rival departs, over the first `days`."""
+        scenario = self.freed(day)
+        key = (scenario.free_from, days)
+        if key not in self._baselines:
+            self._baselines[key] = self.ensemble(scenario, days)
+        return self._baselines[key]
 
     def ensemble(self, scenario: Scenario, days: int, daily: bool = False) -> xr.Dataset:
         """Histories of a scenario over the first `days` of its calendar."""

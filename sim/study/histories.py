@@ -13,25 +13,35 @@ CHUNK: Final = 4096
 
 
 class HistoryFile:
-    """A netCDF file that grows along `run`."""
+    """A netCDF file that grows along `run`; the latest batch waits, so a single one costs no time before the end."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._waiting: xr.Dataset | None = None
         self._begun = False
 
     def append(self, data: xr.Dataset) -> None:
         """Add the next batch of runs."""
+        self._write()
+        self._waiting = data
+
+    def close(self, **known_at_the_end: "np.ndarray[Any, Any]") -> None:
+        """Write what waits, and variables anew that do not grow and are only known at the end."""
+        self._write()
+        with h5netcdf.File(self.path, "a") as file:
+            for name, values in known_at_the_end.items():
+                file.variables[name][...] = values
+
+    def _write(self) -> None:
+        data, self._waiting = self._waiting, None
+        if data is None:
+            return
         if self._begun:
             with h5netcdf.File(self.path, "a") as file:
                 _extend(file, data)
         else:
             data.to_netcdf(self.path, engine=ENGINE, unlimited_dims=["run"], encoding=_packed(data))
             self._begun = True
-
-    def replace(self, name: str, values: "np.ndarray[Any, Any]") -> None:
-        """Write a variable anew that does not grow: what is only known at the end."""
-        with h5netcdf.File(self.path, "a") as file:
-            file.variables[name][...] = values
 
 
 def _packed(data: xr.Dataset) -> dict[str, dict[str, Any]]:

@@ -173,7 +173,7 @@ def leash_signs(evidence: Evidence, name: str, sign: float) -> tuple[float, floa
     """Shares of differing pairs in which the lag, and the attacks on the target in the lull, move the way of `sign`."""
     departed = evidence.departed(name)
     arm = evidence.ensemble(departed, evidence.lull_end)
-    base = evidence.ensemble(evidence.freed(departed.free_from), evidence.lull_end)
+    base = evidence.baseline(departed.free_from, evidence.lull_end)
     lag = total_lag(arm, evidence.lull_end) - total_lag(base, evidence.lull_end)
     attacks = arm["attacks_lull"].values.astype(float) - base["attacks_lull"].values
     return share_of_differing(lag * sign), share_of_differing(attacks * sign)
@@ -184,7 +184,7 @@ def offensive(evidence: Evidence, pattern: Pattern) -> Finding:
     departed = evidence.departed(pattern.scenario[0])
     last = max(event.last for event in evidence.departing_events(departed, "multiplier")) + 1
     arm = evidence.ensemble(departed, last)
-    base = evidence.ensemble(evidence.freed(departed.free_from), last)
+    base = evidence.baseline(departed.free_from, last)
     least = pattern.limits["standard_errors"]
     later = {"theatre": list(pattern.theatres), "window": "later"}
     difference = arm["theatre_attacks"].sel(later).values.astype(float) - base["theatre_attacks"].sel(later).values

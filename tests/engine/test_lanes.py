@@ -73,3 +73,11 @@ def test_outcomes_are_the_same_when_no_states_are_kept() -> None:
     oracle = empty_output(table("article"), 300, Wanted())
     scalar.run_histories(table("article"), SEED_LOW, SEED_HIGH, runs, points, oracle)
     assert differing(oracle, out) == []
+
+
+def test_a_calendar_without_days_leaves_empty_records() -> None:
+    empty = table("article")._replace(
+        days=table("article").days[:0], fronts=table("article").fronts[:0], raids=table("article").raids[:0]
+    )
+    runs, points = mixed(9)
+    assert differing(lived(scalar, empty, runs, points), lived(lanes, empty, runs, points)) == []

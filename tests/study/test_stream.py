@@ -24,7 +24,7 @@ def test_batches_give_the_tallies_the_histogram_and_the_file_of_the_whole(tmp_pa
     whole = simulate_config(config)
     file = HistoryFile(tmp_path / "histories.nc")
     ensemble = stream(config, keep=file.append, batch=300)
-    file.replace("weekly_histogram", ensemble.first["weekly_histogram"].values)
+    file.close(weekly_histogram=ensemble.first["weekly_histogram"].values)
     assert ensemble.runs == 700
     for name in OUTCOMES_BY_NAME:
         expected = Tally.of(whole[name].values)

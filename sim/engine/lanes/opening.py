@@ -29,7 +29,8 @@ def open_block(table: Table, runs: Array, points: Array, memory: Memory) -> None
     traits, wings = Traits(*memory.traits), Wings(*memory.wings)
     traits.baseline[:, living:] = 0.0
     # Rules are arithmetic, so this one takes whole arrays too.
-    stances: Any = table.fronts["stance"][0][:, None]
+    first_day = table.fronts["stance"][:1] if len(table.days) else np.ones((1, table.fronts.shape[1]))
+    stances: Any = first_day.T
     free: Any = PatronNumbers(*memory.numbers[: MARKS[1]]).directive_free
     memory.fronts[:] = patron.standing_order(stances, free)
     wings.compliance[:] = np.where(memory.fronts[0][table.layout["theatre"]] < 1.0, traits.held, 0.0)

@@ -42,7 +42,7 @@ def main(request: Request) -> None:
             balance = prior_balance(config) if described(config) else ()
         stats = statistics(ensemble.tallies)
         report(config, ensemble, stats, verdicts, balance)
-        histories.replace("weekly_histogram", ensemble.first["weekly_histogram"].values)
+        histories.close(weekly_histogram=ensemble.first["weekly_histogram"].values)
         write(folder, config, ensemble.first, stats, verdicts, balance)
     show(f"\nFiles in {escape(shown_path(folder.final))}: summary.json, briefing.png, and the tables behind them.")
 
