@@ -425,3 +425,50 @@ def test_the_forecast_counts_what_is_missing(tmp_path: Path) -> None:
     everything = forecast(asked(SOBOL).work, plan.parts_for(np.zeros(8, dtype=np.int64), np.full(8, 12), 0), 1)
     assert everything.histories == 96
     assert 0 < everything.size < 3 * size
+
+
+# --- cost ---------------------------------------------------------------------------------------------------
+
+WITHOUT_KERNEL = """
+import json, resource, sys, time
+import numpy as np
+from pathlib import Path
+from sim.engine.ensemble import run_batch
+from sim.study import work
+
+PER_HISTORY = ("rows", "counts", "lags")
+lived, spent = [], 0.0
+
+def repeated(table, seed, runs, points=None, threads=0, progress=None):
+    '''Histories that were lived once, again and again: all that a batch costs besides the kernel.'''
+    global spent
+    began = time.process_time()
+    if not lived:
+        lived.append(run_batch(table, seed, np.arange(2048), threads=threads))
+    place = np.random.default_rng(len(runs)).integers(0, 2048, len(runs))
+    copied = {name: getattr(lived[0], name)[place] for name in PER_HISTORY}
+    spent += time.process_time() - began
+    return lived[0]._replace(**copied)
+
+work.run_batch = repeated
+from sim.study.request import Request
+from sim.study.running import running
+from sim.study.sweep import prepare
+axes = ("patron.control=interval(0.2,1)", "target.quiet_days=interval(5,30)", "compliance.rate=interval(0.05,0.5)")
+asked = prepare(Request("sweep", (*axes, "study.points=1000000", "study.runs=8", "output.dir=" + sys.argv[1])))
+with running(asked) as going:
+    going.make()
+files = sum(1 for path in Path(sys.argv[1]).rglob("*") if path.is_file())
+most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": time.process_time() - spent, "MiB": most, "files": files}))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted otherwise elsewhere")
+def test_a_million_points_cost_little_besides_the_kernel(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_KERNEL, str(tmp_path / "million")]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert told["seconds"] < 15
+    assert told["MiB"] < 2000
+    assert told["files"] < 100
