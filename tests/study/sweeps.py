@@ -21,9 +21,9 @@ CONTROL = {"patron.control": (0.2, 1.0)}
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of 16 histories, batches of 8."""
+    """Parts of 16 histories at most, batches of 12."""
     monkeypatch.setattr(plan, "LEAST_ROWS", 16)
-    monkeypatch.setattr(plan, "BATCH_ROWS", 8)
+    monkeypatch.setattr(plan, "BATCH_ROWS", 12)
 
 
 def asked(overrides: dict[str, Any], folder: Path | None = None) -> Sweep:
@@ -78,5 +78,5 @@ def make_some(going: Running, parts: int) -> None:
     going.make(watch)
 
 
-SOBOL_KILLED = {**CONTROL, "study.points": 120, "study.runs": 24}
+SOBOL_KILLED = {**CONTROL, "study.points": 60, "study.runs": 24}
 """A sweep of seconds, to be killed on the way."""

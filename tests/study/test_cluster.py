@@ -17,9 +17,7 @@ from sim.study.request import Request
 from sim.study.running import running
 from sim.study.sweep import prepare
 from sim.world.errors import UserError
-from tests.study.sweeps import CONTROL, asked, made, part_files, same, small_parts
-
-__all__ = ["small_parts"]
+from tests.study.sweeps import CONTROL, asked, made, part_files, same
 
 SOBOL = {**CONTROL, "scenario": ["article", "no_order"], "study.points": 16, "study.runs": 24}
 
@@ -33,24 +31,35 @@ def scheduler() -> Iterator[Any]:
         yield started
 
 
-@pytest.mark.usefixtures("small_parts")
-def test_workers_behind_an_address_give_the_same_bits_and_files(scheduler: Any, tmp_path: Path) -> None:
-    made({**SOBOL, "engine.threads": 1}, tmp_path / "here")
-    made({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path / "there")
-    assert same(tmp_path / "here", tmp_path / "there")
-    here, there = ({name: one[0] for name, one in part_files(tmp_path / name).items()} for name in ("here", "there"))
-    assert here == there
-    more = {**SOBOL, "study.runs": 30}
-    made(more, tmp_path / "there")
-    made({**more, "engine.cluster": scheduler.scheduler_address}, tmp_path / "here")
-    assert same(tmp_path / "here", tmp_path / "there")
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sweep made in this process, not to be altered."""
+    folder = tmp_path_factory.mktemp("here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.study.plan.LEAST_ROWS", 48)
+        made({**SOBOL, "engine.threads": 1}, folder)
+    return folder
 
 
-@pytest.mark.usefixtures("small_parts")
+@pytest.fixture
+def few_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same parts, for those who make it elsewhere."""
+    monkeypatch.setattr("sim.study.plan.LEAST_ROWS", 48)
+
+
+@pytest.mark.usefixtures("few_parts")
+def test_workers_behind_an_address_give_the_same_bits_and_files(scheduler: Any, here: Path, tmp_path: Path) -> None:
+    made({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path)
+    assert same(here, tmp_path)
+    contents = [{name: one[0] for name, one in part_files(folder).items()} for folder in (here, tmp_path)]
+    assert contents[0] == contents[1]
+    assert len(contents[0]) == 16
+
+
+@pytest.mark.usefixtures("few_parts")
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_a_worker_that_is_killed_on_the_way_changes_nothing(scheduler: Any, tmp_path: Path) -> None:
-    made(SOBOL, tmp_path / "here")
-    with running(asked({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path / "there")) as going:
+def test_a_worker_that_is_killed_on_the_way_changes_nothing(scheduler: Any, here: Path, tmp_path: Path) -> None:
+    with running(asked({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path)) as going:
         workers = [worker.pid for worker in scheduler.workers.values()]
         done = 0
 
@@ -63,7 +72,7 @@ def test_a_worker_that_is_killed_on_the_way_changes_nothing(scheduler: Any, tmp_
 
         going.make(kill_one)
         assert not workers
-    assert same(tmp_path / "here", tmp_path / "there")
+    assert same(here, tmp_path)
 
 
 def test_a_worker_with_other_sources_is_refused(
@@ -110,11 +119,13 @@ def test_no_cluster_is_this_process() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("small_parts")
-def test_a_local_cluster_that_is_started_here_gives_the_same_bits(tmp_path: Path) -> None:
-    made(SOBOL, tmp_path / "here")
-    made({**SOBOL, "engine.cluster": "local", "engine.workers": 2}, tmp_path / "there")
-    assert same(tmp_path / "here", tmp_path / "there")
+@pytest.mark.usefixtures("few_parts")
+def test_a_local_cluster_that_is_started_here_gives_the_same_bits(here: Path, tmp_path: Path) -> None:
+    made({**SOBOL, "engine.cluster": "local", "engine.workers": 2}, tmp_path)
+    assert same(here, tmp_path)
+    made({**SOBOL, "study.runs": 30}, tmp_path)
+    made({**SOBOL, "study.runs": 30}, tmp_path / "at_once")
+    assert same(tmp_path, tmp_path / "at_once")
 
 
 def stand_in(folder: Path, name: str, text: str) -> None:
@@ -124,11 +135,11 @@ def stand_in(folder: Path, name: str, text: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("small_parts")
+@pytest.mark.usefixtures("few_parts")
 @pytest.mark.skipif(os.name == "nt", reason="no SLURM")
 @pytest.mark.parametrize(("kind", "submit", "cancel"), [("slurm", "sbatch", "scancel"), ("pbs", "qsub", "qdel")])
 def test_jobs_of_a_queue_give_the_same_bits(
-    kind: str, submit: str, cancel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, submit: str, cancel: str, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A stand-in of the queue: a job is a process, its number the process's.
     queue = tmp_path / "queue"
@@ -137,10 +148,9 @@ def test_jobs_of_a_queue_give_the_same_bits(
     stand_in(queue, submit, f'#!/bin/sh\nsetsid sh "$1" > "{queue}/log.$$" 2>&1 &\necho "{told}"\n')
     stand_in(queue, cancel, '#!/bin/sh\nfor job in "$@"; do kill -- "-$job" 2>/dev/null; done\nexit 0\n')
     monkeypatch.setenv("PATH", f"{queue}{os.pathsep}{os.environ['PATH']}")
-    made(SOBOL, tmp_path / "here")
     job = {"cores": 1, "processes": 1, "memory": "2GB", "python": sys.executable, "interface": "lo"}
     made({**SOBOL, "engine.cluster": kind, "engine.workers": 2, "engine.job": job}, tmp_path / "there")
-    assert same(tmp_path / "here", tmp_path / "there")
+    assert same(here, tmp_path / "there")
     assert list(queue.glob("log.*"))
 
 
