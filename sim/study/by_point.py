@@ -8,7 +8,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from sim.study.outcomes import OUTCOMES_BY_NAME
-from sim.study.precision import Judgement, stretches
+from sim.study.precision import Judgement, samples
 from sim.study.store import Store
 from sim.study.sweep import Sweep
 
@@ -36,10 +36,8 @@ def findings(data: xr.Dataset, have: Array) -> tuple[Finding, ...]:
 
 def _finding(data: xr.Dataset, have: Array, judged: Judgement) -> Finding:
     values, errors = np.full(len(have), np.nan), np.full(len(have), np.nan)
-    for start, stop in stretches(have):
-        runs = data[judged.outcome.name].isel(point=slice(start, stop), run=slice(0, int(have[start])))
-        sample = runs.values.astype(np.float64)
-        values[start:stop], errors[start:stop] = judged.value(sample), judged.errors(sample)
+    for points, sample in samples(data[judged.outcome.name], have):
+        values[points], errors[points] = judged.value(sample), judged.errors(sample)
     return Finding(judged.outcome.name, judged.outcome.unit, judged.by, values, errors)
 
 

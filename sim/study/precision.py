@@ -8,7 +8,6 @@ error of a share that is never taken for exactly 0 or 1, and only the others by 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -111,23 +110,22 @@ def error_of_quantile(ordered: Column, level: float) -> Column:
 def unmet(data: xr.Dataset, have: Array, asked: tuple[Judgement, ...]) -> Array:
     """Whether each point (P,) with `have` runs (P,) misses one of the tolerances; one with too few runs does."""
     misses = have < LEAST_RUNS
-    for start, stop in stretches(have):
-        runs = int(have[start])
-        if runs < LEAST_RUNS:
-            continue
-        for one in asked:
-            values = data[one.outcome.name].isel(point=slice(start, stop), run=slice(0, runs)).values
-            misses[start:stop] |= one.errors(values.astype(np.float64)) > one.tolerance
+    for one in asked:
+        for points, sample in samples(data[one.outcome.name], have):
+            if sample.shape[1] >= LEAST_RUNS:
+                misses[points] |= one.errors(sample) > one.tolerance
     return misses
 
 
-def stretches(have: Array) -> Iterator[tuple[int, int]]:
-    """Neighbouring points with the same number of runs, few enough to be read at once."""
-    edges = [0, *(np.flatnonzero(np.diff(have)) + 1).tolist(), len(have)]
-    for start, stop in pairwise(edges):
-        step = max(1, AT_ONCE // max(1, int(have[start])))
-        for first in range(start, stop, step):
-            yield first, min(first + step, stop)
+def samples(outcome: xr.DataArray, have: Array) -> Iterator[tuple[Array, Column]]:
+    """The runs of all points, those with the same number together: point numbers (k,) and values (k, runs)."""
+    step = max(1, AT_ONCE // max(1, int(have.max(initial=1))))
+    for start in range(0, len(have), step):
+        counts = have[start : start + step]
+        values = outcome.isel(point=slice(start, start + step)).values
+        for runs in np.unique(counts):
+            mine = np.flatnonzero(counts == runs)
+            yield start + mine, values[mine, :runs].astype(np.float64)
 
 
 def next_runs(have: Array, misses: Array, most: int) -> Array:
