@@ -3,11 +3,11 @@
     XDG_CACHE_HOME=$(mktemp -d) .venv/bin/python experiments/speed/profile.py [seconds]
 
 Needs Linux and `perf`, and an empty cache: code that comes from the cache has lost the names of its parts. Steps of the
-kernel are functions of their own in the compiled code, so the address of a sample tells the step. Prints a table and
-writes it to nanoseconds.csv beside this file.
+kernel are functions of their own in the compiled code, so the address of a sample tells the step. Prints what
+it finds and writes it to nanoseconds.json beside this file.
 """
 
-import csv
+import json
 import os
 import re
 import signal
@@ -18,31 +18,86 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.engine import lanes
 from sim.engine.ensemble import OUTCOMES_ONLY, empty_output
 from sim.engine.lanes import kernel
-from sim.engine.lanes.block import lane_width
-from sim.engine.table import tabulate
+from sim.engine.lanes.block import VECTOR, Draws, Shares, lane_width
+from sim.engine.lanes.draws import draw_first, draw_lanes
+from sim.engine.table import Table, tabulate
+from sim.numbers.arithmetic import exp
+from sim.numbers.compiled import kernel as compiled
+from sim.numbers.compiled import step, wide_loops
+from sim.numbers.rows import rows_of
 from sim.study.bench import agent_days
+from sim.study.stopwatch import thread_ns
 from sim.world.scenario import load
 
 BLOCKS = 16
-PER_SECOND = 4000
+PER_SECOND = 1000
 LONGEST = 1 << 16
 OUTSIDE = "outside: blocks opened, results written, Python"
 GROUPS = {
-    "draws": ("draw",),
-    "compliance, fear, grievance, capacity, rate (one exp)": ("adapt",),
-    "numbers of attacks (one exp)": ("attack", "count"),
-    "fates of attacks": ("land", "casualties", "attacks_elsewhere"),
-    "the two states": ("patron", "orders", "mediators", "target", "ladder", "gains"),
-    "strikes on wings": ("strike", "struck"),
-    "record": ("note", "week", "record", "lags", "write", "kept"),
+    "wings": ("wing_lives", "timeline_turns"),
+    "casualties": ("casualties_fall", "marked_lanes"),
+    "strikes": ("strikes_land", "strikes_in_lane", "chosen_wing"),
+    "states": ("patron_assesses", "orders_go_out", "mediators_press", "target_responds", "ladder_moves"),
+    "record": ("attacks_are_summed", "week_is_noted", "day_is_noted", "quiet_is_noted", "day_begins"),
 }
+
+
+class Shared(NamedTuple):
+    """Rows of the lanes that the primitives read and write."""
+
+    low: Any
+    high: Any
+
+
+@step
+def exps(vectors: int, rows: Shared) -> None:
+    wide_loops()
+    for i in range(VECTOR * vectors):
+        rows.high[i] = exp(rows.low[i])
+
+
+@step
+def four_draws(vectors: int, day: int, shares: Shares, draws: Draws) -> None:
+    wide_loops()
+    draw_lanes(vectors, 1, 0, 0, day, 12345, shares, draws)
+
+
+@step
+def first_draw(vectors: int, day: int, shares: Shares, draws: Draws) -> None:
+    wide_loops()
+    draw_first(vectors, 1, 0, 0, day, 12345, shares, draws)
+
+
+@compiled
+def repeat(what: int, times: int, floats: Any, whole: Any) -> None:
+    """Do one primitive in all lanes of (4, lanes) floats, so many times."""
+    vectors, shared = floats.shape[1] // VECTOR, rows_of(Shared, floats[:2])
+    draws, shares = rows_of(Draws, floats), rows_of(Shares, whole)
+    for day in range(times):
+        if what == 0:
+            exps(vectors, shared)
+        elif what == 1:
+            four_draws(vectors, day, shares, draws)
+        else:
+            first_draw(vectors, day, shares, draws)
+
+
+def primitives(lanes: int) -> dict[str, float]:
+    """Nanoseconds of one exp, of a block of four draws and of the first draw of a block alone, in one lane."""
+    floats, whole = np.ones((4, lanes)), np.arange(len(Shares._fields) * lanes).reshape(-1, lanes)
+    found = {}
+    for what, name in enumerate(("exp", "four draws", "first draw alone")):
+        repeat(what, 1, floats, whole)
+        costs = [thread_ns(lambda what=what: repeat(what, 20_000, floats, whole)) for _ in range(5)]
+        found[name] = min(costs) / (20_000 * lanes)
+    return found
 
 
 def addresses() -> dict[int, str]:
@@ -104,7 +159,7 @@ def step_at(address: int, begins: list[int], steps: dict[int, str]) -> str:
 
 def group_of(step: str) -> str:
     """What a step of the kernel belongs to."""
-    return next((group for group, words in GROUPS.items() if any(word in step for word in words)), "everything else")
+    return next((group for group, names in GROUPS.items() if step in names), "all else")
 
 
 def rows(samples: Counter[str], cost: float) -> list[dict[str, Any]]:
@@ -119,18 +174,34 @@ def rows(samples: Counter[str], cost: float) -> list[dict[str, Any]]:
 
 def main() -> None:
     samples, cost = sampled(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
-    found = rows(samples, cost)
+    table = tabulate(load([]).scenario)
+    steps, alone = rows(samples, cost), primitives(lane_width(table))
     parts: Counter[str] = Counter()
-    for row in found:
+    for row in steps:
         parts[row["part"]] += row["ns"]
         print(f"{row['ns']:8.2f} ns {row['share']:7.1%}  {row['step']}")
-    print(f"{cost:8.2f} ns an agent-day\n")
-    for part, spent in parts.most_common():
-        print(f"{spent:8.2f} ns  {part}")
-    with (Path(__file__).parent / "nanoseconds.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(found[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+    told = {
+        "agent_day_ns": round(cost, 2),
+        "steps": steps,
+        "parts": {part: round(spent, 2) for part, spent in parts.most_common()},
+        "in_one_lane_ns": {name: round(spent, 2) for name, spent in alone.items()},
+        "draws_ns": round(draws_cost(table, alone), 2),
+        "exps_ns": round(exps_cost(table, alone), 2),
+    }
+    print(json.dumps({name: value for name, value in told.items() if name != "steps"}, indent=2))
+    (Path(__file__).parent / "nanoseconds.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def draws_cost(table: Table, alone: dict[str, float]) -> float:
+    """Draws in an agent-day: a block for each wing, only its first word where no fates are met, and the target's."""
+    wings, on_target = len(table.layout), int((table.layout["on_target"] > 0).sum())
+    return ((on_target + 1) * alone["four draws"] + (wings - on_target) * alone["first draw alone"]) / wings
+
+
+def exps_cost(table: Table, alone: dict[str, float]) -> float:
+    """Exps in an agent-day: one for each count, one for each rate that strikes have touched, two for the states."""
+    wings, on_target = len(table.layout), int((table.layout["on_target"] > 0).sum())
+    return (wings + on_target + 2) * alone["exp"] / wings
 
 
 if __name__ == "__main__":
