@@ -189,8 +189,16 @@ def _whole(path: Path, size: int, changed: int) -> bool:
 
 
 def read_points(store: Store) -> pa.Table:
-    """What each point stands for: one row per point."""
-    return pq.read_table(store.folder / POINTS).slice(0, store.points)
+    """What each point stands for: one row per point.
+
+    Raises:
+        DamagedPart: the file cannot be read.
+    """
+    path = store.folder / POINTS
+    try:
+        return pq.read_table(path).slice(0, store.points)
+    except (OSError, pa.ArrowException) as problem:
+        raise DamagedPart(path, str(problem).partition("\n")[0]) from None
 
 
 def _coordinates(store: Store) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """points.parquet: what each point of a sweep stands for, one row per point."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -8,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.study.axes import Axes, declaration
+from sim.study.axes import declaration
 from sim.study.disk import write_aside
 from sim.study.groups import Group, parameter
 from sim.study.store import POINTS, Store, parquet_writer
@@ -22,7 +23,7 @@ STRETCH: Final = 2**16
 Groups = tuple[Group, ...]
 
 
-def point_columns(work: Work, groups: Groups, axes: Axes) -> dict[str, dict[str, str]]:
+def point_columns(work: Work, groups: Groups) -> dict[str, dict[str, str]]:
     """Name, unit and meaning of every column, in order."""
     columns = {
         "point": {"units": "1", "long_name": "point of the sweep"},
@@ -51,42 +52,72 @@ def _prior(key: str) -> str:
     return str(shared[key].prior) if key in shared else "fixed"
 
 
-def write_points(work: Work, groups: Groups, axes: Axes, folder: Path) -> None:
-    """Write all points, a stretch at a time."""
-    about = point_columns(work, groups, axes)
+def write_points(work: Work, groups: Groups, folder: Path) -> str:
+    """Write all points, a stretch at a time; returns their checksum."""
+    found = hashlib.blake2b(digest_size=8)
 
     def write(file: Any) -> None:
         writer: pq.ParquetWriter | None = None
-        for table in _stretches(work, groups, about, work.points):
+        for table in _stretches(work, groups, work.points):
             writer = writer or parquet_writer(file, table.schema)
             writer.write_table(table)
+            _count_in(found, table)
         if writer is not None:
             writer.close()
 
     write_aside(folder / POINTS, write)
+    return found.hexdigest()
 
 
-def check_points(work: Work, groups: Groups, axes: Axes, store: Store) -> None:
-    """Refuse to go on where the points would not be those of the store.
+def check_points(work: Work, groups: Groups, store: Store) -> bool:
+    """Refuse to go on where the points would not be those of the store; whether the file holds them still.
 
     Raises:
         UserError: a point differs; another table, or another version of the library that draws them.
     """
-    about = point_columns(work, groups, axes)
-    stored = pq.read_table(store.folder / POINTS)
-    start = 0
-    for table in _stretches(work, groups, about, store.points):
-        there = stored.slice(start, len(table))
-        for name in about:
-            then, now = there.column(name).combine_chunks(), table.column(name).combine_chunks()
-            if not then.equals(now):
-                place = next(k for k in range(len(now)) if k >= len(then) or then[k] != now[k])
-                told = then[place].as_py() if place < len(then) else "nothing"
-                raise UserError(name, now[place].as_py(), f"{told} at point {start + place}, as in {store.folder}")
+    now, then = hashlib.blake2b(digest_size=8), hashlib.blake2b(digest_size=8)
+    stored = _stored(store)
+    start, different = 0, None
+    for table in _stretches(work, groups, store.points):
+        there = None if stored is None else stored.slice(start, len(table))
+        _count_in(now, table)
+        if there is not None:
+            _count_in(then, there)
+            if different is None and not there.equals(table):
+                different = _difference(there, table, start)
         start += len(table)
+    wanted = store.manifest["points_digest"]
+    if now.hexdigest() == wanted:
+        return then.hexdigest() == wanted
+    name, value, told = different or (POINTS, "other points", "the points")
+    raise UserError(name, value, f"{told}, as in {store.folder}; or another output.dir")
 
 
-def _stretches(work: Work, groups: Groups, about: dict[str, dict[str, str]], points: int) -> Iterator[pa.Table]:
+def _stored(store: Store) -> pa.Table | None:
+    try:
+        return pq.read_table(store.folder / POINTS).slice(0, store.points)
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _count_in(found: Any, table: pa.Table) -> None:
+    for name in table.column_names:
+        values = table.column(name).to_numpy()
+        found.update("\n".join(values).encode() if values.dtype == object else np.ascontiguousarray(values))
+
+
+def _difference(then: pa.Table, now: pa.Table, start: int) -> tuple[str, Any, str] | None:
+    """The first column that differs, with what it is now, and what it was at which point."""
+    for name in now.column_names:
+        old = then.column(name).to_pylist() if name in then.column_names else []
+        for place, value in enumerate(now.column(name).to_pylist()):
+            if place >= len(old) or old[place] != value:
+                return name, value, f"{old[place] if place < len(old) else 'nothing'} at point {start + place}"
+    return None
+
+
+def _stretches(work: Work, groups: Groups, points: int) -> Iterator[pa.Table]:
+    about = point_columns(work, groups)
     for start in range(0, points, STRETCH):
         yield _table(work, groups, about, start, min(start + STRETCH, points))
 

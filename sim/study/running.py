@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.study.cluster import cluster_rows, connected, threads_of
-from sim.study.disk import disk_problem, write_aside
+from sim.study.disk import PARTIAL, disk_problem, write_aside
 from sim.study.forecast import Forecast, forecast
 from sim.study.identity import check_same
 from sim.study.lock import locked
@@ -18,7 +18,7 @@ from sim.study.plan import Batch, Part, parts_for, runs_of
 from sim.study.points import check_points, point_columns, write_points
 from sim.study.precision import next_runs, unmet
 from sim.study.provenance import config_text, source_hash, versions
-from sim.study.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, VERB, Store, check_free, read_store, void
+from sim.study.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, POINTS, VERB, Store, check_free, read_store, void
 from sim.study.sweep import Sweep
 from sim.study.work import Rows, described, live
 from sim.world.errors import UserError
@@ -111,6 +111,8 @@ def running(sweep: Sweep, say: Say = void) -> Iterator[Running]:
         except OSError as problem:
             raise disk_problem(folder, problem, "") from None
         with locked(folder) as left:
+            for half in folder.rglob(f".*{PARTIAL}"):
+                half.unlink()
             store = read_store(folder)
             if store is None:
                 store = begin(sweep, folder)
@@ -131,10 +133,10 @@ def check_here(folder: Path) -> None:
 def begin(sweep: Sweep, folder: Path) -> Store:
     """Write what a new store begins with: points, configuration, and last the manifest."""
     try:
-        write_points(sweep.work, sweep.groups, sweep.axes, folder)
+        points = write_points(sweep.work, sweep.groups, folder)
         text = config_text(sweep.config).encode()
         write_aside(folder / CONFIG, lambda file: void(file.write(text)))
-        return Store(folder, manifest(sweep)).save()
+        return Store(folder, manifest(sweep)).save(points_digest=points)
     except OSError as problem:
         raise disk_problem(folder, problem, "") from None
 
@@ -147,7 +149,9 @@ def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
     """
     check_same(store.manifest["identity"], sweep.identity, store.folder)
     check_growth(sweep, store)
-    check_points(sweep.work, sweep.groups, sweep.axes, store)
+    if not check_points(sweep.work, sweep.groups, store):
+        say(f"{POINTS} is damaged: its points are not those that were written; it is written anew")
+        write_points(sweep.work, sweep.groups, store.folder)
     for path in store.damaged():
         say(f"{path.name} is damaged: its bytes are not those that were written; it is made anew")
         path.unlink()
@@ -158,9 +162,9 @@ def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
     if not added and points == store.points:
         return store
     try:
-        if points > store.points:
-            write_points(sweep.work, sweep.groups, sweep.axes, store.folder)
         changed = {"points": points, "runs": sweep.runs, "command": sweep.request.command, "finished": None}
+        if points > store.points:
+            changed["points_digest"] = write_points(sweep.work, sweep.groups, store.folder)
         return store.planning(added, **changed)
     except OSError as problem:
         raise disk_problem(store.folder, problem, "") from None
@@ -205,7 +209,7 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
             name: {"dtype": str(rows[name].dtype), "attrs": about}
             for name, about in described(sweep.theatres).items()
         },
-        "point_columns": point_columns(sweep.work, sweep.groups, sweep.axes),
+        "point_columns": point_columns(sweep.work, sweep.groups),
         "identity": sweep.identity,
         "parts": [[part.points, part.runs] for part in parts],
     }  # fmt: skip

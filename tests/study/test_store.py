@@ -258,6 +258,21 @@ def test_a_damaged_part_is_named_and_made_anew(tmp_path: Path, damage: Any, caps
     assert rows_of(tmp_path).equals(rows)
 
 
+@pytest.mark.parametrize("damage", [truncated, emptied, Path.unlink])
+def test_damaged_points_are_named_and_written_anew(tmp_path: Path, damage: Any) -> None:
+    made(CROSSED, tmp_path)
+    points, before = (tmp_path / "points.parquet").read_bytes(), part_files(tmp_path)
+    damage(tmp_path / "points.parquet")
+    with pytest.raises(DamagedPart, match=r"points\.parquet is damaged"):
+        open_sweep(tmp_path)
+    said: list[str] = []
+    with running(asked(CROSSED, tmp_path), said.append) as going:
+        assert going.missing == []
+    assert said == ["points.parquet is damaged: its points are not those that were written; it is written anew"]
+    assert (tmp_path / "points.parquet").read_bytes() == points
+    assert part_files(tmp_path) == before
+
+
 # --- one at a time ------------------------------------------------------------------------------------------
 
 HOLDING = """

@@ -147,6 +147,7 @@ def check_killed(parts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     after = part_files(folder)
     assert {name: after[name] for name in before} == before
     assert len(after) == 60
+    assert not list(folder.rglob("*.partial"))
     assert len(said) == 1
     assert "ended without finishing" in said[0]
     whole = tmp_path / "whole"
