@@ -95,8 +95,12 @@ def carry_out(command: str) -> None:
             assert cli.main(["run", *few, FEW_RUNS]) == 0, command
         case ["lull", "sweep", *rest]:
             carry_out_sweep(rest, command)
+        case ["lull", "bench", *rest]:
+            assert Request("bench", tuple(rest)).taking("bench.full")[1].config(), command
         case ["lull", *words]:
             assert cli.main(words) == 0, command
+        case ["python", script] if script.startswith("experiments/speed/"):
+            compile(read(script), script, "exec")
         case ["python", script, *numbers]:
             sys.argv = [script, *(str(min(int(number), SMALL)) for number in numbers)]
             runpy.run_path(str(ROOT / script), run_name="__main__")

@@ -1,4 +1,4 @@
-"""Write the figures of bench.json and nanoseconds.json into README.md, and draw growth.png.
+"""Write the figures of build/bench.json and nanoseconds.json into README.md, and draw growth.png.
 
 .venv/bin/python experiments/speed/tell.py
 """
@@ -103,7 +103,7 @@ def draw(grown: Mapping[str, Any]) -> None:
 
 
 def main() -> None:
-    bench = json.loads((HERE / "bench.json").read_text(encoding="utf-8"))
+    bench = json.loads((HERE / "build" / "bench.json").read_text(encoding="utf-8"))
     found = json.loads((HERE / "nanoseconds.json").read_text(encoding="utf-8"))
     page = (HERE / "README.md").read_text(encoding="utf-8")
     before, after = page.partition(BEGIN)[0], page.partition(END)[2]
