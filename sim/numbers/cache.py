@@ -10,25 +10,19 @@ import platform
 import sys
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 
 from numba import config
 from platformdirs import user_cache_path
+
+from sim.numbers.sources import hash_of
 
 COMPILED_ROOMS = ("numbers", "rules", "engine")
 COMPILERS = ("numba", "llvmlite", "numpy")
 
 
-@cache
 def source_hash() -> str:
-    """Hash of the sources of the compiled rooms: 16 hexadecimal digits, the same on every machine."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.blake2b(digest_size=8)
-    for room in COMPILED_ROOMS:
-        for path in sorted((package / room).rglob("*.py")):
-            digest.update(path.relative_to(package).as_posix().encode())
-            digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+    """Hash of the sources of the compiled rooms."""
+    return hash_of(tuple(f"{room}/**/*.py" for room in COMPILED_ROOMS))
 
 
 def compiler_hash() -> str:

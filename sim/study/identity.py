@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from sim.numbers.sources import hash_of
 from sim.study.axes import Axes, spelled
 from sim.study.design import Design, Sampled
 from sim.study.groups import Group, flattened
@@ -23,16 +23,9 @@ SOURCE: Final = "source"
 ABSENT: Final = "(absent)"
 
 
-@cache
 def deciding_hash() -> str:
-    """Hash of the sources that decide results: 16 hexadecimal digits."""
-    package = Path(__file__).parents[1]
-    found = hashlib.blake2b(digest_size=8)
-    for pattern in DECIDING:
-        for path in sorted(package.glob(pattern)):
-            found.update(path.relative_to(package).as_posix().encode())
-            found.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return found.hexdigest()
+    """Hash of the sources that decide results."""
+    return hash_of(DECIDING)
 
 
 def identity(axes: Axes, settings: Settings, design: Design, groups: tuple[Group, ...]) -> dict[str, Any]:

@@ -1,28 +1,20 @@
 """Where a result came from: versions, seed, configuration and the sources that computed it."""
 
-import hashlib
 import platform
-from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sim.numbers.sources import hash_of
 from sim.world.scenario import Config
 
 LIBRARIES = ("lull-sim", "numpy", "numba", "llvmlite", "mesa", "xarray")
 
 
-@cache
 def source_hash() -> str:
-    """Hash of every Python source of the package: 16 hexadecimal digits, the same on every machine."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+    """Hash of every Python source of the package."""
+    return hash_of(("**/*.py",))
 
 
 def versions() -> dict[str, str]:
