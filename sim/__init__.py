@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.engine.reference import ReferenceModel as ReferenceModel
-    from sim.study.opened import open_sweep as open_sweep
     from sim.study.replay import replay as replay
     from sim.study.simulation import simulate as simulate
-    from sim.study.sweeping import sweep as sweep
+    from sim.study.sweep.opened import open_sweep as open_sweep
+    from sim.study.sweep.sweeping import sweep as sweep
     from sim.world.scenario import load as load
 
 __version__ = "0.1.0"
@@ -22,10 +22,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "ReferenceModel": "sim.engine.reference",
     "load": "sim.world.scenario",
-    "open_sweep": "sim.study.opened",
+    "open_sweep": "sim.study.sweep.opened",
     "replay": "sim.study.replay",
     "simulate": "sim.study.simulation",
-    "sweep": "sim.study.sweeping",
+    "sweep": "sim.study.sweep.sweeping",
 }
 
 __all__ = ["ReferenceModel", "__version__", "load", "open_sweep", "replay", "simulate", "sweep"]

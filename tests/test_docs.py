@@ -21,7 +21,7 @@ from sim import cli, rules
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.rules import decisions
 from sim.study.request import Request
-from sim.study.sweep import prepare
+from sim.study.sweep.prepared import prepare
 from sim.view.handbook.declared import CHANCE_DECIDES
 from sim.view.handbook.filling import ROLES, filled
 from sim.world.mechanisms import MECHANISM_NAMES

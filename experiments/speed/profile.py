@@ -32,8 +32,8 @@ from sim.numbers.arithmetic import exp
 from sim.numbers.compiled import kernel as compiled
 from sim.numbers.compiled import step, wide_loops
 from sim.numbers.rows import rows_of
-from sim.study.bench import agent_days
-from sim.study.stopwatch import thread_ns
+from sim.study.speed.bench import agent_days
+from sim.study.speed.stopwatch import thread_ns
 from sim.world.scenario import load
 
 BLOCKS = 16

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from sim.study import plan
 from sim.study.request import Request
-from sim.study.running import Running, running
-from sim.study.store import Store, read_store
-from sim.study.sweep import Sweep, prepare
-from sim.study.sweeping import axes_spelled
-from sim.study.sweeping import sweep as live_sweep
+from sim.study.sweep import plan
+from sim.study.sweep.prepared import Sweep, prepare
+from sim.study.sweep.running import Running, running
+from sim.study.sweep.store import Store, read_store
+from sim.study.sweep.sweeping import axes_spelled
+from sim.study.sweep.sweeping import sweep as live_sweep
 
 SHORT = {"calendar.days": 140, "seed": 5}
 CONTROL = {"patron.control": (0.2, 1.0)}

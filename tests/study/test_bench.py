@@ -11,10 +11,10 @@ from sim.engine import lanes
 from sim.engine.ensemble import OUTCOMES_ONLY, empty_output
 from sim.engine.record import Output
 from sim.engine.table import Table, tabulate
-from sim.study import c_twin
-from sim.study.bench import BRIEF, Kernel, agent_days, find_twin, first_days, measure, steps_of
-from sim.study.growth import Sizes, growth, synthetic
-from sim.study.stopwatch import by_turns, quartiles
+from sim.study.speed import c_twin
+from sim.study.speed.bench import BRIEF, Kernel, agent_days, find_twin, first_days, measure, steps_of
+from sim.study.speed.growth import Sizes, growth, synthetic
+from sim.study.speed.stopwatch import by_turns, quartiles
 from sim.world.scenario import Config, load
 from tests.engine.rows import SCENARIOS, changed, design
 
@@ -93,7 +93,7 @@ def test_the_hot_loops_of_c_are_vectors(twin):
 
 def test_without_a_checkout_or_a_compiler_one_line_says_why(monkeypatch, tmp_path):
     fresh = c_twin.twin.__wrapped__
-    monkeypatch.setattr("sim.study.bench.twin", fresh)
+    monkeypatch.setattr("sim.study.speed.bench.twin", fresh)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert find_twin(WIDTH) == (None, "no C compiler: the extra `bench` brings ziglang")
     monkeypatch.setattr(c_twin, "SOURCES", Path(tmp_path / "nowhere"))

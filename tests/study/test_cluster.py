@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from sim.study import cluster
-from sim.study.cluster import ClusterSettings, cluster_of, connected, threads_of
 from sim.study.request import Request
-from sim.study.running import running
-from sim.study.sweep import prepare
+from sim.study.sweep import cluster
+from sim.study.sweep.cluster import ClusterSettings, cluster_of, connected, threads_of
+from sim.study.sweep.prepared import prepare
+from sim.study.sweep.running import running
 from sim.world.errors import UserError
 from tests.study.sweeps import CONTROL, asked, made, part_files, same
 
@@ -36,7 +36,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sweep made in this process, not to be altered."""
     folder = tmp_path_factory.mktemp("here")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.study.plan.LEAST_ROWS", 48)
+        patch.setattr("sim.study.sweep.plan.LEAST_ROWS", 48)
         made({**SOBOL, "engine.threads": 1}, folder)
     return folder
 
@@ -44,7 +44,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def few_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same parts, for those who make it elsewhere."""
-    monkeypatch.setattr("sim.study.plan.LEAST_ROWS", 48)
+    monkeypatch.setattr("sim.study.sweep.plan.LEAST_ROWS", 48)
 
 
 @pytest.mark.usefixtures("few_parts")

@@ -10,15 +10,15 @@ import pytest
 
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
-from sim.study.axes import Choice, Interval, Levels, read_axes, spelled
-from sim.study.design import Sampled, tabled
 from sim.study.outcomes import OUTCOMES_BY_NAME
-from sim.study.plan import Batch
 from sim.study.prior import free_declarations
 from sim.study.request import Request
 from sim.study.simulation import simulate
-from sim.study.sweep import Sweep, prepare
-from sim.study.work import live
+from sim.study.sweep.axes import Choice, Interval, Levels, read_axes, spelled
+from sim.study.sweep.design import Sampled, tabled
+from sim.study.sweep.plan import Batch
+from sim.study.sweep.prepared import Sweep, prepare
+from sim.study.sweep.work import live
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError
 from sim.world.overrides import parsed_override

@@ -17,13 +17,13 @@ import pytest
 from sim.cli import main
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
-from sim.study.by_point import findings
-from sim.study.disk import Hashing, digest, write_aside
-from sim.study.lock import LOCK, locked
-from sim.study.opened import DamagedPart, open_sweep
 from sim.study.outcomes import OUTCOMES_BY_NAME
-from sim.study.plan import runs_of
-from sim.study.running import running
+from sim.study.sweep.by_point import findings
+from sim.study.sweep.disk import Hashing, digest, write_aside
+from sim.study.sweep.lock import LOCK, locked
+from sim.study.sweep.opened import DamagedPart, open_sweep
+from sim.study.sweep.plan import runs_of
+from sim.study.sweep.running import running
 from sim.world.errors import UserError
 from tests.study.sweeps import CONTROL, asked, made, part_files, rows_of, same, small_parts, stop_after, store_in
 
@@ -38,7 +38,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished sweep of several parts, not to be altered."""
     folder = tmp_path_factory.mktemp("finished") / "sweep"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.study.plan.LEAST_ROWS", 64)
+        patch.setattr("sim.study.sweep.plan.LEAST_ROWS", 64)
         made(CROSSED, folder)
     return folder
 
@@ -198,7 +198,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from sim.study.sweeping import sweep
+from sim.study.sweep.sweeping import sweep
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 from tests.study.sweeps import SHORT
@@ -278,7 +278,7 @@ def test_damaged_points_are_named_and_written_anew(tmp_path: Path, damage: Any) 
 HOLDING = """
 import sys, time
 from pathlib import Path
-from sim.study.lock import locked
+from sim.study.sweep.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

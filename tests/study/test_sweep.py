@@ -15,12 +15,12 @@ import pytest
 
 from sim.cli import main
 from sim.rules.outcomes import NEVER, Outcome
-from sim.study import identity, plan
-from sim.study.forecast import forecast
-from sim.study.opened import open_sweep
-from sim.study.precision import LEAST_RUNS, Judgement, error_of_quantile, error_of_share, next_runs
-from sim.study.running import running
-from sim.study.work import live
+from sim.study.sweep import identity, plan
+from sim.study.sweep.forecast import forecast
+from sim.study.sweep.opened import open_sweep
+from sim.study.sweep.precision import LEAST_RUNS, Judgement, error_of_quantile, error_of_share, next_runs
+from sim.study.sweep.running import running
+from sim.study.sweep.work import live
 from sim.world.errors import UserError
 from tests.study.sweeps import (
     CONTROL,
@@ -112,7 +112,7 @@ def test_a_stopped_sweep_goes_on_where_it_stopped(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from sim.study import plan
+from sim.study.sweep import plan
 from tests.study.sweeps import SOBOL_KILLED, made
 plan.LEAST_ROWS, plan.BATCH_ROWS, plan.PARTS = 24, 24, 1000
 made(SOBOL_KILLED, Path(sys.argv[1]))
@@ -179,12 +179,12 @@ def test_an_interrupted_command_says_how_to_go_on(
             raise KeyboardInterrupt
         return live(work, batch, *rest)
 
-    monkeypatch.setattr("sim.study.running.live", interrupted)
+    monkeypatch.setattr("sim.study.sweep.running.live", interrupted)
     assert main(command) == 130
     told = capsys.readouterr().err
     assert "lull: stopped; 5 of 8 parts are kept in" in told
     assert "To go on: lull sweep 'patron.control=interval(0.2,1)'" in told
-    monkeypatch.setattr("sim.study.running.live", live)
+    monkeypatch.setattr("sim.study.sweep.running.live", live)
     (folder,) = (tmp_path / "outputs").iterdir()
     before = part_files(folder)
     assert len(before) == 5
@@ -435,7 +435,7 @@ import json, resource, sys, time
 import numpy as np
 from pathlib import Path
 from sim.engine.ensemble import run_batch
-from sim.study import work
+from sim.study.sweep import work
 
 PER_HISTORY = ("rows", "counts", "lags")
 lived, spent = [], 0.0
@@ -453,8 +453,8 @@ def repeated(table, seed, runs, points=None, threads=0, progress=None):
 
 work.run_batch = repeated
 from sim.study.request import Request
-from sim.study.running import running
-from sim.study.sweep import prepare
+from sim.study.sweep.running import running
+from sim.study.sweep.prepared import prepare
 axes = ("patron.control=interval(0.2,1)", "target.quiet_days=interval(5,30)", "compliance.rate=interval(0.05,0.5)")
 asked = prepare(Request("sweep", (*axes, "study.points=1000000", "study.runs=8", "output.dir=" + sys.argv[1])))
 with running(asked) as going:

@@ -8,10 +8,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from sim.study.bench import USUAL, measure, steps_of
 from sim.study.folder import result_folder
-from sim.study.growth import SIZES, growth
 from sim.study.request import Request
+from sim.study.speed.bench import USUAL, measure, steps_of
+from sim.study.speed.growth import SIZES, growth
 from sim.view.tables import table
 from sim.view.terminal import progress, show, shown_path
 from sim.world.errors import UserError

@@ -9,16 +9,16 @@ from typing import Any
 
 from rich.markup import escape
 
-from sim.study.by_point import MOST_POINTS, Finding, findings, point_rows, summary
-from sim.study.disk import write_aside
-from sim.study.forecast import Forecast
 from sim.study.memory import size
-from sim.study.opened import open_store
-from sim.study.plan import runs_of
 from sim.study.request import Request
-from sim.study.running import Running, running
-from sim.study.store import void
-from sim.study.sweep import Sweep, prepare
+from sim.study.sweep.by_point import MOST_POINTS, Finding, findings, point_rows, summary
+from sim.study.sweep.disk import write_aside
+from sim.study.sweep.forecast import Forecast
+from sim.study.sweep.opened import open_store
+from sim.study.sweep.plan import runs_of
+from sim.study.sweep.prepared import Sweep, prepare
+from sim.study.sweep.running import Running, running
+from sim.study.sweep.store import void
 from sim.view.tables import table
 from sim.view.terminal import progress, show, shown_path, waiting
 

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from sim.study.outcomes import OUTCOMES_BY_NAME
-from sim.study.precision import Judgement, samples
-from sim.study.store import Store
-from sim.study.sweep import Sweep
+from sim.study.sweep.precision import Judgement, samples
+from sim.study.sweep.prepared import Sweep
+from sim.study.sweep.store import Store
 
 Array = npt.NDArray[Any]
 

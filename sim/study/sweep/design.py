@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim.study.axes import Axes, Axis, Drawn, Levels, checked, declaration, spelled
 from sim.study.prior import free_declarations
-from sim.study.settings import Settings
+from sim.study.sweep.axes import Axes, Axis, Drawn, Levels, checked, declaration, spelled
+from sim.study.sweep.settings import Settings
 from sim.world.errors import UserError
 
 Array = npt.NDArray[Any]

@@ -6,9 +6,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
-from sim.study.axes import Axes, Drawn, spelled
-from sim.study.design import Design, Sampled
-from sim.study.settings import Policies
+from sim.study.sweep.axes import Axes, Drawn, spelled
+from sim.study.sweep.design import Design, Sampled
+from sim.study.sweep.settings import Policies
 from sim.world.actors import Cast
 from sim.world.errors import UserError, one_of
 from sim.world.parameters import Theatre, Wing, declared, shared_declarations

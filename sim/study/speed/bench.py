@@ -24,10 +24,10 @@ from sim.engine.record import WAR_DAY, Output
 from sim.engine.table import Table, tabulate
 from sim.engine.trace import Decision
 from sim.numbers.chance import split_seed
-from sim.study.c_twin import NoTwin, Twin, twin
 from sim.study.prior import prior_design
 from sim.study.provenance import source_hash, versions
-from sim.study.stopwatch import Samples, by_turns, quartiles, ratios, spinners, thread_ns, wall_ns
+from sim.study.speed.c_twin import NoTwin, Twin, twin
+from sim.study.speed.stopwatch import Samples, by_turns, quartiles, ratios, spinners, thread_ns, wall_ns
 from sim.world.scenario import Config, Scenario
 
 Array = npt.NDArray[Any]

@@ -13,9 +13,9 @@ from sim.engine.record import Output
 from sim.engine.table import Table, at_points, tabulate
 from sim.rules.outcomes import WINDOWS
 from sim.study.dataset import attributes
-from sim.study.design import Design
 from sim.study.outcomes import OUTCOMES_BY_NAME, outcome_values, theatre_counts
-from sim.study.plan import Batch
+from sim.study.sweep.design import Design
+from sim.study.sweep.plan import Batch
 from sim.world.scenario import Scenario
 
 Array = npt.NDArray[Any]

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sim.study.identity import deciding_hash
-from sim.study.plan import Batch
-from sim.study.work import Rows, Work, live
+from sim.study.sweep.identity import deciding_hash
+from sim.study.sweep.plan import Batch
+from sim.study.sweep.work import Rows, Work, live
 from sim.world.checks import Section, mapping
 from sim.world.errors import UserError
 from sim.world.scenario import MOST_THREADS, Config

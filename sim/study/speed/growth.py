@@ -11,8 +11,8 @@ from sim.engine import lanes
 from sim.engine.ensemble import run_batch
 from sim.engine.table import Table, tabulate
 from sim.numbers.chance import actor_id
-from sim.study.bench import MESA_DAYS, Done, agent_days, first_days, first_runs
-from sim.study.stopwatch import quartiles
+from sim.study.speed.bench import MESA_DAYS, Done, agent_days, first_days, first_runs
+from sim.study.speed.stopwatch import quartiles
 from sim.world.scenario import Config
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from sim.study.axes import spelled
-from sim.study.opened import open_sweep
 from sim.study.request import Request
-from sim.study.running import running
-from sim.study.store import VERB
-from sim.study.sweep import prepare
+from sim.study.sweep.axes import spelled
+from sim.study.sweep.opened import open_sweep
+from sim.study.sweep.prepared import prepare
+from sim.study.sweep.running import running
+from sim.study.sweep.store import VERB
 
 
 def sweep(

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.numbers.sources import hash_of
-from sim.study.axes import Axes, spelled
-from sim.study.design import Design, Sampled
-from sim.study.groups import Group, flattened
-from sim.study.settings import Settings
+from sim.study.sweep.axes import Axes, spelled
+from sim.study.sweep.design import Design, Sampled
+from sim.study.sweep.groups import Group, flattened
+from sim.study.sweep.settings import Settings
 from sim.world.errors import UserError
 
 DECIDING: Final = (
     *(f"{room}/**/*.py" for room in ("numbers", "rules", "world", "engine")),
-    *(f"study/{name}.py" for name in ("axes", "design", "outcomes", "prior", "work")),
+    *(f"study/{name}.py" for name in ("outcomes", "prior", "sweep/axes", "sweep/design", "sweep/work")),
 )
 """Sources that decide results; how they are kept and shown does not."""
 

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from sim.study.disk import Hashing
-from sim.study.plan import Batch, Part
-from sim.study.store import PartWriter
-from sim.study.work import Rows, Work, described, live
+from sim.study.sweep.disk import Hashing
+from sim.study.sweep.plan import Batch, Part
+from sim.study.sweep.store import PartWriter
+from sim.study.sweep.work import Rows, Work, described, live
 
 LONG_ENOUGH: Final = 0.3
 """Seconds that the trial is to take, so that its rate can be trusted."""

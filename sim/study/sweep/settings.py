@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sim.study.axes import NOT_SWEPT
 from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.sweep.axes import NOT_SWEPT
 from sim.world.checks import Section, mapping
 from sim.world.compose import read_yaml
 from sim.world.errors import UserError, one_of

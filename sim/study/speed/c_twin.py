@@ -27,7 +27,7 @@ from sim.rules.militia import MAX_RATE
 
 Array = npt.NDArray[Any]
 
-SOURCES: Final = Path(__file__).resolve().parents[2] / "experiments" / "speed" / "c"
+SOURCES: Final = Path(__file__).resolve().parents[3] / "experiments" / "speed" / "c"
 FLAGS: Final = (
     "-std=c11", "-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Wextra",
     "-Rpass=loop-vectorize", "-Werror=pass-failed",

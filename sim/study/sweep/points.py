@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.study.axes import declaration
-from sim.study.disk import write_aside
-from sim.study.groups import Group, parameter
-from sim.study.store import POINTS, Store, parquet_writer
-from sim.study.work import Work
+from sim.study.sweep.axes import declaration
+from sim.study.sweep.disk import write_aside
+from sim.study.sweep.groups import Group, parameter
+from sim.study.sweep.store import POINTS, Store, parquet_writer
+from sim.study.sweep.work import Work
 from sim.world.errors import UserError
 from sim.world.parameters import shared_declarations
 

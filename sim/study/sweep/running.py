@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from sim.study.cluster import cluster_rows, connected, threads_of
-from sim.study.disk import PARTIAL, disk_problem, write_aside
-from sim.study.forecast import Forecast, forecast
-from sim.study.identity import check_same
-from sim.study.lock import locked
-from sim.study.opened import open_store
-from sim.study.plan import Batch, Part, parts_for, runs_of
-from sim.study.points import check_points, point_columns, write_points
-from sim.study.precision import next_runs, unmet
 from sim.study.provenance import config_text, source_hash, versions
-from sim.study.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, POINTS, VERB, Store, check_free, read_store, void
-from sim.study.sweep import Sweep
-from sim.study.work import Rows, described, live
+from sim.study.sweep.cluster import cluster_rows, connected, threads_of
+from sim.study.sweep.disk import PARTIAL, disk_problem, write_aside
+from sim.study.sweep.forecast import Forecast, forecast
+from sim.study.sweep.identity import check_same
+from sim.study.sweep.lock import locked
+from sim.study.sweep.opened import open_store
+from sim.study.sweep.plan import Batch, Part, parts_for, runs_of
+from sim.study.sweep.points import check_points, point_columns, write_points
+from sim.study.sweep.precision import next_runs, unmet
+from sim.study.sweep.prepared import Sweep
+from sim.study.sweep.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, POINTS, VERB, Store, check_free, read_store, void
+from sim.study.sweep.work import Rows, described, live
 from sim.world.errors import UserError
 
 Progress = Callable[[int], None]

@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import pandas as pd
 
-from sim.study.axes import Axes, read_axes
-from sim.study.cluster import ClusterSettings, cluster_of
-from sim.study.design import Design, make_design, tabled
-from sim.study.groups import Composer, Group, compose_groups, first_overrides
-from sim.study.identity import identity, short_hash
-from sim.study.precision import Judgement, judgements
 from sim.study.request import Request
-from sim.study.settings import Settings, settings_of
-from sim.study.work import Arm, Work
+from sim.study.sweep.axes import Axes, read_axes
+from sim.study.sweep.cluster import ClusterSettings, cluster_of
+from sim.study.sweep.design import Design, make_design, tabled
+from sim.study.sweep.groups import Composer, Group, compose_groups, first_overrides
+from sim.study.sweep.identity import identity, short_hash
+from sim.study.sweep.precision import Judgement, judgements
+from sim.study.sweep.settings import Settings, settings_of
+from sim.study.sweep.work import Arm, Work
 from sim.world.errors import UserError
 from sim.world.scenario import Config
 

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import xarray as xr
 
 from sim.rules.outcomes import WINDOWS
-from sim.study.plan import Part, Span, width
-from sim.study.store import CONFIG, POINTS, Store, read_store, whole
-from sim.study.work import COUNTED, counted
+from sim.study.sweep.plan import Part, Span, width
+from sim.study.sweep.store import CONFIG, POINTS, Store, read_store, whole
+from sim.study.sweep.work import COUNTED, counted
 from sim.world.errors import UserError
 
 Array = npt.NDArray[Any]

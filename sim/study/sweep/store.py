@@ -18,9 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.study.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
-from sim.study.lock import LOCK
-from sim.study.plan import Part
+from sim.study.sweep.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
+from sim.study.sweep.lock import LOCK
+from sim.study.sweep.plan import Part
 from sim.world.errors import UserError
 
 MANIFEST: Final = "manifest.json"

@@ -1,0 +1,1 @@
+"""How fast the engines are: timed side by side, against each other and against C."""
