@@ -5,19 +5,21 @@ still decide for one by its priors; this says how far they lean. Each draw is on
 priors: under `orders only` the target never strikes, under `strikes only` the patron never reins in.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from sim.engine.ensemble import run_batch
-from sim.engine.table import tabulate
+from sim.engine.table import Column, Table, at_points, tabulate
 from sim.study.dataset import dataset_of
 from sim.study.evidence import first_days
 from sim.study.measures import in_lull
 from sim.study.prior import prior_design
+from sim.world.mechanisms import Mechanisms
 from sim.world.patterns import Pattern
-from sim.world.scenario import Config, Scenario
+from sim.world.scenario import Config
 
 DRAWS = 4000
 READINGS: Final = {
@@ -52,18 +54,23 @@ def prior_balance(config: Config, draws: int = DRAWS) -> tuple[Balance, ...]:
     if not {"lull_none", "lull_few"} <= by_measure.keys():
         return ()
     none, few = by_measure["lull_none"], by_measure["lull_few"]
+    table, design = tabulate(config.scenario), prior_design(draws, config.seed)
     return tuple(
-        _balance(config, reading, replace(config.scenario.mechanisms, **off), none, few, draws)
+        _balance(config, reading, replace(config.scenario.mechanisms, **off), none, few, table, design)
         for reading, off in READINGS.items()
     )
 
 
-def _balance(config: Config, reading: str, mechanisms: object, none: Pattern, few: Pattern, draws: int) -> Balance:
-    scenario: Scenario = replace(config.scenario, mechanisms=mechanisms)  # type: ignore[arg-type]
+def _balance(
+    config: Config, reading: str, mechanisms: Mechanisms, none: Pattern, few: Pattern, table: Table,
+    design: Mapping[str, Column],
+) -> Balance:  # fmt: skip
+    scenario = replace(config.scenario, mechanisms=mechanisms)
     days = scenario.calendar.report + 1
-    table = first_days(tabulate(scenario, prior_design(draws, config.seed)), days)
+    points = first_days(at_points(table, scenario, design), days)
+    draws = points.points
     runs = np.arange(draws)
-    output = run_batch(table, config.seed, runs, points=runs, threads=config.threads)
+    output = run_batch(points, config.seed, runs, points=runs, threads=config.threads)
     data = dataset_of(replace(scenario, calendar=replace(scenario.calendar, days=days)), runs, output)
     quiet = in_lull(data, none) == 0
     counts = in_lull(data, few)

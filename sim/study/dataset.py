@@ -1,49 +1,69 @@
 """From the engine's arrays to one labelled Dataset: named dimensions, units, and what the numbers mean."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from sim.engine.record import BINS, WEEK, Output
 from sim.rules.outcomes import WINDOWS, Outcome
 from sim.study.outcomes import ACKNOWLEDGED, ATTACKS, OUTCOMES_BY_NAME, outcome_values, theatre_counts
 from sim.world.scenario import Scenario
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Array = npt.NDArray[Any]
+Labelled = tuple[Any, ...]
+"""Dimensions, values and perhaps attributes, as xarray takes them."""
 
 
-def dataset_of(scenario: Scenario, runs: Array, output: Output) -> xr.Dataset:
+def dataset_of(scenario: Scenario, runs: Array, output: Output) -> "xr.Dataset":
     """Outcomes of runs (run,), counts by wing and by theatre, weekly histogram, and daily counts where kept."""
-    cast = scenario.cast
-    theatres, wings = list(cast.theatres), list(cast.wings)
-    data = xr.Dataset(
-        coords={
-            "run": ("run", runs, {"long_name": "run number, part of the address of every draw"}),
-            "wing": ("wing", np.array(wings, dtype=object)),
-            "theatre": ("theatre", np.array(theatres, dtype=object)),
-            "window": ("window", np.array(WINDOWS, dtype=object)),
-            "wing_theatre": ("wing", np.array([cast.wings[key].theatre for key in wings], dtype=object)),
-            "theatre_kind": ("theatre", np.array([cast.theatres[key].kind for key in theatres], dtype=object)),
-            "date": ("day", dates(scenario), {"long_name": "date of the day number"}),
-        }
-    )
-    data["wing_attacks"] = (("run", "wing", "window"), output.counts[..., 0])
-    data["wing_acknowledged"] = (("run", "wing", "window"), output.counts[..., 1])
-    data["compliance_lag"] = (("run", "wing"), output.lags)
-    by_theatre = theatre_counts(scenario, output)
-    for what, place in (("attacks", ATTACKS), ("acknowledged", ACKNOWLEDGED)):
-        data[f"theatre_{what}"] = (("run", "theatre", "window"), np.moveaxis(by_theatre[:, :, place], -1, 0))
-    for name, values in outcome_values(scenario, output, by_theatre).items():
-        data[name] = ("run", values)
-    add_weekly(data, output)
-    if len(output.daily):
-        data["attacks_by_day"] = (("run", "day", "theatre"), output.daily[..., 0])
-        data["acknowledged_by_day"] = (("run", "day", "theatre"), output.daily[..., 1])
+    import xarray as xr
+
+    # All at once: every later assignment would align it with all that is there.
+    data = xr.Dataset(variables(scenario, output), coordinates(scenario, runs, output))
     describe(data)
     return data
+
+
+def coordinates(scenario: Scenario, runs: Array, output: Output) -> dict[str, Labelled]:
+    """Names and numbers along the dimensions of `dataset_of`."""
+    cast = scenario.cast
+    theatres, wings = list(cast.theatres), list(cast.wings)
+    return {
+        "run": ("run", runs, {"long_name": "run number, part of the address of every draw"}),
+        "wing": ("wing", np.array(wings, dtype=object)),
+        "theatre": ("theatre", np.array(theatres, dtype=object)),
+        "window": ("window", np.array(WINDOWS, dtype=object)),
+        "wing_theatre": ("wing", np.array([cast.wings[key].theatre for key in wings], dtype=object)),
+        "theatre_kind": ("theatre", np.array([cast.theatres[key].kind for key in theatres], dtype=object)),
+        "date": ("day", dates(scenario), {"long_name": "date of the day number"}),
+        "attacks": ("attacks", np.arange(BINS)),
+        "week_start": ("week", np.arange(output.weekly.shape[1]) * WEEK, {"units": "day"}),
+    }
+
+
+def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
+    """What `dataset_of` holds; the last bin of the weekly histogram holds its number of attacks and all above."""
+    found: dict[str, Labelled] = {
+        "wing_attacks": (("run", "wing", "window"), output.counts[..., 0]),
+        "wing_acknowledged": (("run", "wing", "window"), output.counts[..., 1]),
+        "compliance_lag": (("run", "wing"), output.lags),
+    }
+    by_theatre = theatre_counts(scenario, output)
+    for what, place in (("attacks", ATTACKS), ("acknowledged", ACKNOWLEDGED)):
+        found[f"theatre_{what}"] = (("run", "theatre", "window"), np.moveaxis(by_theatre[:, :, place], -1, 0))
+    for name, values in outcome_values(scenario, output, by_theatre).items():
+        found[name] = ("run", values)
+    told = {"units": "histories", "long_name": "histories with so many attacks in the week"}
+    found["weekly_histogram"] = (("theatre", "week", "attacks"), output.weekly, told)
+    if len(output.daily):
+        found["attacks_by_day"] = (("run", "day", "theatre"), output.daily[..., 0])
+        found["acknowledged_by_day"] = (("run", "day", "theatre"), output.daily[..., 1])
+    return found
 
 
 def dates(scenario: Scenario) -> Array:
@@ -51,15 +71,7 @@ def dates(scenario: Scenario) -> Array:
     return np.datetime64(scenario.calendar.start) + np.arange(scenario.calendar.days)
 
 
-def add_weekly(data: xr.Dataset, output: Output) -> None:
-    """Histories by theatre, full week and number of attacks; the last bin holds its number and all above."""
-    data["weekly_histogram"] = (("theatre", "week", "attacks"), output.weekly)
-    data["weekly_histogram"].attrs = {"units": "histories", "long_name": "histories with so many attacks in the week"}
-    data.coords["attacks"] = ("attacks", np.arange(BINS))
-    data.coords["week_start"] = ("week", np.arange(output.weekly.shape[1]) * WEEK, {"units": "day"})
-
-
-def describe(data: xr.Dataset) -> None:
+def describe(data: "xr.Dataset") -> None:
     """Give every variable its unit and meaning."""
     for name, outcome in OUTCOMES_BY_NAME.items():
         data[name].attrs = attributes(outcome)
@@ -81,8 +93,10 @@ def attributes(outcome: Outcome) -> dict[str, Any]:
     return {"units": outcome.unit, "long_name": outcome.text + never, "heavy_tailed": int(outcome.heavy_tailed)}
 
 
-def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> xr.Dataset:
+def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Dataset":
     """The full state of every day of some runs: (run, day), (run, day, theatre) and (run, day, wing) variables."""
+    import xarray as xr
+
     data = xr.Dataset(
         coords={
             "run": ("run", np.asarray(list(runs))),

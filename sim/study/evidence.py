@@ -6,11 +6,10 @@ from then on; to compare with the fully pinned baseline would mix the departure 
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from sim.engine.ensemble import Wanted, run_batch
 from sim.engine.record import Output
@@ -19,6 +18,9 @@ from sim.study.dataset import dataset_of
 from sim.world.errors import UserError
 from sim.world.scenario import Config, Scenario, overlay
 from sim.world.timeline import Event
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = npt.NDArray[Any]
 
@@ -37,8 +39,8 @@ class Evidence:
     """A configuration with its main ensemble; everything else is simulated when first asked for."""
 
     config: Config
-    main: xr.Dataset
-    _baselines: dict[tuple[int | None, int], xr.Dataset] = field(default_factory=dict, repr=False)
+    main: "xr.Dataset"
+    _baselines: "dict[tuple[int | None, int], xr.Dataset]" = field(default_factory=dict, repr=False)
 
     @property
     def scenario(self) -> Scenario:
@@ -51,7 +53,7 @@ class Evidence:
         return self.scenario.calendar.report + 1
 
     @cached_property
-    def free(self) -> xr.Dataset:
+    def free(self) -> "xr.Dataset":
         """Histories with nothing pinned, up to the report."""
         return self.ensemble(replace(self.scenario, free_from=0), self.lull_end)
 
@@ -85,7 +87,7 @@ class Evidence:
         days = [one for one in (day, self.scenario.free_from) if one is not None]
         return replace(self.scenario, free_from=min(days) if days else None)
 
-    def baseline(self, day: int | None, days: int) -> xr.Dataset:
+    def baseline(self, day: int | None, days: int) -> "xr.Dataset":
         """The judged scenario, freed on the day on which its rival departs, over the first `days`."""
         scenario = self.freed(day)
         key = (scenario.free_from, days)
@@ -93,7 +95,7 @@ class Evidence:
             self._baselines[key] = self.ensemble(scenario, days)
         return self._baselines[key]
 
-    def ensemble(self, scenario: Scenario, days: int, daily: bool = False) -> xr.Dataset:
+    def ensemble(self, scenario: Scenario, days: int, daily: bool = False) -> "xr.Dataset":
         """Histories of a scenario over the first `days` of its calendar."""
         runs = np.arange(PAIRED_RUNS)
         short = replace(scenario, calendar=replace(scenario.calendar, days=days))
@@ -121,7 +123,7 @@ def first_days(table: Table, days: int) -> Table:
     return table._replace(days=table.days[:days], fronts=table.fronts[:days], raids=table.raids[:days])
 
 
-def attacks_on_target(data: xr.Dataset) -> Array:
+def attacks_on_target(data: "xr.Dataset") -> Array:
     """Attacks on the target by run and day (run, day)."""
     on_target = data["theatre_kind"].values == "target"
     return np.asarray(data["attacks_by_day"].values[:, :, on_target].sum(axis=2, dtype=np.int64))

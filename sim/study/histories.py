@@ -1,11 +1,13 @@
 """The file of histories: outcomes of every run, written batch by batch."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import h5netcdf
 import numpy as np
-import xarray as xr
+
+if TYPE_CHECKING:
+    import h5netcdf
+    import xarray as xr
 
 ENGINE: Final = "h5netcdf"
 CHUNK: Final = 4096
@@ -20,13 +22,15 @@ class HistoryFile:
         self._waiting: xr.Dataset | None = None
         self._begun = False
 
-    def append(self, data: xr.Dataset) -> None:
+    def append(self, data: "xr.Dataset") -> None:
         """Add the next batch of runs."""
         self._write()
         self._waiting = data
 
     def close(self, **known_at_the_end: "np.ndarray[Any, Any]") -> None:
         """Write what waits, and variables anew that do not grow and are only known at the end."""
+        import h5netcdf
+
         self._write()
         with h5netcdf.File(self.path, "a") as file:
             for name, values in known_at_the_end.items():
@@ -37,6 +41,8 @@ class HistoryFile:
         if data is None:
             return
         if self._begun:
+            import h5netcdf
+
             with h5netcdf.File(self.path, "a") as file:
                 _extend(file, data)
         else:
@@ -44,7 +50,7 @@ class HistoryFile:
             self._begun = True
 
 
-def _packed(data: xr.Dataset) -> dict[str, dict[str, Any]]:
+def _packed(data: "xr.Dataset") -> dict[str, dict[str, Any]]:
     """How variables are stored: compressed, in chunks of runs."""
     packed: dict[str, dict[str, Any]] = {}
     for name, one in data.variables.items():
@@ -56,7 +62,7 @@ def _packed(data: xr.Dataset) -> dict[str, dict[str, Any]]:
     return packed
 
 
-def _extend(file: "h5netcdf.File", data: xr.Dataset) -> None:
+def _extend(file: "h5netcdf.File", data: "xr.Dataset") -> None:
     start = file.dimensions["run"].size
     stop = start + data.sizes["run"]
     file.resize_dimension("run", stop)

@@ -6,16 +6,17 @@ that lies within the limits.
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
-from scipy import special
 
 from sim.rules.outcomes import NEVER
 from sim.study.evidence import Evidence, UnmeasurableError
 from sim.world.patterns import Pattern
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = npt.NDArray[Any]
 
@@ -238,6 +239,8 @@ def exact_interval(hits: int, trials: int, level: float) -> tuple[float, float]:
     The tails are those of beta distributions; scipy.stats has the same and takes a second to import.
     """
     tail = (1.0 - level) / 2.0
+    from scipy import special
+
     low = special.betaincinv(hits, trials - hits + 1, tail) if hits > 0 else 0.0
     high = special.betaincinv(hits + 1, trials - hits, 1.0 - tail) if hits < trials else 1.0
     return float(low), float(high)
@@ -253,19 +256,19 @@ MEASURES: Final[Mapping[str, Callable[[Evidence, Pattern], Finding]]] = {
 """Measures by the name that the configuration uses."""
 
 
-def in_lull(data: xr.Dataset, pattern: Pattern) -> Array:
+def in_lull(data: "xr.Dataset", pattern: Pattern) -> Array:
     """Acknowledged attacks between the strikes and the report in the theatres named (run,)."""
     place = {"theatre": list(pattern.theatres), "window": "lull"}
     return np.asarray(data["theatre_acknowledged"].sel(place).sum("theatre").values)
 
 
-def days_of(data: xr.Dataset, wing: str) -> Array:
+def days_of(data: "xr.Dataset", wing: str) -> Array:
     """Lag of one wing (run,) in days; infinite where it never complied."""
     lag = data["compliance_lag"].sel(wing=wing).values
     return np.where(lag == NEVER, np.inf, lag)
 
 
-def total_lag(data: xr.Dataset, horizon: int) -> Array:
+def total_lag(data: "xr.Dataset", horizon: int) -> Array:
     """Sum over the wings that attack the target of their lags (run,); never counts as the horizon."""
     kinds = dict(zip(data["theatre"].values, data["theatre_kind"].values, strict=True))
     on_target = [kinds[place] == "target" for place in data["wing_theatre"].values]

@@ -1,14 +1,16 @@
 """The article's patterns, judged: what it reports, what the model gives, and whether that lies within the tolerance."""
 
 from dataclasses import dataclass, replace
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from sim.study.evidence import Evidence, UnmeasurableError
 from sim.study.measures import MEASURES
 from sim.world.errors import UserError, one_of
 from sim.world.patterns import Pattern
 from sim.world.scenario import Config
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BASELINE = "article"
 """The scenario that the patterns describe; others are measured alike but pass no verdict."""
@@ -28,7 +30,7 @@ class Verdict:
     holds: bool | None
 
 
-def judge(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
+def judge(config: Config, data: "xr.Dataset") -> tuple[Verdict, ...]:
     """Judge every pattern of a configuration.
 
     Args:
@@ -50,7 +52,7 @@ def described(config: Config) -> bool:
     return config.scenario.name == BASELINE
 
 
-def judge_whatever(config: Config, data: xr.Dataset) -> tuple[Verdict, ...]:
+def judge_whatever(config: Config, data: "xr.Dataset") -> tuple[Verdict, ...]:
     """The same for any scenario, verdict included: how a departure breaks the patterns."""
     evidence = Evidence(config, data)
     return tuple(_verdict(evidence, pattern) for pattern in config.patterns)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from sim.world.parameters import Declaration, shared_declarations
 
@@ -28,6 +27,8 @@ def quantile(declared: Declaration, level: npt.NDArray[Any]) -> Column:
     Raises:
         ValueError: the prior is fixed.
     """
+    from scipy import special
+
     prior = declared.prior
     if prior.shape == "uniform":
         return np.asarray(prior.a + (prior.b - prior.a) * level)

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from sim.engine.ensemble import Wanted, run_batch
 from sim.engine.table import tabulate
 from sim.study.dataset import dataset_of, states_of
 from sim.study.provenance import provenance
 from sim.world.scenario import Config, load
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Override = str | int | float | bool
 
@@ -27,7 +29,7 @@ def simulate(
     states: Sequence[int] = (),
     threads: int = 0,
     config_dir: Path | str | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate an ensemble of histories of one scenario.
 
     Args:
@@ -63,7 +65,7 @@ def simulate_config(
     daily: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Simulate a configuration that was already composed; `runs` and `threads` default to the configured ones."""
     numbers: npt.NDArray[Any] = np.arange(config.runs if runs is None else runs)
     output = run_batch(
@@ -79,7 +81,7 @@ def simulate_config(
     return data
 
 
-def state_table(config: Config, runs: Sequence[int], threads: int = 0) -> xr.Dataset:
+def state_table(config: Config, runs: Sequence[int], threads: int = 0) -> "xr.Dataset":
     """The full state of every day of the runs named: what a replay shows, zero after direct war."""
     output = run_batch(tabulate(config.scenario), config.seed, runs, wanted=Wanted(states=True), threads=threads)
     return states_of(config.scenario, runs, output)

@@ -6,22 +6,27 @@ whoever wants to keep it, and only the first one stays.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-import xarray as xr
 
 from sim.engine.ensemble import OUTCOMES_ONLY, run_batch, thread_count
 from sim.engine.table import Table, tabulate
 from sim.study.dataset import dataset_of
 from sim.study.memory import forecast, require
 from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.preload import preload
 from sim.study.provenance import provenance
 from sim.study.tally import Tally
 from sim.world.scenario import Config
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 BATCH: Final = 20_000
 """Histories lived at a time: some 20 MB."""
+LABELLING: Final = ("xarray", "dask.array")
+"""What the first dataset imports, dask because xarray asks whether an array is one of its: a second or so."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,11 @@ class Ensemble:
     `first` holds the first histories whole, with the weekly histogram of all; `tallies` count every outcome of all.
     """
 
-    first: xr.Dataset
+    first: "xr.Dataset"
     tallies: Mapping[str, Tally]
     runs: int
 
-    def joined(self, batch: xr.Dataset, tallies: Mapping[str, Tally]) -> Self:
+    def joined(self, batch: "xr.Dataset", tallies: Mapping[str, Tally]) -> Self:
         """With one more batch counted in."""
         weekly = self.first["weekly_histogram"] + batch["weekly_histogram"].values
         return replace(
@@ -46,7 +51,7 @@ class Ensemble:
         )
 
 
-def tallied(data: xr.Dataset) -> dict[str, Tally]:
+def tallied(data: "xr.Dataset") -> dict[str, Tally]:
     """A tally of every outcome of a dataset."""
     return {name: Tally.of(data[name].values) for name in OUTCOMES_BY_NAME}
 
@@ -54,7 +59,7 @@ def tallied(data: xr.Dataset) -> dict[str, Tally]:
 def stream(
     config: Config,
     *,
-    keep: Callable[[xr.Dataset], None] | None = None,
+    keep: "Callable[[xr.Dataset], None] | None" = None,
     progress: Callable[[int], None] | None = None,
     batch: int = BATCH,
 ) -> Ensemble:
@@ -72,6 +77,7 @@ def stream(
     table = tabulate(config.scenario)
     size = min(batch, config.runs)
     require(forecast(table, size, OUTCOMES_ONLY, thread_count(config.threads)), "study.runs", config.runs)
+    preload(*LABELLING)
     ensemble: Ensemble | None = None
     for start in range(0, config.runs, size):
         data = _lived(config, table, np.arange(start, min(start + size, config.runs)), progress)
@@ -88,6 +94,6 @@ def _lived(
     table: Table,
     runs: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     progress: Callable[[int], None] | None,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     output = run_batch(table, config.seed, runs, threads=config.threads, progress=progress)
     return dataset_of(config.scenario, runs, output).assign_attrs(provenance(config))

@@ -7,11 +7,10 @@ exceed. So they mean something for counts, for days on which a thing may never h
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
@@ -21,6 +20,9 @@ from sim.study.dataset import dataset_of
 from sim.study.patterns import Verdict
 from sim.study.tally import Tally
 from sim.world.scenario import Config
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = npt.NDArray[Any]
 
@@ -175,7 +177,7 @@ def outcome_rows(stats: Sequence[Statistic]) -> list[dict[str, Any]]:
     return [{key: value for key, value in asdict(one).items() if key != "exceedance"} for one in stats]
 
 
-def weekly_rows(data: xr.Dataset) -> list[dict[str, Any]]:
+def weekly_rows(data: "xr.Dataset") -> list[dict[str, Any]]:
     """Attacks a week by theatre: the bands of the figure, one mapping per theatre and week.
 
     `histories` is how many had not ended in war before the week was over.

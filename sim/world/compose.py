@@ -99,13 +99,17 @@ def read_yaml(path: Path) -> Tree:
 
 
 def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
-    """The tree with the changes merged on top, as Hydra merges files.
+    """The resolved tree with the changes merged on top, as Hydra merges files.
+
+    Merging costs by the size of both, so sections that nothing changes stay out of it, unless a reference may ask
+    for them.
 
     Raises:
         UserError: a reference leads nowhere.
     """
+    beneath = tree if "${" in str(changes) else {key: tree[key] for key in changes if key in tree}
     try:
-        return _plain(OmegaConf.merge(dict(tree), dict(changes)))
+        return {**tree, **_plain(OmegaConf.merge(dict(beneath), dict(changes)))}
     except FAILURES as error:
         raise unresolved(error) from None
 

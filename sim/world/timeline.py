@@ -143,8 +143,11 @@ def daily(calendar: Calendar, events: Sequence[Event], cast: Cast) -> tuple[Day,
     """The inputs of every day of the calendar."""
     days = [quiet_day(cast)] * calendar.days
     for event in events:
+        before = after = quiet_day(cast)
         for number in range(event.first, event.last + 1):
-            days[number] = with_event(days[number], event, cast)
+            if days[number] is not before:  # neighbours are mostly one and the same day
+                before, after = days[number], with_event(days[number], event, cast)
+            days[number] = after
     return tuple(days)
 
 

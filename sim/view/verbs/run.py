@@ -1,8 +1,8 @@
 """`lull run`: simulate a scenario, print outcomes and patterns, draw the figure, leave a folder."""
 
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
-import xarray as xr
 from rich.console import RenderableType
 from rich.markup import escape
 
@@ -10,13 +10,16 @@ from sim.study.balance import Balance, prior_balance
 from sim.study.folder import Folder, result_folder
 from sim.study.histories import HistoryFile
 from sim.study.patterns import Verdict, described, judge
+from sim.study.preload import preload
 from sim.study.request import Request
 from sim.study.stream import Ensemble, stream
 from sim.study.summary import Statistic, outcome_rows, pattern_told, statistics, summary, weekly_rows
-from sim.view.preload import preload
 from sim.view.tables import ASSUMED, balance_table, exceedance_line, outcome_table, pattern_table
 from sim.view.terminal import progress, show, shown_path, waiting
 from sim.world.scenario import Config
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CANNOT_TELL: Final = (
     "What this cannot tell: one campaign and one lull do not show whether orders or strikes brought the lull, and"
@@ -31,20 +34,28 @@ def main(request: Request) -> None:
     Raises:
         UserError: the configuration cannot be used, memory is short, or the folder cannot be written.
     """
-    preload("sim.view.plots")
     config = request.config()
     with result_folder(request, config) as folder:
         histories = HistoryFile(folder.path("histories.nc"))
         with progress(config.runs, "histories") as advance:
             ensemble = stream(config, keep=histories.append, progress=advance)
         with waiting("judging the patterns"):
-            verdicts = judge(config, ensemble.first)
-            balance = prior_balance(config) if described(config) else ()
+            verdicts, balance = judged(config, ensemble)
         stats = statistics(ensemble.tallies)
         report(config, ensemble, stats, verdicts, balance)
+        preload("sim.view.plots")
         histories.close(weekly_histogram=ensemble.first["weekly_histogram"].values)
         write(folder, config, ensemble.first, stats, verdicts, balance)
     show(f"\nFiles in {escape(shown_path(folder.final))}: summary.json, briefing.png, and the tables behind them.")
+
+
+def judged(config: Config, ensemble: Ensemble) -> tuple[tuple[Verdict, ...], tuple[Balance, ...]]:
+    """The patterns judged and the readings weighed, side by side: while one lives histories, the other sums up."""
+    if not described(config):
+        return judge(config, ensemble.first), ()
+    with ThreadPoolExecutor(1) as aside:
+        balance = aside.submit(prior_balance, config)
+        return judge(config, ensemble.first), balance.result()
 
 
 def report(
@@ -84,7 +95,7 @@ def history_words(config: Config) -> str:
 def write(
     folder: Folder,
     config: Config,
-    data: xr.Dataset,
+    data: "xr.Dataset",
     stats: tuple[Statistic, ...],
     verdicts: tuple[Verdict, ...],
     balance: tuple[Balance, ...],
