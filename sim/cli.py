@@ -34,6 +34,7 @@ VERBS: Final = {
     "facts": Verb("the facts of the source, and what in the model stands for each", "sim.view.verbs.facts"),
     "parameters": Verb("every parameter: value, range, prior, source", "sim.view.verbs.parameters"),
     "scenarios": Verb("the scenarios and the question that each answers", "sim.view.verbs.scenarios"),
+    "verify": Verb("make a folder of results again, and name the first difference", "sim.view.verbs.verify", "FOLDER"),
     "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
@@ -68,15 +69,15 @@ TERMINATED: Final = 143
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code.
 
-    0 done; 2 the user's mistake, told in one line; 130 interrupted; 141 nobody reads on; 143 terminated. A defect of
-    ours is none of these: it keeps its traceback.
+    0 done; 1 a verified folder differs; 2 the user's mistake, told in one line; 130 interrupted; 141 nobody reads on;
+    143 terminated. A defect of ours is none of these: it keeps its traceback.
     """
     _survive_narrow_encodings()
     if argv is None:
         # A scheduler's polite kill, too, must leave no half-written folder.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        _dispatch(list(sys.argv[1:] if argv is None else argv))
+        code = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
     except UserError as mistake:
         print(f"lull: {mistake}", file=sys.stderr)
@@ -88,10 +89,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What is still buffered must not fail again when the interpreter flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    return 0
+    return code
 
 
-def _dispatch(arguments: list[str]) -> None:
+def _dispatch(arguments: list[str]) -> int:
     verb, rest = _split(arguments)
     asked = {verb, *rest}
     if verb == "version" or "--version" in asked:
@@ -101,7 +102,8 @@ def _dispatch(arguments: list[str]) -> None:
     elif verb in (None, "help") or asked & {"--help", "-h"}:
         print(_help(verb), end="")
     else:
-        _run(_request(verb, rest))
+        return _run(_request(verb, rest))
+    return 0
 
 
 def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -114,8 +116,9 @@ def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
     return verb, arguments[1:]
 
 
-def _run(request: "Request") -> None:
-    import_module(VERBS[request.verb].module).main(request)
+def _run(request: "Request") -> int:
+    """Carry out a verb; its exit code, which is 0 unless it says otherwise."""
+    return import_module(VERBS[request.verb].module).main(request) or 0
 
 
 def _request(verb: str | None, rest: list[str]) -> "Request":

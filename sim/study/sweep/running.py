@@ -162,7 +162,8 @@ def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
     if not added and points == store.points:
         return store
     try:
-        changed = {"points": points, "runs": sweep.runs, "command": sweep.request.command, "finished": None}
+        asked = {"command": sweep.request.command, "overrides": list(sweep.request.overrides)}
+        changed = {"points": points, "runs": sweep.runs, "finished": None, **asked}
         if points > store.points:
             changed["points_digest"] = write_points(sweep.work, sweep.groups, store.folder)
         return store.planning(added, **changed)
