@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,10 +68,17 @@ def quiet(axes: Axes) -> None:
     axes.tick_params(length=3, width=0.7)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG or SVG, by the ending of the path; the same figure gives the same bytes."""
+def drawn(figure: Figure, ending: str) -> bytes:
+    """A figure as the bytes of a `png` or `svg` file; the same figure gives the same bytes."""
+    file = BytesIO()
     with style():
-        if path.suffix == ".svg":
-            figure.savefig(path, metadata={"Date": None, "Creator": "lull"})
+        if ending == "svg":
+            figure.savefig(file, format=ending, metadata={"Date": None, "Creator": "lull"})
         else:
-            figure.savefig(path, dpi=RESOLUTION, metadata={"Software": "lull"})
+            figure.savefig(file, format=ending, dpi=RESOLUTION, metadata={"Software": "lull"})
+    return file.getvalue()
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG or SVG, by the ending of the path."""
+    path.write_bytes(drawn(figure, path.suffix.lstrip(".")))

@@ -7,6 +7,7 @@ import math
 import sys
 from typing import Any
 
+import xarray as xr
 from rich.markup import escape
 
 from sim.study.memory import size
@@ -110,22 +111,34 @@ def note(text: str) -> None:
 
 
 def write(going: Running) -> tuple[Finding, ...]:
-    """Write the summary, and the table of points where it is one that people read."""
+    """Write the summary; the table of points and the figure where points are as many as people can read."""
     store = going.store
     have = runs_of(store.parts, store.points)
     found: tuple[Finding, ...] = ()
     if store.points <= MOST_POINTS:
         data = open_store(store)
         found = findings(data, have)
-        put(going, "by_point.csv", table_text(point_rows(data, have, found)))
+        put(going, "by_point.csv", table_text(point_rows(data, have, found)).encode())
+        draw(going, data)
     told = summary(going.sweep, store, have, found)
-    put(going, "summary.json", json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    put(going, "summary.json", json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n")
     return found
 
 
-def put(going: Running, name: str, text: str) -> None:
-    """Write a text into the folder of the sweep."""
-    write_aside(going.store.folder / name, lambda file: void(file.write(text.encode())))
+def draw(going: Running, data: xr.Dataset) -> None:
+    """Draw the figure of the sweep."""
+    from sim.view.figures.sweep import sweep_figure
+    from sim.view.style import drawn
+
+    with waiting("drawing"):
+        figure = sweep_figure(data)
+        for ending in ("png", "svg"):
+            put(going, f"sweep.{ending}", drawn(figure, ending))
+
+
+def put(going: Running, name: str, content: bytes) -> None:
+    """Write a file into the folder of the sweep."""
+    write_aside(going.store.folder / name, lambda file: void(file.write(content)))
 
 
 def table_text(rows: list[dict[str, Any]]) -> str:
@@ -147,7 +160,7 @@ def report(sweep: Sweep, found: tuple[Finding, ...]) -> None:
             made.add_row(one.name, one.by, one.unit, *numbers, number(one.errors.max(), "too few runs"))
         show(made)
     place = escape(shown_path(sweep.folder))
-    tables = "by_point.csv, summary.json" if found else "summary.json"
+    tables = "sweep.png, by_point.csv, summary.json" if found else "summary.json"
     show(f"\nFiles in {place}: parts/*.parquet, points.parquet, {tables}. In Python: sim.open_sweep({str(place)!r})")
 
 
