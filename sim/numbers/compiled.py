@@ -76,7 +76,8 @@ def _emit_wide_loops(build: ir.IRBuilder) -> Any:
     """Attributes of the function that is being compiled; `set.add`, for llvmlite lists only part of LLVM's."""
     function = build.function
     set.add(function.attributes, '"prefer-vector-width"="512"')
-    function.attributes.add("noinline")
+    if "alwaysinline" not in function.attributes:
+        function.attributes.add("noinline")
     for argument in function.args:
         if isinstance(argument.type, ir.PointerType) and isinstance(argument.type.pointee, (ir.DoubleType, ir.IntType)):
             argument.add_attribute("noalias")
@@ -85,8 +86,9 @@ def _emit_wide_loops(build: ir.IRBuilder) -> Any:
 
 @primitive(types.none(), _emit_wide_loops)
 def wide_loops() -> None:
-    """Promise that what the step calling this writes overlaps with nothing else it is given, and ask for wide vectors.
+    """Promise that what the caller writes overlaps with nothing else it is given, and ask for wide vectors.
 
-    Without the promise a loop over many rows compares all their addresses before it starts, or stays scalar. Rows that
-    the step only reads may be passed twice. It must not take arrays that share their owner, only rows of tables.
+    The caller is a step or a part. Without the promise a loop over many rows compares all their addresses before it
+    starts, or stays scalar. Rows that are only read may be passed twice. It must not take arrays that share their
+    owner, only rows of tables. A part is made into vectors before it is inlined, so it promises for itself.
     """

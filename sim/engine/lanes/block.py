@@ -18,11 +18,13 @@ from sim.rules import outcomes as kept
 
 Array = npt.NDArray[Any]
 
-VECTOR: Final = 8
-"""Numbers in the widest vector: memory holds a whole number of these for each row."""
-MOST_VECTORS: Final = 35
+VECTOR: Final = 32
+"""Memory holds a whole number of these for each row: four of the widest vectors, so that loops which take several of
+these at a time leave no rest."""
+MOST_VECTORS: Final = 9
 CACHE_BYTES: Final = 1024 * 1024
 """Memory that a block should stay below: a common second-level cache."""
+UNSHAKEN: Final = -1.0
 PACK: Final = 2.0**24
 """Attacks and the acknowledged ones among them are summed as one number: PACK attacks + acknowledged. A history has
 fewer than 2**23 attacks of a wing, so both can be found again."""
@@ -66,7 +68,11 @@ class Fronts(NamedTuple):
 
 
 class Wings(NamedTuple):
-    """State of the wings, each (W, L); `left` is the share of capacity that today's strikes leave, felt tomorrow."""
+    """State of the wings, each (W, L), and below `jump` what today's strikes do tomorrow.
+
+    `left` is the share of capacity that they leave, `feared` and `resented` fear and grievance of the lanes that they
+    shake; of all others `feared` is UNSHAKEN.
+    """
 
     compliance: Array
     fear: Array
@@ -80,6 +86,8 @@ class Wings(NamedTuple):
     nearby: Array
     jump: Array
     left: Array
+    feared: Array
+    resented: Array
 
 
 class PatronNumbers(NamedTuple):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sim.engine.lanes.block import VECTOR, Draws, Shares
 from sim.numbers import chance
-from sim.numbers.compiled import part
+from sim.numbers.compiled import part, wide_loops
 
 Array = npt.NDArray[Any]
 
@@ -27,6 +27,7 @@ def draw_lanes(
     vectors: int, seed_low: int, seed_high: int, run: int, day: int, actor: int, shares: Shares, draws: Draws
 ) -> None:
     """The four draws of an actor's day, where `run` is any run of the block."""
+    wide_loops()
     a, c, d = chance.actor_share(seed_low, seed_high, run, day, actor)
     for i in range(VECTOR * vectors):
         first, second, third, fourth = chance.first_words(
@@ -41,6 +42,7 @@ def draw_first(
     vectors: int, seed_low: int, seed_high: int, run: int, day: int, actor: int, shares: Shares, draws: Draws
 ) -> None:
     """The first of the four alone: for wings whose attacks have no fates."""
+    wide_loops()
     a, c, d = chance.actor_share(seed_low, seed_high, run, day, actor)
     for i in range(VECTOR * vectors):
         word, _, _, _ = chance.first_words(seed_low, seed_high, shares.a[i], shares.b[i], shares.c[i], a, c, d)

@@ -48,7 +48,7 @@ NO_WINDOW: Final = len(kept.WINDOWS)
 class World(NamedTuple):
     """What all lanes share: the seed, and layout and timeline of `sim.engine.table.Table` with what follows from them.
 
-    echoes (D, W) raids on the other wings of a wing's collective; raids_change (D,) whether raids differ from the day
+    echoes (D, W) raids on the other wings of a wing's collective; raids_change (D,) whether raids fall, or fell the day
     before; struck_at (K,) whether a theatre's attacks hit the target.
     """
 
@@ -109,8 +109,8 @@ def world_of(table: Table, seed_low: int, seed_high: int) -> World:
     struck_at[table.layout["theatre"][table.layout["on_target"] > 0]] = True
     return World(
         seed_low, seed_high, table.layout, table.days, table.fronts, table.raids, echoes,
-        (table.raids != before).any(axis=1), struck_at, table.patron, table.target, table.strikes_day,
-        table.report_day,
+        (table.raids > 0.0).any(axis=1) | (before > 0.0).any(axis=1), struck_at, table.patron, table.target,
+        table.strikes_day, table.report_day,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.lanes.block import MARKS, Memory, PatronNumbers, Runs, Scratch, Traits, Wings
+from sim.engine.lanes.block import MARKS, UNSHAKEN, Memory, PatronNumbers, Runs, Scratch, Traits, Wings
 from sim.engine.lanes.record import open_record
 from sim.engine.table import Table
 from sim.rules import patron
@@ -36,6 +36,7 @@ def open_block(table: Table, runs: Array, points: Array, memory: Memory) -> None
     wings.compliance[:] = np.where(memory.fronts[0][table.layout["theatre"]] < 1.0, traits.held, 0.0)
     wings.capacity[:] = 1.0
     wings.left[:] = 1.0
+    wings.feared[:] = UNSHAKEN
     open_record(memory)
 
 

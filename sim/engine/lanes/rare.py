@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.lanes.block import (
+    UNSHAKEN,
     AttackNumbers,
     Draws,
     FrontNotes,
@@ -21,7 +22,7 @@ from sim.engine.lanes.block import (
 from sim.engine.lanes.record import answer_is_noted, casualties_are_noted
 from sim.engine.samplers import poisson
 from sim.numbers.chance import uniform
-from sim.numbers.compiled import step
+from sim.numbers.compiled import part, step
 from sim.rules import casualties, militia, observation, patron, target
 from sim.rules import decisions as decide
 
@@ -97,8 +98,8 @@ def strikes_land(
 ) -> int:  # fmt: skip
     """Raids and answers fall on wings, which feel them tomorrow; lanes with an answer, which `struck` lists.
 
-    `before` is that number of yesterday: those lanes go back to raids alone first. Where the scheduled raids `change`
-    from yesterday to today, all lanes feel it; `echoes` (W,) are the raids on others of each wing's collective.
+    `before` is that number of yesterday: those lanes go back to raids alone first. Where scheduled raids fall, or end
+    (`change`), all lanes feel it; `echoes` (W,) are the raids on others of each wing's collective.
     """
     if change:
         for w in range(len(layout)):
@@ -141,7 +142,26 @@ def raids_in_lane(
             at = w * lanes + i
             wings.struck[at], wings.nearby[at], wings.jump[at] = raids[w], echoes[w], 0.0
             wings.left[at] = militia.survival(of_wings.damage[i], raids[w]) if raids[w] > 0.0 else 1.0
+            wings.feared[at] = UNSHAKEN
+            if raids[w] > 0.0 or echoes[w] > 0.0:
+                shake(at, i, of_wings, wings)
     runs.strikes[i], runs.strikes_home[i], runs.struck_wing[i] = strikes, home, -1.0
+
+
+@part
+def shake(at: int, i: int, numbers: MilitiaNumbers, wings: Wings) -> None:
+    """Tomorrow's fear and grievance of a wing in lane i, which strikes on it or near it reached today.
+
+    They are found tonight, for the few that are struck: nothing else changes either before tomorrow.
+    """
+    struck, nearby = wings.struck[at], wings.nearby[at]
+    wings.feared[at] = militia.fear(
+        wings.fear[at], numbers.fear_keep[i], numbers.fear_own[i], struck, numbers.fear_other[i], nearby, wings.jump[at]
+    )
+    wings.resented[at] = militia.grievance(
+        wings.grievance[at], numbers.grievance_keep[i], numbers.grievance_own[i], struck, numbers.grievance_other[i],
+        nearby, numbers.grievance_max[i],
+    )  # fmt: skip
 
 
 @step
@@ -206,3 +226,5 @@ def strikes_in_lane(
         if nearby != echoes[w]:
             touched[w] = 1
             wings.nearby[at] = nearby
+        if touched[w] and (major or chosen or nearby != echoes[w]):
+            shake(at, i, of_wings, wings)

@@ -65,8 +65,10 @@ def militias_adapt(
 
     `reached` is where the mediators' pressure on this wing starts. The flags tell whether in some lane the wing is told
     to hold back, ever was, and ever felt a strike: what is left out then is exactly 0, or a factor of exactly 1. Where
-    it is told to hold back, the days are noted until it complies.
+    it is told to hold back, the days are noted until it complies. Without strikes fear and grievance do nothing but
+    fade, and what is below its ceiling stays there; what strikes made of both was found out when they fell.
     """
+    wide_loops()
     if ordered:
         for i in range(VECTOR * vectors):
             w, m, directive = wing + i, reached + i, fronts.directive[theatre + i]
@@ -83,14 +85,11 @@ def militias_adapt(
     if touched:
         for i in range(VECTOR * vectors):
             w = wing + i
-            fear = militia.fear(
-                wings.fear[w], numbers.fear_keep[i], numbers.fear_own[i], wings.struck[w], numbers.fear_other[i],
-                wings.nearby[w], wings.jump[w],
-            )  # fmt: skip
-            grievance = militia.grievance(
-                wings.grievance[w], numbers.grievance_keep[i], numbers.grievance_own[i], wings.struck[w],
-                numbers.grievance_other[i], wings.nearby[w], numbers.grievance_max[i],
-            )  # fmt: skip
+            shaken = wings.feared[w] >= 0.0
+            fear = rates.remembered(wings.fear[w], numbers.fear_keep[i], 0.0)
+            fear = wings.feared[w] if shaken else fear
+            grievance = rates.remembered(wings.grievance[w], numbers.grievance_keep[i], 0.0)
+            grievance = wings.resented[w] if shaken else grievance
             capacity = militia.capacity(
                 wings.capacity[w], places.rebuilt[theatre + i], wings.left[w], traits.wear[w], wings.attacks[w]
             )
@@ -118,6 +117,7 @@ def militias_attack(
     day: int, actor: int, wings: Wings, scratch: Scratch, shares: Shares, draws: Draws,
 ) -> None:  # fmt: skip
     """The wing attacks at its rate of today; a pinned attack takes place whatever the draw."""
+    wide_loops()
     if on_target:
         draw_lanes(vectors, seed_low, seed_high, run, day, actor, shares, draws)
     else:
@@ -163,6 +163,7 @@ def attacks_land(
     is returned. An attack that does not take place has a draw of 1: nobody sees it. `counted` is where the counts of
     this window start.
     """
+    wide_loops()
     marked = 0
     for i in range(VECTOR * vectors):
         attacks, through, seen = wings.attacks[wing + i], numbers.penetration[i], numbers.observed[i]
@@ -204,6 +205,7 @@ def attacks_elsewhere(
 
     That memory is part of the state all the same; `remembers` tells that somebody asks for it.
     """
+    wide_loops()
     for i in range(VECTOR * vectors):
         pair = wings.attacks[wing + i] * (PACK + 1.0)
         counts[counted + i] += pair
