@@ -89,7 +89,7 @@ def test_the_model_s_coalitions_are_its_scenarios() -> None:
     values = game.values()
     assert values.shape == (4, 1, 40)
     for coalition, (restraint, major) in enumerate([(False, False), (True, False), (False, True), (True, True)]):
-        overrides = {
+        overrides: dict[str, str | int | float | bool] = {
             "calendar.days": 134,
             "history.free_from": "2024-01-29",
             "mechanisms.patron_restraint": restraint,

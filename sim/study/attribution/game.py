@@ -122,7 +122,8 @@ class Game:
 
 def stacked(tables: Sequence[Table]) -> Table:
     """Tables of one calendar and one cast as one, their points in a row."""
-    return tables[0]._replace(**{name: np.concatenate([getattr(one, name) for one in tables]) for name in POINTWISE})
+    joined: dict[str, Any] = {name: np.concatenate([getattr(one, name) for one in tables]) for name in POINTWISE}
+    return tables[0]._replace(**joined)
 
 
 def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ...]:
