@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from sim.engine.ensemble import Wanted, run_batch
 from sim.engine.record import Output
-from sim.engine.table import Table, tabulate
+from sim.engine.table import Table
 from sim.study.dataset import dataset_of
+from sim.study.drawn import DEFAULTS, Drawn, points_of
 from sim.world.errors import UserError
 from sim.world.scenario import Config, Scenario, overlay
 from sim.world.timeline import Event
@@ -36,10 +37,14 @@ class UnmeasurableError(ValueError):
 
 @dataclass(frozen=True)
 class Evidence:
-    """A configuration with its main ensemble; everything else is simulated when first asked for."""
+    """A configuration with its main ensemble; everything else is simulated when first asked for.
+
+    `drawn` are the parameters that its histories have.
+    """
 
     config: Config
     main: "xr.Dataset"
+    drawn: Drawn = DEFAULTS
     _baselines: "dict[tuple[int | None, int], xr.Dataset]" = field(default_factory=dict, repr=False)
 
     @property
@@ -99,7 +104,7 @@ class Evidence:
         """Histories of a scenario over the first `days` of its calendar."""
         runs = np.arange(PAIRED_RUNS)
         short = replace(scenario, calendar=replace(scenario.calendar, days=days))
-        output = self._live(first_days(tabulate(scenario), days), runs, Wanted(daily=daily))
+        output = self._live(first_days(self.drawn.table(scenario), days), runs, Wanted(daily=daily))
         return dataset_of(short, runs, output)
 
     def forced_strike(self, day: int, kind: Literal["limited", "limited_held"], days: int) -> Array:
@@ -110,12 +115,13 @@ class Evidence:
 
     def traced(self, days: int) -> tuple[Array, Array]:
         """Attacks on the target and limited responses by run and day (run, day), as they came."""
-        table = first_days(tabulate(self.scenario), days)
+        table = first_days(self.drawn.table(self.scenario), days)
         output = self._live(table, np.arange(TRACED_RUNS), Wanted(states=True))
         return output.run_states["attacks"], output.run_states["limited"]
 
     def _live(self, table: Table, runs: Array, wanted: Wanted) -> Output:
-        return run_batch(table, self.config.seed, runs, wanted=wanted, threads=self.config.threads)
+        points = points_of(table, runs)
+        return run_batch(table, self.config.seed, runs, points, wanted, self.config.threads)
 
 
 def first_days(table: Table, days: int) -> Table:

@@ -4,6 +4,7 @@ A measure reads the evidence and the pattern's limits and says what the model gi
 that lies within the limits.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sim.rules.outcomes import NEVER
+from sim.rules.outcomes import CAMPAIGN, LULL, NEVER
 from sim.study.evidence import Evidence, UnmeasurableError
 from sim.world.patterns import Pattern
 
@@ -22,11 +23,12 @@ Array = npt.NDArray[Any]
 
 
 class Finding(NamedTuple):
-    """What the model gives, what is allowed, and whether they agree."""
+    """What the model gives, what is allowed, whether they agree, and how many histories or pairs show it (a share)."""
 
     model: str
     tolerance: str
     holds: bool
+    share: float = math.nan
 
 
 def campaign_count(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -39,6 +41,7 @@ def campaign_count(evidence: Evidence, pattern: Pattern) -> Finding:
         f"median {middle:.0f} (90% {band[0]:.0f} to {band[1]:.0f})",
         f"median {low:g} to {high:g}",
         low <= middle <= high,
+        share_within(counts, low, high),
     )
 
 
@@ -46,7 +49,7 @@ def lull_none(evidence: Evidence, pattern: Pattern) -> Finding:
     """Probability of no acknowledged attack in the theatres named, between the strikes and the report."""
     chance = float((in_lull(evidence.main, pattern) == 0).mean())
     least = pattern.limits["probability_low"]
-    return Finding(f"none in {chance:.0%} of runs", f"at least {least:.0%}", chance >= least)
+    return Finding(f"none in {chance:.0%} of runs", f"at least {least:.0%}", chance >= least, chance)
 
 
 def lull_few(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -58,20 +61,32 @@ def lull_few(evidence: Evidence, pattern: Pattern) -> Finding:
         f"median {middle:.0f}; {low:g} to {high:g} in {chance:.0%}",
         f"median {low:g} to {high:g}, or so many in {least:.0%}",
         low <= middle <= high or chance >= least,
+        chance,
     )
 
 
 def lethal_share(evidence: Evidence, pattern: Pattern) -> Finding:
-    """Chance that an attack kills, in closed form, against the exact interval for what was counted."""
-    casualties = evidence.scenario.parameters.casualties
-    share = casualties.penetration * casualties.lethality
+    """Chance that an attack kills, in closed form, against the exact interval for what was counted.
+
+    Where parameters differ from history to history it is the median of that chance.
+    """
+    shares = lethal_shares(evidence)
+    share = float(np.median(shares))
     lethal, attacks, level = (pattern.limits[name] for name in ("lethal", "attacks", "level"))
     low, high = exact_interval(int(lethal), int(attacks), level)
     return Finding(
         f"one in {1.0 / share:.0f}" if share > 0.0 else "never",
         f"one in {1.0 / high:.0f} to {1.0 / low:.0f}",
         bool(low <= share <= high),
+        share_within(shares, low, high),
     )
+
+
+def lethal_shares(evidence: Evidence) -> Array:
+    """Chance that an attack kills, for each draw of the parameters (draws,)."""
+    casualties, design = evidence.scenario.parameters.casualties, evidence.drawn.design(evidence.scenario)
+    through = design.get("casualties.penetration", np.full(1, casualties.penetration))
+    return np.asarray(through * design.get("casualties.lethality", np.full(1, casualties.lethality)))
 
 
 def campaign_responses(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -81,13 +96,15 @@ def campaign_responses(evidence: Evidence, pattern: Pattern) -> Finding:
     the responses as they came, is shown beside it: responses follow bad days, so it falls below 1 by itself.
     """
     limits = pattern.limits
-    each = float(np.median(evidence.main["attacks_per_response"].values))
+    ratios = evidence.main["attacks_per_response"].values
+    each = float(np.median(ratios))
     paired, naive = paired_ratio(evidence, int(limits["days"])), naive_ratio(evidence, int(limits["days"]))
     return Finding(
         f"1 in {each:.1f}; rate after, paired {paired:.2f} (naive {naive:.2f})",
         f"1 in {limits['ratio_low']:g} to {limits['ratio_high']:g}; "
         f"paired {limits['rate_low']:g} to {limits['rate_high']:g}",
         limits["ratio_low"] <= each <= limits["ratio_high"] and limits["rate_low"] <= paired <= limits["rate_high"],
+        share_within(ratios, limits["ratio_low"], limits["ratio_high"]),
     )
 
 
@@ -120,8 +137,9 @@ def major_delay(evidence: Evidence, pattern: Pattern) -> Finding:
     tolerance = f"median {low:g} to {high:g} days"
     if not both.any():
         return Finding("no major response", tolerance, False)
-    middle = float(np.median(major[both] - deaths[both]))
-    return Finding(f"median {middle:.0f} days", tolerance, low <= middle <= high)
+    delays = major[both] - deaths[both]
+    middle = float(np.median(delays))
+    return Finding(f"median {middle:.0f} days", tolerance, low <= middle <= high, share_within(delays, low, high))
 
 
 def continuity(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -129,13 +147,14 @@ def continuity(evidence: Evidence, pattern: Pattern) -> Finding:
     calendar = evidence.scenario.calendar
     if not calendar.campaign or not calendar.lull:
         raise UnmeasurableError("no days before the strikes, or none between them and the report")
-    counts = evidence.main["theatre_attacks"].sel(theatre=list(pattern.theatres)).mean("run")
-    campaign = counts.sel(window="campaign").values / len(calendar.campaign)
-    lull = counts.sel(window="lull").values / len(calendar.lull)
-    change = lull / campaign - 1.0
+    counts = evidence.main["theatre_attacks"].sel(theatre=list(pattern.theatres)).values.astype(np.float64)
+    campaign = counts[..., CAMPAIGN] / len(calendar.campaign)
+    lull = counts[..., LULL] / len(calendar.lull)
+    change = lull.mean(axis=0) / campaign.mean(axis=0) - 1.0
     most = pattern.limits["change_high"]
+    same = (np.abs(lull - campaign) <= most * campaign).all(axis=1).mean()
     words = ", ".join(f"{name} {one:+.0%}" for name, one in zip(theatre_names(evidence, pattern), change, strict=True))
-    return Finding(words, f"within {most:.0%}", bool((np.abs(change) <= most).all()))
+    return Finding(words, f"within {most:.0%}", bool((np.abs(change) <= most).all()), float(same))
 
 
 def compliance_lag(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -144,10 +163,14 @@ def compliance_lag(evidence: Evidence, pattern: Pattern) -> Finding:
     earliest, latest = min(lags[name] for name in pattern.wings), max(lags[name] for name in pattern.others)
     words = ", ".join(told_days(lags[name]) for name in pattern.wings)
     others = ", ".join(told_days(lags[name]) for name in pattern.others)
+    each = {name: days_of(evidence.main, name) for name in lags}
+    soonest, last = (np.stack([each[name] for name in names]) for names in (pattern.wings, pattern.others))
+    later = soonest.min(axis=0) > last.max(axis=0)
     return Finding(
         f"{words} against {others} days",
         f"longer by more than {pattern.limits['difference_low']:g}",
         earliest - latest > pattern.limits["difference_low"] if np.isfinite(latest) else False,
+        float(later.mean()),
     )
 
 
@@ -155,7 +178,7 @@ def war_in_window(evidence: Evidence, pattern: Pattern) -> Finding:
     """Probability of direct war before the report, in histories that arise freely."""
     chance = float((evidence.free["war_day"].values != NEVER).mean())
     most = pattern.limits["probability_high"]
-    return Finding(f"{chance:.1%}, prior-driven", f"at most {most:.0%}", chance <= most)
+    return Finding(f"{chance:.1%}, prior-driven", f"at most {most:.0%}", chance <= most, 1.0 - chance)
 
 
 def leash(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -167,7 +190,7 @@ def leash(evidence: Evidence, pattern: Pattern) -> Finding:
     signs = [*leash_signs(evidence, tight, -1.0), *leash_signs(evidence, loose, 1.0)]
     least = pattern.limits["probability_low"]
     words = "tight: sooner {:.0%}, fewer {:.0%}; loose: later {:.0%}, more {:.0%}".format(*signs)
-    return Finding(words, f"each at least {least:.0%} of pairs that differ", min(signs) >= least)
+    return Finding(words, f"each at least {least:.0%} of pairs that differ", min(signs) >= least, min(signs))
 
 
 def leash_signs(evidence: Evidence, name: str, sign: float) -> tuple[float, float]:
@@ -191,20 +214,23 @@ def offensive(evidence: Evidence, pattern: Pattern) -> Finding:
     difference = arm["theatre_attacks"].sel(later).values.astype(float) - base["theatre_attacks"].sel(later).values
     mean, error = difference.mean(axis=0), difference.std(axis=0, ddof=1) / np.sqrt(len(difference))
     words = ", ".join(f"{name} {one:+.1f}" for name, one in zip(theatre_names(evidence, pattern), mean, strict=True))
-    return Finding(f"{words} attacks", f"above zero by {least:g} errors", bool((mean > least * error).all()))
+    more = float((difference > 0.0).mean(axis=0).min())
+    return Finding(f"{words} attacks", f"above zero by {least:g} errors", bool((mean > least * error).all()), more)
 
 
 def leaders_spared(evidence: Evidence, pattern: Pattern) -> Finding:
     """Probability that at least one chance to strike a leader is declined in the lull."""
     chance = float((evidence.main["leaders_spared"].values > 0).mean())
     least = pattern.limits["probability_low"]
-    return Finding(f"in {chance:.0%} of runs", f"at least {least:.0%}", chance >= least)
+    return Finding(f"in {chance:.0%} of runs", f"at least {least:.0%}", chance >= least, chance)
 
 
 def fragility(evidence: Evidence, pattern: Pattern) -> Finding:
     """Whether the end of the lull is open: neither (nearly) all have ended early nor (nearly) none ends at all."""
     early, most = pattern.limits["early_day"], pattern.limits["share_high"]
     words, open_ended = [], True
+    resumed = evidence.main["resumption_day"].values
+    neither = float(((resumed > early) & (resumed != NEVER)).mean())
     for name, text in (("first_attack_day", "first attack"), ("resumption_day", "resumed")):
         day = evidence.main[name].values
         ended, never = float(((day != NEVER) & (day <= early)).mean()), float((day == NEVER).mean())
@@ -212,7 +238,7 @@ def fragility(evidence: Evidence, pattern: Pattern) -> Finding:
             f"{text} by {spoken(evidence.scenario.calendar.date_of(int(early)))}: {ended:.0%}, never {never:.0%}"
         )
         open_ended = open_ended and ended <= most and never <= most
-    return Finding("; ".join(words) + "; prior-driven", f"neither above {most:.0%}", open_ended)
+    return Finding("; ".join(words) + "; prior-driven", f"neither above {most:.0%}", open_ended, neither)
 
 
 def ceasefire(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -223,13 +249,15 @@ def ceasefire(evidence: Evidence, pattern: Pattern) -> Finding:
     arm = evidence.ensemble(departed, pause.last + 1 + stretch, daily=True)["attacks_by_day"]
     gated = [name for name, one in evidence.scenario.cast.theatres.items() if one.kind == "target"]
     attacks = arm.sel(theatre=gated).sum("theatre").values.astype(float)
-    inside = attacks[:, pause.first : pause.last + 1].sum()
+    each = attacks[:, pause.first : pause.last + 1].sum(axis=1)
+    inside = each.sum()
     before, after = attacks[:, pause.first - stretch : pause.first].mean(), attacks[:, pause.last + 1 :].mean()
     change, most = after / before - 1.0 if before else float("inf"), pattern.limits["change_high"]
     return Finding(
         f"{inside:.0f} inside; after {change:+.0%}",
         f"0 inside; after within {most:.0%}",
         inside == 0 and abs(change) <= most,
+        float((each == 0).mean()),
     )
 
 
@@ -255,6 +283,15 @@ MEASURES: Final[Mapping[str, Callable[[Evidence, Pattern], Finding]]] = {
 }  # fmt: skip
 """Measures by the name that the configuration uses."""
 
+OF_ONE_HISTORY: Final = frozenset(
+    one.__name__
+    for one in (
+        campaign_count, lull_none, lull_few, lethal_share, campaign_responses, major_delay, compliance_lag,
+        leaders_spared,
+    )
+)  # fmt: skip
+"""Measures of something that the documented history showed once, so that a predictive band can hold it."""
+
 
 def in_lull(data: "xr.Dataset", pattern: Pattern) -> Array:
     """Acknowledged attacks between the strikes and the report in the theatres named (run,)."""
@@ -274,6 +311,11 @@ def total_lag(data: "xr.Dataset", horizon: int) -> Array:
     on_target = [kinds[place] == "target" for place in data["wing_theatre"].values]
     lag = data["compliance_lag"].values[:, on_target]
     return np.asarray(np.where(lag == NEVER, horizon, lag).sum(axis=1), dtype=float)
+
+
+def share_within(values: Array, low: float, high: float) -> float:
+    """Share of the values from low to high."""
+    return float(((values >= low) & (values <= high)).mean())
 
 
 def share_of_differing(difference: Array) -> float:

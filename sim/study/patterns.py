@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sim.study.drawn import DEFAULTS, Drawn
 from sim.study.evidence import Evidence, UnmeasurableError
-from sim.study.measures import MEASURES
+from sim.study.measures import MEASURES, OF_ONE_HISTORY, Finding
 from sim.world.errors import UserError, one_of
 from sim.world.patterns import Pattern
 from sim.world.scenario import Config
@@ -15,10 +16,16 @@ if TYPE_CHECKING:
 BASELINE = "article"
 """The scenario that the patterns describe; others are measured alike but pass no verdict."""
 
+BAND_TAIL = 0.05
+"""What fewer histories than this share show lies outside the predictive band, which holds nine in ten."""
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """One pattern judged. `holds` is None where it was not measured, or where patterns speak of another scenario."""
+    """One pattern judged. `holds` is None where it was not measured, or where patterns speak of another scenario.
+
+    `share` is the share of histories, or of pairs that differ, that show it: its predictive probability.
+    """
 
     id: str
     text: str
@@ -28,14 +35,16 @@ class Verdict:
     model: str
     tolerance: str
     holds: bool | None
+    share: float | None = None
 
 
-def judge(config: Config, data: "xr.Dataset") -> tuple[Verdict, ...]:
+def judge(config: Config, data: "xr.Dataset", drawn: Drawn = DEFAULTS) -> tuple[Verdict, ...]:
     """Judge every pattern of a configuration.
 
     Args:
         config: the configuration; its patterns say what is expected.
         data: its main ensemble, as `simulate_config` gives it.
+        drawn: the parameters that its histories have; with those of a posterior it is the predictive band that decides.
 
     Returns:
         One verdict a pattern, in order; `holds` is None unless the scenario is the baseline.
@@ -43,7 +52,7 @@ def judge(config: Config, data: "xr.Dataset") -> tuple[Verdict, ...]:
     Raises:
         UserError: a pattern names a measure that does not exist.
     """
-    verdicts = judge_whatever(config, data)
+    verdicts = judge_whatever(config, data, drawn)
     return verdicts if described(config) else tuple(_silent(one) for one in verdicts)
 
 
@@ -52,9 +61,9 @@ def described(config: Config) -> bool:
     return config.scenario.name == BASELINE
 
 
-def judge_whatever(config: Config, data: "xr.Dataset") -> tuple[Verdict, ...]:
+def judge_whatever(config: Config, data: "xr.Dataset", drawn: Drawn = DEFAULTS) -> tuple[Verdict, ...]:
     """The same for any scenario, verdict included: how a departure breaks the patterns."""
-    evidence = Evidence(config, data)
+    evidence = Evidence(config, data, drawn)
     return tuple(_verdict(evidence, pattern) for pattern in config.patterns)
 
 
@@ -63,9 +72,20 @@ def _verdict(evidence: Evidence, pattern: Pattern) -> Verdict:
         raise UserError(f"patterns.{pattern.id}.measure", pattern.measure, one_of(MEASURES, pattern.measure))
     about = (pattern.id, pattern.text, pattern.kind, pattern.judged, pattern.figure)
     try:
-        return Verdict(*about, *MEASURES[pattern.measure](evidence, pattern))
+        found = MEASURES[pattern.measure](evidence, pattern)
     except UnmeasurableError as why:
         return Verdict(*about, f"not measured: {why}", "", None)
+    if evidence.drawn.columns and pattern.measure in OF_ONE_HISTORY:
+        found = banded(found)
+    return Verdict(*about, *found)
+
+
+def banded(found: Finding) -> Finding:
+    """The same, judged by the predictive band: what was reported must not be of the rarest that is predicted."""
+    return found._replace(
+        tolerance=f"predicted with {BAND_TAIL:.0%} or more ({found.tolerance} at one set of numbers)",
+        holds=found.share >= BAND_TAIL,
+    )
 
 
 def _silent(verdict: Verdict) -> Verdict:

@@ -22,8 +22,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
-NEUTRAL_KEYS = ("engine", "output")
-"""Sections of the configuration that no result depends on: how many threads, which folder."""
+NEUTRAL_KEYS = ("engine", "output", "calibration")
+"""Sections of the configuration that no history depends on: how many threads, which folder, what is fitted to."""
 
 
 def config_text(config: Config) -> str:

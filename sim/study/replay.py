@@ -3,6 +3,7 @@
 from sim.engine.reference import ReferenceModel
 from sim.engine.trace import Decision
 from sim.study.chronicle import Chronicle, Sentence
+from sim.study.drawn import drawn_of
 from sim.study.narration import Narrator, Scene
 from sim.world.scenario import Config, Scenario
 
@@ -18,7 +19,7 @@ def replay(world: Config | Scenario, run: int, seed: int | None = None) -> Chron
     Raises:
         ValueError: the seed or the run has no address.
     """
-    scenario, study_seed = (world.scenario, world.seed) if isinstance(world, Config) else (world, 1)
+    scenario, study_seed = (lived_in(world, run), world.seed) if isinstance(world, Config) else (world, 1)
     study_seed = study_seed if seed is None else seed
     today: list[Decision] = []
     model = ReferenceModel(scenario, study_seed, run, trace=today.append)
@@ -36,3 +37,8 @@ def replay(world: Config | Scenario, run: int, seed: int | None = None) -> Chron
         states=model.state_table(),
         names=scene.wings,
     )
+
+
+def lived_in(config: Config, run: int) -> Scenario:
+    """The scenario with the numbers that one history of a configuration has."""
+    return drawn_of(config).scenario(config.scenario, run)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.ensemble import Wanted, run_batch
-from sim.engine.table import tabulate
 from sim.study.dataset import dataset_of, states_of
+from sim.study.drawn import Drawn, drawn_of, points_of
 from sim.study.provenance import provenance
 from sim.world.scenario import Config, load
 
@@ -65,13 +65,20 @@ def simulate_config(
     daily: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    drawn: Drawn | None = None,
 ) -> "xr.Dataset":
-    """Simulate a configuration that was already composed; `runs` and `threads` default to the configured ones."""
+    """Simulate a configuration that was already composed; runs, threads and draws default to the configured ones.
+
+    Raises:
+        UserError: the configured posterior cannot be used.
+    """
     numbers: npt.NDArray[Any] = np.arange(config.runs if runs is None else runs)
+    table = (drawn_of(config) if drawn is None else drawn).table(config.scenario)
     output = run_batch(
-        tabulate(config.scenario),
+        table,
         config.seed,
         numbers,
+        points_of(table, numbers),
         wanted=Wanted(daily=daily),
         threads=config.threads if threads is None else threads,
         progress=progress,
@@ -83,7 +90,8 @@ def simulate_config(
 
 def state_table(config: Config, runs: Sequence[int], threads: int = 0) -> "xr.Dataset":
     """The full state of every day of the runs named: what a replay shows, zero after direct war."""
-    output = run_batch(tabulate(config.scenario), config.seed, runs, wanted=Wanted(states=True), threads=threads)
+    table = drawn_of(config).table(config.scenario)
+    output = run_batch(table, config.seed, runs, points_of(table, runs), Wanted(states=True), threads)
     return states_of(config.scenario, runs, output)
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from sim.engine.ensemble import OUTCOMES_ONLY, run_batch, thread_count
-from sim.engine.table import Table, tabulate
+from sim.engine.table import Table
 from sim.study.dataset import dataset_of
+from sim.study.drawn import drawn_of, points_of
 from sim.study.memory import forecast, require
 from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.preload import preload
@@ -72,9 +73,9 @@ def stream(
         batch: histories lived at a time; the result does not depend on it.
 
     Raises:
-        UserError: a batch would not fit into the free memory.
+        UserError: a batch would not fit into the free memory, or the configured posterior cannot be used.
     """
-    table = tabulate(config.scenario)
+    table = drawn_of(config).table(config.scenario)
     size = min(batch, config.runs)
     require(forecast(table, size, OUTCOMES_ONLY, thread_count(config.threads)), "study.runs", config.runs)
     preload(*LABELLING)
@@ -95,5 +96,5 @@ def _lived(
     runs: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     progress: Callable[[int], None] | None,
 ) -> "xr.Dataset":
-    output = run_batch(table, config.seed, runs, threads=config.threads, progress=progress)
+    output = run_batch(table, config.seed, runs, points_of(table, runs), threads=config.threads, progress=progress)
     return dataset_of(config.scenario, runs, output).assign_attrs(provenance(config))

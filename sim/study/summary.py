@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.ensemble import run_batch
-from sim.engine.table import tabulate
 from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
 from sim.study.balance import Balance
 from sim.study.dataset import dataset_of
+from sim.study.drawn import drawn_of, points_of
 from sim.study.patterns import Verdict
 from sim.study.tally import Tally
 from sim.world.scenario import Config
@@ -134,7 +134,8 @@ def summary(
 def history(config: Config, run: int) -> dict[str, Any]:
     """The outcomes of a single history in one mapping, fit for JSON; a day that never came is null."""
     numbers = np.array([run])
-    data = dataset_of(config.scenario, numbers, run_batch(tabulate(config.scenario), config.seed, numbers))
+    table = drawn_of(config).table(config.scenario)
+    data = dataset_of(config.scenario, numbers, run_batch(table, config.seed, numbers, points_of(table, numbers)))
     outcomes = {}
     for one in (*RECORDED, *DERIVED):
         value = float(data[one.name].values[0])

@@ -23,7 +23,9 @@ RUNG_COUNT = 7
 START = "start"
 """How a scenario says that it departs on the first day, whatever its date."""
 
-_PARAMETERS_FROM = ("defaults",)
+DEFAULTS = "defaults"
+POSTERIOR = "posterior"
+_PARAMETERS_FROM = (DEFAULTS, POSTERIOR)
 _SCENARIO_KEYS = ("question", "departs")
 
 

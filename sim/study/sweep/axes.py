@@ -31,6 +31,7 @@ NOT_SWEPT: Final = {
     "engine": "one value; results do not depend on it",
     "output": "one value; a sweep has one folder",
     "patterns": "one file; patterns change no history",
+    "calibration": "one file; what is fitted to changes no history",
 }
 """Top keys that no sweep varies, and what to do instead."""
 

@@ -59,7 +59,7 @@ def settled(group: Group, design: Design) -> dict[str, Any]:
     return {
         key: value
         for key, value in flattened(tree).items()
-        if (key not in design.keys or key in group.kept) and not key.startswith("patterns")
+        if (key not in design.keys or key in group.kept) and not key.startswith(("patterns", "calibration"))
     }
 
 

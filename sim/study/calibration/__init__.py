@@ -1,0 +1,1 @@
+"""Calibration: what a handful of figures say about the free parameters, checked, and what they do not say."""
