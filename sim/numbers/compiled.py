@@ -9,7 +9,7 @@ gives the same bits.
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from llvmlite import ir
 from numba import njit, types
@@ -20,24 +20,27 @@ from sim.numbers.cache import open_cache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+UNCALLED: Final = {"no_cfunc_wrapper": True}
+"""What only kernels call needs no entry for C: a seventh of the time that compiling takes."""
+
 
 def rule(function: F) -> F:
     """Mark a pure scalar function that kernels inline; it stays callable as plain Python.
 
     Inlining is forced: one call left standing inside a loop would keep the whole loop from being vectorised.
     """
-    return register_jitable(forceinline=True)(function)
+    return register_jitable(forceinline=True, **UNCALLED)(function)
 
 
 def step(function: F) -> F:
     """Mark a part of an engine's loop: compiled as a function of its own, which keeps compilation short."""
-    stepped: F = register_jitable(function)
+    stepped: F = register_jitable(**UNCALLED)(function)
     return stepped
 
 
 def part(function: F) -> F:
     """Mark a part of a step: inlined into it, so that it shares what the step promises and costs no call."""
-    inlined: F = register_jitable(forceinline=True)(function)
+    inlined: F = register_jitable(forceinline=True, **UNCALLED)(function)
     return inlined
 
 
