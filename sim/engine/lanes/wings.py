@@ -112,6 +112,22 @@ def militias_adapt(
 
 
 @part
+@part
+def counted_on(
+    draw: float, mean: float, done: int, count: float, term: float, reached: float
+) -> tuple[float, float, float]:
+    """The sampler's sum some terms further: the count so far, the last term and the sum.
+
+    A function of its own, for a loop variable that outlives its turn would have the first lane taken apart from the
+    others, and these start between two vectors then.
+    """
+    for k in range(TERMS):
+        count += (1.0 if done + k < MAX_ATTACKS else 0.0) if draw >= reached else 0.0
+        term = term * (mean * (1.0 / (done + k + 1)))
+        reached = reached + term
+    return count, term, reached
+
+
 def militias_attack(
     vectors: int, wing: int, kept: int, on_target: bool, pinned: bool, seed_low: int, seed_high: int, run: int,
     day: int, actor: int, wings: Wings, scratch: Scratch, shares: Shares, draws: Draws,
@@ -124,31 +140,23 @@ def militias_attack(
         draw_first(vectors, seed_low, seed_high, run, day, actor, shares, draws)
     more = 0
     for i in range(VECTOR * vectors):
-        mean = wings.rate[kept + i]
-        term = exp(-mean)
-        reached, count = term, 0.0
-        for k in range(TERMS):
-            count += 1.0 if draws.first[i] >= reached else 0.0
-            term = term * (mean * (1.0 / (k + 1)))
-            reached = reached + term
+        none = exp(-wings.rate[kept + i])
+        count, term, reached = counted_on(draws.first[i], wings.rate[kept + i], 0, 0.0, none, none)
         wings.attacks[wing + i], scratch.term[i], scratch.reached[i] = count, term, reached
         more += 1 if draws.first[i] >= reached else 0
     done = TERMS
     while more > 0 and done < MAX_ATTACKS:
         more = 0
         for i in range(VECTOR * vectors):
-            mean, count = wings.rate[kept + i], wings.attacks[wing + i]
-            term, reached = scratch.term[i], scratch.reached[i]
-            for k in range(TERMS):
-                count += (1.0 if done + k < MAX_ATTACKS else 0.0) if draws.first[i] >= reached else 0.0
-                term = term * (mean * (1.0 / (done + k + 1)))
-                reached = reached + term
+            count, term, reached = counted_on(
+                draws.first[i], wings.rate[kept + i], done, wings.attacks[wing + i], scratch.term[i], scratch.reached[i]
+            )
             wings.attacks[wing + i], scratch.term[i], scratch.reached[i] = count, term, reached
             more += 1 if draws.first[i] >= reached else 0
         done += TERMS
     if pinned:
         for i in range(VECTOR * vectors):
-            wings.attacks[wing + i] = militia.attacks_made(wings.attacks[wing + i], scratch.alive[i] > 0.0)
+            wings.attacks[wing + i] = militia.attacks_made(wings.attacks[wing + i], pinned and scratch.alive[i] > 0.0)
 
 
 @part
