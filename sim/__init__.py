@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.engine.reference import ReferenceModel as ReferenceModel
     from sim.study.replay import replay as replay
+    from sim.study.sensitivity.analysing import sensitivity as sensitivity
     from sim.study.simulation import simulate as simulate
     from sim.study.sweep.opened import open_sweep as open_sweep
     from sim.study.sweep.sweeping import sweep as sweep
@@ -24,11 +25,12 @@ _HOMES = {
     "load": "sim.world.scenario",
     "open_sweep": "sim.study.sweep.opened",
     "replay": "sim.study.replay",
+    "sensitivity": "sim.study.sensitivity.analysing",
     "simulate": "sim.study.simulation",
     "sweep": "sim.study.sweep.sweeping",
 }
 
-__all__ = ["ReferenceModel", "__version__", "load", "open_sweep", "replay", "simulate", "sweep"]
+__all__ = ["ReferenceModel", "__version__", "load", "open_sweep", "replay", "sensitivity", "simulate", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

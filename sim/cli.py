@@ -36,6 +36,7 @@ VERBS: Final = {
     "scenarios": Verb("the scenarios and the question that each answers", "sim.view.verbs.scenarios"),
     "verify": Verb("make a folder of results again, and name the first difference", "sim.view.verbs.verify", "FOLDER"),
     "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
+    "sensitivity": Verb("what outcomes hang on, and how much is chance", "sim.view.verbs.sensitivity"),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
 """A new verb is one line here and one module with a function `main(request)`."""

@@ -91,14 +91,14 @@ class Sampled:
 
     def columns(self, start: int, stop: int) -> Columns:
         """Values of the parameters at points start to stop."""
-        unit = self._unit(start, stop)
+        unit = self.unit(start, stop)
         return {axis.key: np.ascontiguousarray(axis.at(unit[:, place])) for place, axis in enumerate(self.axes)}
 
     def places(self, start: int, stop: int) -> Array:
         """All zero."""
         return np.zeros(stop - start, dtype=np.int64)
 
-    def _unit(self, start: int, stop: int) -> Column:
+    def unit(self, start: int, stop: int) -> Column:
         """Points start to stop in the unit cube (points, axes)."""
         if self.kind == "factorial":
             return _factorial([len(axis.values) for axis in self.axes if isinstance(axis, Levels)], start, stop)
@@ -108,7 +108,7 @@ class Sampled:
             return np.random.Generator(source).random((stop - start, size))
         if self.kind == "lhs":
             return _hypercube(size, self.samples, self.seed)[start:stop]
-        return _sobol(size, start, stop, self.seed)
+        return sobol_points(size, start, stop, self.seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +186,8 @@ def _factorial(counts: Sequence[int], start: int, stop: int) -> Column:
     return np.stack([(place + 0.5) / count for place, count in zip(places, counts, strict=True)], axis=1)
 
 
-def _sobol(size: int, start: int, stop: int, seed: int) -> Column:
+def sobol_points(size: int, start: int, stop: int, seed: int) -> Column:
+    """Points start to stop (points, size) of a scrambled Sobol sequence."""
     from scipy.stats import qmc
 
     engine = qmc.Sobol(size, scramble=True, rng=np.random.default_rng(seed))

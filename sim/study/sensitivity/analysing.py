@@ -1,0 +1,175 @@
+"""`sensitivity`: rankings from a store, of an analysis or of any sweep; and the verb from Python."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.study.request import Request
+from sim.study.sensitivity.prepared import Analysis, prepare
+from sim.study.sensitivity.ranking import Given, Method, Morris, Ranking, Sobol, ranked
+from sim.study.sensitivity.settings import LEAST_SAMPLES, Settings, settings_of
+from sim.study.sensitivity.told import ranking_rows
+from sim.study.sweep.axes import declaration, spelled
+from sim.study.sweep.design import Column, Sampled
+from sim.study.sweep.opened import open_store, open_sweep
+from sim.study.sweep.plan import runs_of
+from sim.study.sweep.running import running
+from sim.study.sweep.store import Store, read_store
+from sim.study.sweep.sweeping import axes_spelled
+from sim.world.errors import UserError
+
+VERB = "sensitivity"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a store is asked: statistics, by a method, of parameters."""
+
+    settings: Settings
+    method: Method
+    keys: tuple[str, ...]
+    spans: dict[str, tuple[float, float]]
+    seed: int
+
+
+def question_of(analysis: Analysis) -> Question:
+    """The question that an analysis was made for."""
+    design, settings = analysis.sweep.design, analysis.settings
+    assert isinstance(design, Sampled)
+    parameters = len(design.keys)
+    method: Method
+    if settings.method == "sobol":
+        method = Sobol(settings.samples, parameters, design.seed)
+    elif settings.method == "morris":
+        method = Morris(settings.samples, design.unit(0, design.samples), design.seed)
+    else:
+        method = Given(design.unit(0, design.samples), design.seed, settings.method == "pawn")
+    edges = np.array([0.0, np.nextafter(1.0, 0.0)])
+    spans = {axis.key: _span(axis.at(edges)) for axis in design.axes}
+    return Question(settings, method, design.keys, spans, design.seed)
+
+
+def _span(values: Column) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def question_to(store: Store, settings: Settings) -> Question:
+    """A question to a sweep that was made for something else.
+
+    Raises:
+        UserError: it has several configurations, too few points or runs, or nothing varies in it.
+    """
+    folder = store.folder
+    data = open_sweep(folder)
+    columns: dict[str, Any] = {}
+    for name in (str(name) for name in data.coords if data[name].dims == ("point",)):
+        values = data[name].values
+        if name in ("point", "sample") or len(pd.unique(values)) < 2:
+            continue
+        if declaration(name) is None:
+            raise UserError("sensitivity.sweep", folder, f"a sweep of one configuration; {name} differs in this one")
+        columns[name] = values.astype(np.float64)
+    least = LEAST_SAMPLES[settings.method]
+    if not columns or store.points < least:
+        raise UserError("sensitivity.sweep", folder, f"a sweep of parameters with {least} points or more")
+    if runs_of(store.parts, store.points).min() < 2:
+        raise UserError("sensitivity.sweep", folder, "a sweep with 2 runs or more of each point, to tell chance apart")
+    seed = int(store.manifest["seed"])
+    points = np.stack(list(columns.values()), axis=1)
+    spans = {key: _span(values) for key, values in columns.items()}
+    return Question(settings, Given(points, seed, settings.method == "pawn"), tuple(columns), spans, seed)
+
+
+def rankings(store: Store, asked: Question, done: Callable[[Ranking], None] = lambda _: None) -> tuple[Ranking, ...]:
+    """Answer a question from a finished store, statistic by statistic."""
+    return tuple(_rankings(store, asked, done))
+
+
+def _rankings(store: Store, asked: Question, done: Callable[[Ranking], None]) -> Iterator[Ranking]:
+    data = open_store(store)
+    runs = int(runs_of(store.parts, store.points).min())
+    for target in asked.settings.targets:
+        values = data[target.outcome.name].isel(run=slice(0, runs)).values
+        found = ranked(target, values, asked.method, asked.settings.method, asked.keys, asked.seed)
+        done(found)
+        yield found
+
+
+def store_at(folder: Path) -> Store:
+    """The sweep in a folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    store = read_store(folder)
+    if store is None:
+        raise UserError("sensitivity.sweep", folder, "the folder of a sweep, with its manifest.json")
+    return store
+
+
+def sensitivity(
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    to: Path | str | None = None,
+    config_dir: Path | str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> pd.DataFrame:
+    """Rank parameters by what outcomes hang on.
+
+    Args:
+        overrides: as on the command line, or a mapping of keys to values, where a tuple (low, high) is an interval:
+            `{"patron.control": (0.2, 1.0), "sensitivity.method": "morris", "study.runs": 32}`. With
+            `sensitivity.sweep` a finished sweep is asked, and no history is lived.
+        to: the folder; None takes one below `outputs`. Called again for the same folder it makes only what is missing.
+        config_dir: a folder with files of your own.
+        progress: called with the number of histories that were lived.
+
+    Returns:
+        One row per statistic and parameter, greatest first, with the dummy and the share of chance: the columns of
+        `sensitivity.csv`, which docs/sensitivity.md explains.
+
+    Raises:
+        UserError: something asked for cannot be used, or the folder holds another sweep.
+    """
+    texts = settings_spelled(overrides) if isinstance(overrides, Mapping) else tuple(overrides)
+    home = () if to is None else (f"output.dir={spelled(str(to))}",)
+    request = Request(VERB, (*texts, *home), None if config_dir is None else Path(config_dir))
+    settings, rest = settings_of(request)
+    if settings.sweep is not None:
+        check_alone(rest)
+        store = store_at(settings.sweep)
+        found = rankings(store, question_to(store, settings))
+    else:
+        analysis = prepare(request)
+        with running(analysis.sweep) as going:
+            going.make(progress)
+            going.finish()
+            found = rankings(going.store, question_of(analysis))
+    return pd.DataFrame([row for one in found for row in ranking_rows(one)])
+
+
+def check_alone(rest: Request) -> None:
+    """Refuse what would change the histories of a sweep that is there already.
+
+    Raises:
+        UserError: there is such a key.
+    """
+    for text in rest.overrides:
+        key, _, value = text.partition("=")
+        if key != "output.dir":
+            raise UserError(key, value, "sensitivity.method and sensitivity.outcomes; the sweep is there already")
+
+
+def settings_spelled(overrides: Mapping[str, Any]) -> tuple[str, ...]:
+    """A mapping as overrides; lists of an analysis' own keys stay lists.
+
+    >>> settings_spelled({"sensitivity.outcomes": ["war", "deaths:q95"], "patron.control": (0.2, 1.0)})
+    ("sensitivity.outcomes=[war,'deaths:q95']", 'patron.control=interval(0.2,1.0)')
+    """
+    own = {key: value for key, value in overrides.items() if key.startswith("sensitivity.")}
+    rest = {key: value for key, value in overrides.items() if key not in own}
+    return (*(f"{key}={spelled(value)}" for key, value in own.items()), *axes_spelled(rest))

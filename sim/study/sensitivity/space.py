@@ -1,0 +1,94 @@
+"""Which parameters an analysis varies, and over what: the swept ones, or all that the case has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from sim.study.declared import parameter_rows
+from sim.study.sensitivity.settings import Settings
+from sim.study.sweep.axes import Axes, Axis, Drawn, Interval, declaration
+from sim.study.sweep.groups import parameter
+from sim.world.errors import UserError, one_of
+from sim.world.parameters import shared_declarations
+from sim.world.scenario import Config
+
+AROUND: Final = (0.5, 1.5)
+"""A number without a prior varies between these multiples of its value, as far as its declared range goes."""
+
+_EVERYTHING: Final = ("*",)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Parameters that vary, in order, and those that stay, each with the reason."""
+
+    axes: tuple[Axis, ...]
+    held: dict[str, str]
+
+
+def space_of(axes: Axes, settings: Settings, config: Config) -> Space:
+    """The space that the command line asks for.
+
+    Swept parameters vary as they are swept. With nothing swept, or with `sensitivity.parameters`, the others follow
+    their priors; those without one vary around their value. What the user or the scenario has set stays.
+
+    Raises:
+        UserError: a pattern fits nothing, or nothing is left to vary.
+    """
+    patterns = settings.parameters or (() if axes.numbers else _EVERYTHING)
+    keys = [row.key for row in parameter_rows(config.scenario)]
+    for pattern in patterns:
+        if not any(fnmatchcase(key, pattern) for key in keys):
+            raise UserError("sensitivity.parameters", pattern, f"all, or patterns of keys: {one_of(keys, pattern)}")
+    swept = {axis.key: axis for axis in axes.numbers}
+    fixed = {one.partition("=")[0].lstrip("+") for one in axes.fixed}
+    found: list[Axis] = []
+    held: dict[str, str] = {}
+    for key in keys:
+        if key in swept:
+            found.append(swept[key])
+        elif any(fnmatchcase(key, pattern) for pattern in patterns):
+            reason = "set by you" if key in fixed else _held(key, config)
+            if reason is None:
+                found.append(_axis(key, config))
+            else:
+                held[key] = reason
+    # A swept key that this case does not have is refused, with the names that it has, where it is composed.
+    found += [axis for key, axis in swept.items() if key not in keys]
+    if not found:
+        raise UserError("sensitivity.parameters", _told(settings.parameters), "parameters that are not held fixed")
+    return Space(tuple(found), held)
+
+
+def _held(key: str, config: Config) -> str | None:
+    """Why a parameter stays as it is; None where it varies."""
+    shared = shared_declarations()
+    value = parameter(config, key)
+    if key in shared:
+        if value != shared[key].default:
+            return "set by the scenario"
+        if shared[key].prior.shape != "fixed":
+            return None
+        if shared[key].provenance != "assumed":
+            return f"{shared[key].provenance}, with a fixed prior"
+    low, high = _around(key, value)
+    return None if low < high else "zero"
+
+
+def _axis(key: str, config: Config) -> Axis:
+    shared = shared_declarations()
+    if key in shared and shared[key].prior.shape != "fixed":
+        return Drawn(key)
+    low, high = _around(key, parameter(config, key))
+    return Interval(key, f"interval({low!r},{high!r})", low, high)
+
+
+def _around(key: str, value: float) -> tuple[float, float]:
+    one = declaration(key)
+    assert one is not None
+    return max(one.low, AROUND[0] * value), min(one.high, AROUND[1] * value)
+
+
+def _told(patterns: Sequence[str] | None) -> str:
+    return "null" if patterns is None else ",".join(patterns)

@@ -1,0 +1,54 @@
+"""Sobol indices, first and total order, without the part that chance has in them.
+
+A variance, and each numerator of an index, is a quadratic form Q of the statistic at the points. With m the mean of two
+halves of the runs and d half of their difference, Q(m) - Q(d) is what the product of the two halves gives: luck is
+independent between them, so its part vanishes on average. SALib's estimators give both.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.study.sensitivity.luck import Array, Halves
+from sim.study.sensitivity.targets import Column
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Numerators (D,) of the indices, and the variance that they are divided by."""
+
+    first: Column
+    total: Column
+    variance: float
+
+
+def sobol_indices(found: Halves, dummy: Halves, samples: Array, parameters: int) -> tuple[Column, float]:
+    """Total and first order (2, D + 1), the dummy last, and the variance of the statistic over the space.
+
+    Args:
+        found: the statistic at all points, in blocks of A, A with one parameter of B each, B.
+        dummy: steps of a dummy parameter from the points A (N,).
+        samples: which blocks to use (N,), with repetitions.
+        parameters: D.
+    """
+    known = _forms(found.mean, dummy.mean, samples, parameters)
+    chance = _forms(found.half_difference, dummy.half_difference, samples, parameters)
+    variance = known.variance - chance.variance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        first = (known.first - chance.first) / variance
+        total = (known.total - chance.total) / variance
+    return np.stack([total, first]), variance
+
+
+def _forms(values: Column, dummy: Column, samples: Array, parameters: int) -> Forms:
+    from SALib.analyze.sobol import first_order, total_order
+
+    blocks = values.reshape(-1, parameters + 2)[samples]
+    blocks = blocks - blocks[:, [0, -1]].mean()
+    start, end = blocks[:, :1], blocks[:, -1:]
+    steps = np.concatenate([blocks[:, 1:-1], start + dummy[samples, None]], axis=1)
+    starts, ends = np.broadcast_to(start, steps.shape), np.broadcast_to(end, steps.shape)
+    variance = float(np.var(blocks[:, [0, -1]]))
+    if variance == 0.0:
+        return Forms(np.zeros(parameters + 1), np.zeros(parameters + 1), 0.0)
+    return Forms(variance * first_order(starts, steps, ends), variance * total_order(starts, steps, ends), variance)

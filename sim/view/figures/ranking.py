@@ -1,0 +1,213 @@
+"""The figure of a sensitivity analysis: what a statistic hangs on, greatest first, beside what chance alone makes."""
+
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sim.study.sensitivity.ranking import Ranking
+from sim.study.sweep.axes import declaration
+from sim.view.style import BLUE, GREY, ORANGE, PALE, new_figure, style
+from sim.world.actors import Cast
+
+SHOWN: Final = 15
+"""Parameters that a figure and a table show; the rest are summed up in a line."""
+
+WIDTH: Final = 13.33
+LEFT: Final = 0.43
+RIGHT: Final = 0.965
+ROW: Final = 0.36
+HEAD: Final = 1.5
+FOOT: Final = 1.45
+"""Inches: a row, what stands above the rows, what stands below them."""
+LABEL: Final = 62
+"""Signs of a line of a label."""
+
+GROUPS: Final = {
+    "patron": "Patron", "compliance": "Compliance", "deterrence": "Deterrence", "target": "Target",
+    "mediator": "Mediators", "casualties": "Casualties", "observation": "Official count", "ladder": "Ladder to war",
+    "multipliers": "All wings",
+}  # fmt: skip
+
+_AFTERTHOUGHT: Final = re.compile(r"[;:(]|, (?=times|in units|as a share|in attacks|as a rate)")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the two measures of a method are, in words: for the axis, and for the legend."""
+
+    axis: str
+    main: str
+    second: str | None
+
+
+SCALES: Final = {
+    "sobol": Scale(
+        "share of the differences between points", "with all its interactions (total order)", "alone (first order)"
+    ),
+    "morris": Scale(
+        "mean change when the parameter moves by half of its range, {unit}", "mean size of the change", None
+    ),
+    "pawn": Scale("distance between distributions, 0 to 1", "median over slices (PAWN)", "greatest"),
+    "delta": Scale("share of the distribution that shifts, 0 to 1", "delta", "share of the variance alone"),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a figure needs besides the ranking: the case, over what each parameter varied, and where it comes from."""
+
+    cast: Cast
+    spans: Mapping[str, tuple[float, float]]
+    source: str
+
+
+def ranking_figure(one: Ranking, shown: Shown) -> Figure:
+    """Dots with 95 % intervals for the first parameters, the dummy as a band, the part of chance as a bar."""
+    count = min(SHOWN, len(one.keys))
+    height = HEAD + ROW * count + FOOT
+    with style():
+        figure = new_figure(WIDTH, height)
+        axes = figure.add_axes((LEFT, FOOT / height, RIGHT - LEFT, ROW * count / height))
+        draw_rows(axes, one, shown, count)
+        draw_chance(figure, one, height)
+        write_frame(figure, one, shown, height)
+    return figure
+
+
+def draw_rows(axes: Axes, one: Ranking, shown: Shown, count: int) -> None:
+    """One row per parameter, the greatest on top; grey where it cannot be told from the dummy."""
+    places = np.arange(count)
+    scale = SCALES[one.method]
+    colours = [BLUE if told else GREY for told in one.distinguished[:count]]
+    value, low, high = one.measures.value[0], one.measures.low[0], one.measures.high[0]
+    axes.axvspan(0.0, max(0.0, float(one.dummy.high[0])), color=PALE, lw=0, zorder=-2)
+    axes.hlines(places, np.maximum(low[:count], 0.0), high[:count], color=colours, linewidth=2.2, alpha=0.55)
+    axes.scatter(value[:count].clip(min=0.0), places, s=46, color=colours, zorder=3, clip_on=False)
+    handles: list[Any] = [axes.scatter([], [], s=46, color=BLUE, label=scale.main)]
+    if scale.second is not None:
+        second = axes.scatter(
+            one.measures.value[1, :count].clip(min=0.0), places + 0.22, s=22, facecolors="white", edgecolors=ORANGE,
+            linewidths=1.2, zorder=3, clip_on=False, label=scale.second,
+        )  # fmt: skip
+        handles.append(second)
+    handles.append(axes.fill_between([], [], color=PALE, label="what a parameter without effect may get"))
+    axes.legend(
+        handles=handles, loc="lower right", fontsize=8.5, frameon=True, facecolor="white", edgecolor="none",
+        framealpha=0.9,
+    )  # fmt: skip
+    axes.set_ylim(count - 0.4, -0.6)
+    axes.set_xlim(0.0, max(float(np.nanmax(high[:count], initial=0.0)) * 1.03, 1e-9))
+    axes.set_yticks(places, [label(key, shown) for key in one.keys[:count]], fontsize=8.5)
+    axes.set_xlabel(scale.axis.format(unit=one.target.unit), fontsize=9, color=GREY)
+    axes.grid(axis="x", color=PALE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+
+
+def draw_chance(figure: Figure, one: Ranking, height: float) -> None:
+    """How much of the differences between single histories is chance, as a bar over the rows."""
+    share = float(one.chance.share.value)
+    if not np.isfinite(share):
+        return
+    axes = figure.add_axes((LEFT, 1 - (HEAD - 0.32) / height, RIGHT - LEFT, 0.2 / height))
+    axes.barh([0.0], [share], color=ORANGE, alpha=0.8)
+    axes.barh([0.0], [1 - share], left=[share], color=BLUE, alpha=0.8)
+    axes.set_xlim(0.0, 1.0)
+    axes.set_axis_off()
+    low, high = (float(edge) for edge in (one.chance.share.low, one.chance.share.high))
+    words = f"chance alone {share:.0%} ({low:.0%} to {high:.0%})"
+    axes.set_title(words, loc="left", fontsize=8.5, color=ORANGE, pad=3)
+    axes.set_title(f"parameters {1 - share:.0%}", loc="right", fontsize=8.5, color=BLUE, pad=3)
+    figure.text(
+        LEFT - 0.008, 1 - (HEAD - 0.42) / height, "Why single histories differ", ha="right", va="center", fontsize=9
+    )
+
+
+def write_frame(figure: Figure, one: Ranking, shown: Shown, height: float) -> None:
+    """Title, what is left out, and where it comes from."""
+    names = shown.cast.names
+    figure.text(0.02, 1 - 0.17 / height, headline(one, shown), fontsize=14, fontweight="bold", va="top")
+    asked = named(first_upper(one.target.sentence), names.target, names.patron)
+    figure.text(0.02, 1 - 0.52 / height, f"What it hangs on: {asked}", fontsize=10, color=GREY, va="top")
+    below = textwrap.fill(f"{rest_line(one)} {shown.source}", 190)
+    figure.text(0.02, 0.14 / height, below, fontsize=8.5, color=GREY, va="bottom")
+
+
+def headline(one: Ranking, shown: Shown) -> str:
+    """What the figure says, in a line."""
+    if not one.resolved:
+        return "The points do not differ by more than chance: nothing to rank"
+    told = int(one.distinguished.sum())
+    if not told:
+        return "No parameter can be told from one without effect"
+    words = plain_words(one.keys[0], shown.cast)
+    return f"Most depends on: {words}" if told > 1 else f"Only one parameter shows: {words}"
+
+
+def rest_line(one: Ranking) -> str:
+    """What is not shown, and how many parameters cannot be told from the dummy."""
+    left = len(one.keys) - SHOWN
+    lost = int((~one.distinguished).sum())
+    dummy = f"{lost} of all {len(one.keys)} cannot be told from one without effect."
+    if left <= 0:
+        return dummy
+    return f"The other {left} parameters: at most {one.measures.value[0, SHOWN:].max():.2g} each. {dummy}"
+
+
+def label(key: str, shown: Shown) -> str:
+    """A parameter in words with its unit and the range over which it varied, in at most two lines."""
+    declared = declaration(key)
+    assert declared is not None
+    unit = "" if declared.unit == "1" else f" {declared.unit}"
+    low, high = shown.spans[key]
+    words = plain_words(key, shown.cast)
+    lines = textwrap.wrap(words, LABEL)
+    if len(lines) > 2:
+        lines = textwrap.wrap(words, LABEL, max_lines=2, placeholder=" …")
+    span = f" ({low:.3g} to {high:.3g}{unit})"
+    if len(lines) == 1 or len(lines[-1]) + len(span) <= LABEL + 4:
+        return "\n".join([*lines[:-1], lines[-1] + span])
+    return "\n".join([lines[0], textwrap.shorten(lines[1], LABEL - len(span), placeholder=" …") + span])
+
+
+def plain_words(key: str, cast: Cast) -> str:
+    """A parameter in words: whose it is, and what.
+
+    >>> from sim.world.scenario import load
+    >>> plain_words("militia.hezbollah_lebanon.autonomy", load().scenario.cast)
+    'Hezbollah: independence from the patron'
+    """
+    kind, _, rest = key.partition(".")
+    declared = declaration(key)
+    assert declared is not None
+    text = _AFTERTHOUGHT.split(declared.text)[0].strip()
+    actors: dict[str, Mapping[str, Any]] = {"militia": cast.wings, "theatre": cast.theatres}
+    who = actors[kind][rest.partition(".")[0]].name if kind in actors else GROUPS.get(kind, kind)
+    return f"{who}: {text}"
+
+
+def named(text: str, target: str, patron: str) -> str:
+    """Roles by the names that they have in this case."""
+    return text.replace("the target", target).replace("the patron", patron)
+
+
+def first_upper(text: str) -> str:
+    """A sentence's beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def measured(value: float, high: float) -> str:
+    """A number with half the width of its interval.
+
+    >>> measured(0.512, 0.58), measured(12.3, 13.5)
+    ('0.51 ± 0.07', '12.3 ± 1.2')
+    """
+    half = high - value
+    places = 2 if half < 1 else 1 if half < 10 else 0
+    return f"{value:.{places}f} ± {half:.{places}f}"
