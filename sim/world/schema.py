@@ -13,7 +13,7 @@ from sim.world.parameters import default_parameters
 SCHEMA_NAME = "declared"
 """The name under which `configs/config.yaml` finds this ground among its defaults."""
 
-GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "scenario")
+GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "filters", "scenario")
 """The groups of configuration files: one file of each is chosen."""
 
 STUDY_KEYS = ("runs", "points", "design", "table", "draws", "policies", "precision", "most_runs")
@@ -24,7 +24,8 @@ ENGINE_KEYS = ("threads", "cluster", "workers", "job")
 
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
-    "calendar", "events", "history", "rungs", "patterns", "calibration", *asdict(default_parameters()),
+    "calendar", "events", "history", "rungs", "patterns", "calibration", "filters",
+    *asdict(default_parameters()),
 )  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from sim.study.events.filters import Filters, filters_of
 from sim.study.events.formats import GED_COLUMNS
-from sim.world.scenario import load
+from sim.world.scenario import Config, load
 from sim.world.timeline import Calendar
 
 ACLED_31 = (
@@ -57,11 +58,17 @@ def saved(folder: Path, content: str | bytes, name: str = "events.csv") -> Path:
     return path
 
 
+@cache
+def shipped() -> Config:
+    """The shipped configuration."""
+    return load()
+
+
 def filters(**changes: object) -> Filters:
     """The shipped filters with some keys changed."""
-    config = load()
+    config = shipped()
     return filters_of({"filters": {**config.tree["filters"], **changes}}, config.scenario.cast)
 
 
 def calendar() -> Calendar:
-    return load().scenario.calendar
+    return shipped().scenario.calendar

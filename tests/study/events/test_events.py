@@ -12,7 +12,8 @@ from sim.world.errors import UserError
 from tests.study.events.files import ACLED_31, ACLED_35, OLD_GED, acled, calendar, filters, ged, saved, text
 
 EVENTS = [
-    ("2023-10-20", "Iraq"), ("2023-10-20", "Syria"), ("2023-10-23", "Iraq"), ("2023-10-23", "Iraq"), ("2023-10-25", "Jordan"),
+    ("2023-10-20", "Iraq"), ("2023-10-20", "Syria"), ("2023-10-23", "Iraq"), ("2023-10-23", "Iraq"),
+    ("2023-10-25", "Jordan"),
 ]  # fmt: skip
 DAYS = np.array([[1, 1, 0], [0, 0, 0], [0, 0, 0], [2, 0, 0], [0, 0, 0], [0, 0, 1]])
 
@@ -116,7 +117,7 @@ def bad() -> dict[str, tuple[str | bytes, str]]:
         "wrong columns": ("a,b\n1,2\n", "an export of ACLED or UCDP GED, or a table"),
         "no date": (text(ACLED_31, [acled(0), acled(1, "01/02/24")]), "row 2 says '01/02/24'"),
         "impossible date": (text(ACLED_31, [acled(0, "2023-13-45")]), "row 1 says '2023-13-45'"),
-        "empty after filtering": (text(ACLED_31, [acled(0, country="Elsewhere")]), "of 1 rows none is left (another place: 1)"),
+        "empty after filtering": (text(ACLED_31, [acled(0, country="Elsewhere")]), "none is left (another place: 1)"),
         "header alone": (",".join(ACLED_31) + "\n", "of 0 rows none is left"),
         "empty": ("", "this one is empty"),
         "ragged": (good + "INV2,2023-11-01\n", "Expected 31 columns, got 2"),
@@ -133,7 +134,7 @@ def bad() -> dict[str, tuple[str | bytes, str]]:
         "negative count": ("as_of_date,total\n2023-11-01,-4\n", "row 1, column total says '-4'"),
         "half a count": ("as_of_date,total\n2023-11-01,4.5\n", "row 1, column total says '4.5'"),
         "no count": ("as_of_date,total\n2023-11-01,many\n", "row 1, column total says 'many'"),
-        "falling counts": ("as_of_date,total\n2023-11-01,9\n2023-11-08,7\n", "total falls from 9 on 2023-11-01 to 7 on 2023-11-08"),
+        "falling": ("as_of_date,total\n2023-11-01,9\n2023-11-08,7\n", "falls from 9 on 2023-11-01 to 7 on 2023-11-08"),
         "a theatre falls": ("as_of_date,total,iraq\n2023-11-01,9,5\n2023-11-08,12,4\n", "iraq falls from 5"),
         "theatres exceed": ("as_of_date,total,iraq,syria\n2023-11-01,9,5,5\n", "add up to no more than the total"),
         "table without date": ("as_of_date,total\nsoon,4\n", "row 1 says 'soon'"),
@@ -172,7 +173,7 @@ def test_what_is_no_file_is_refused(place: str, tmp_path: Path) -> None:
         ({"order": "second"}, "filters.order = second: allowed any, attacker_first"),
         ({"violence": [4]}, "filters.violence = [4]: allowed a list with some of 1, 2, 3"),
         ({"places": {"irak": ["Iraq"]}}, "filters.places.irak = "),
-        ({"places": {"iraq": ["Iraq"], "syria": ["iraq"]}}, "filters.places.syria = iraq: allowed each place in one theatre"),
+        ({"places": {"iraq": ["Iraq"], "syria": ["iraq"]}}, "filters.places.syria = iraq: allowed each place"),
         ({"places": {}}, "filters.places = {}: allowed a mapping"),
         ({"from": "soon"}, "filters.from = soon: allowed a date such as"),
         ({"from": "2024-01-01", "to": "2023-01-01"}, "filters.to = 2023-01-01: allowed 2024-01-01 or later"),
@@ -190,9 +191,8 @@ def test_a_million_rows_take_bounded_time_and_memory(tmp_path: Path) -> None:
     import time
     import tracemalloc
 
-    rows = text(
-        ACLED_31, [acled(n, country="Elsewhere" if n % 10 else "Iraq", notes="long " * 100) for n in range(1000)]
-    )
+    places = ["Iraq", *["Elsewhere"] * 9] * 100
+    rows = text(ACLED_31, [acled(n, country=one, notes="long " * 100) for n, one in enumerate(places)])
     head, _, body = rows.partition("\n")
     path = tmp_path / "million.csv"
     with path.open("w") as file:
