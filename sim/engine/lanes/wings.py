@@ -112,7 +112,6 @@ def militias_adapt(
 
 
 @part
-@part
 def counted_on(
     draw: float, mean: float, done: int, count: float, term: float, reached: float
 ) -> tuple[float, float, float]:
@@ -128,6 +127,7 @@ def counted_on(
     return count, term, reached
 
 
+@part
 def militias_attack(
     vectors: int, wing: int, kept: int, on_target: bool, pinned: bool, seed_low: int, seed_high: int, run: int,
     day: int, actor: int, wings: Wings, scratch: Scratch, shares: Shares, draws: Draws,
