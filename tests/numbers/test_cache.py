@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import sim
+from sim.numbers import cache
 from sim.rules.rates import keep
 
 PROBE = """
@@ -90,3 +92,64 @@ def test_where_nothing_can_be_written_one_line_says_so_and_the_result_is_the_sam
     assert (value, hits) == (KEPT, 0)
     assert len(said.splitlines()) == 1
     assert said.startswith("lull: compiled code is not kept:")
+
+
+DAY = 24 * 3600
+
+
+def unused(home: Path, name: str, days: float) -> Path:
+    """A folder with something in it that was last opened so many days ago."""
+    (home / name / "engine").mkdir(parents=True)
+    (home / name / "engine" / "kernel.nbi").touch()
+    then = time.time() - days * DAY
+    os.utime(home / name, (then, then))
+    return home / name
+
+
+def test_folders_that_nobody_opened_for_a_month_go_when_a_new_one_is_made(copy: Path) -> None:
+    home = copy / "home" / "lull"
+    old, young = unused(home, f"{1:016x}-{1:08x}", 31), unused(home, f"{2:016x}-{1:08x}", 29)
+    left, strange = unused(home, f"{3:016x}-{1:08x}.{1:032x}", 31), unused(home, "notes", 400)
+    assert probe(copy, copy / "home")[:3] == (KEPT, 0, 1)
+    assert [one.exists() for one in (old, left, young, strange)] == [False, False, True, True]
+    later = unused(home, f"{4:016x}-{1:08x}", 31)
+    assert probe(copy, copy / "home")[:3] == (KEPT, 1, 0)
+    assert later.exists()
+
+
+def test_opening_a_folder_keeps_it(copy: Path) -> None:
+    home = copy / "home" / "lull"
+    assert probe(copy, copy / "home")[:3] == (KEPT, 0, 1)
+    (ours,) = home.iterdir()
+    long_ago = time.time() - 40 * DAY
+    os.utime(ours, (long_ago, long_ago))
+    assert probe(copy, copy / "home")[:3] == (KEPT, 1, 0)
+    cache.remove_unused(home)
+    assert ours.exists()
+    os.utime(ours, (long_ago, long_ago))
+    cache.remove_unused(home)
+    assert list(home.iterdir()) == []
+
+
+def test_several_processes_may_remove_at_once_and_one_that_opens_in_between_keeps_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = unused(tmp_path, f"{1:016x}-{1:08x}", 31)
+    rename = Path.rename
+
+    def opened_just_before(path: Path, aside: Path) -> Path:
+        if path == old:
+            os.utime(path)
+        return rename(path, aside)
+
+    def taken_just_before(path: Path, aside: Path) -> Path:
+        shutil.rmtree(path)
+        return rename(path, aside)
+
+    monkeypatch.setattr(Path, "rename", opened_just_before)
+    cache.remove_unused(tmp_path)
+    assert [one.name for one in tmp_path.rglob("*")] == [old.name, "engine", "kernel.nbi"]
+    monkeypatch.setattr(Path, "rename", taken_just_before)
+    gone = unused(tmp_path, f"{2:016x}-{1:08x}", 31)
+    cache.remove_unused(tmp_path)
+    assert not gone.exists()
