@@ -77,7 +77,7 @@ def classes(count: int) -> int:
     """Slices that delta cuts each parameter into.
 
     >>> classes(512), classes(4096)
-    (9, 16)
+    (5, 16)
     """
     exponent = 2.0 / (7.0 + np.tanh((1500.0 - count) / 500.0))
     return int(np.round(min(int(np.ceil(count**exponent)), 48)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,6 +15,8 @@ from sim.study.sensitivity.ranking import Ranking
 from sim.study.sweep.axes import declaration
 from sim.view.style import BLUE, GREY, ORANGE, PALE, new_figure, style
 from sim.world.actors import Cast
+
+Array = npt.NDArray[Any]
 
 SHOWN: Final = 15
 """Parameters that a figure and a table show; the rest are summed up in a line."""
@@ -23,15 +26,14 @@ LEFT: Final = 0.43
 RIGHT: Final = 0.965
 ROW: Final = 0.36
 HEAD: Final = 1.5
-FOOT: Final = 1.45
+FOOT: Final = 1.1
 """Inches: a row, what stands above the rows, what stands below them."""
 LABEL: Final = 62
 """Signs of a line of a label."""
 
 GROUPS: Final = {
-    "patron": "Patron", "compliance": "Compliance", "deterrence": "Deterrence", "target": "Target",
-    "mediator": "Mediators", "casualties": "Casualties", "observation": "Official count", "ladder": "Ladder to war",
-    "multipliers": "All wings",
+    "compliance": "Compliance", "deterrence": "Deterrence", "casualties": "Casualties",
+    "observation": "Official count", "ladder": "Ladder to war", "multipliers": "All wings",
 }  # fmt: skip
 
 _AFTERTHOUGHT: Final = re.compile(r"[;:(]|, (?=times|in units|as a share|in attacks|as a rate)")
@@ -44,14 +46,17 @@ class Scale:
     axis: str
     main: str
     second: str | None
+    most: float = 1.0
 
 
 SCALES: Final = {
     "sobol": Scale(
-        "share of the differences between points", "with all its interactions (total order)", "alone (first order)"
+        "share of the variance that parameters make; 1 is all of it",
+        "with all its interactions (total order)",
+        "alone (first order)",
     ),
     "morris": Scale(
-        "mean change when the parameter moves by half of its range, {unit}", "mean size of the change", None
+        "mean change when the parameter moves by half of its range, {unit}", "mean size of the change", None, np.inf
     ),
     "pawn": Scale("distance between distributions, 0 to 1", "median over slices (PAWN)", "greatest"),
     "delta": Scale("share of the distribution that shifts, 0 to 1", "delta", "share of the variance alone"),
@@ -85,14 +90,16 @@ def draw_rows(axes: Axes, one: Ranking, shown: Shown, count: int) -> None:
     places = np.arange(count)
     scale = SCALES[one.method]
     colours = [BLUE if told else GREY for told in one.distinguished[:count]]
-    value, low, high = one.measures.value[0], one.measures.low[0], one.measures.high[0]
+    value, low, high = (edge[0, :count].clip(0.0, scale.most) for edge in edges(one))
     axes.axvspan(0.0, max(0.0, float(one.dummy.high[0])), color=PALE, lw=0, zorder=-2)
-    axes.hlines(places, np.maximum(low[:count], 0.0), high[:count], color=colours, linewidth=2.2, alpha=0.55)
-    axes.scatter(value[:count].clip(min=0.0), places, s=46, color=colours, zorder=3, clip_on=False)
+    axes.hlines(places, low, high, color=colours, linewidth=2.2, alpha=0.55)
+    axes.scatter(value, places, s=46, color=colours, zorder=3, clip_on=False)
     handles: list[Any] = [axes.scatter([], [], s=46, color=BLUE, label=scale.main)]
     if scale.second is not None:
+        alone = one.measures.value[1, :count]
+        shown_alone = np.where(alone > 0.0, alone, np.nan)
         second = axes.scatter(
-            one.measures.value[1, :count].clip(min=0.0), places + 0.22, s=22, facecolors="white", edgecolors=ORANGE,
+            shown_alone, places + 0.22, s=22, facecolors="white", edgecolors=ORANGE,
             linewidths=1.2, zorder=3, clip_on=False, label=scale.second,
         )  # fmt: skip
         handles.append(second)
@@ -102,12 +109,17 @@ def draw_rows(axes: Axes, one: Ranking, shown: Shown, count: int) -> None:
         framealpha=0.9,
     )  # fmt: skip
     axes.set_ylim(count - 0.4, -0.6)
-    axes.set_xlim(0.0, max(float(np.nanmax(high[:count], initial=0.0)) * 1.03, 1e-9))
+    axes.set_xlim(0.0, min(float(high.max()) * 1.03, scale.most))
     axes.set_yticks(places, [label(key, shown) for key in one.keys[:count]], fontsize=8.5)
     axes.set_xlabel(scale.axis.format(unit=one.target.unit), fontsize=9, color=GREY)
     axes.grid(axis="x", color=PALE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
+
+
+def edges(one: Ranking) -> tuple[Array, Array, Array]:
+    """Value, low and high of the measures (2, D)."""
+    return one.measures.value, one.measures.low, one.measures.high
 
 
 def draw_chance(figure: Figure, one: Ranking, height: float) -> None:
@@ -116,13 +128,13 @@ def draw_chance(figure: Figure, one: Ranking, height: float) -> None:
     if not np.isfinite(share):
         return
     axes = figure.add_axes((LEFT, 1 - (HEAD - 0.32) / height, RIGHT - LEFT, 0.2 / height))
-    axes.barh([0.0], [share], color=ORANGE, alpha=0.8)
+    axes.barh([0.0], [share], color=GREY, alpha=0.7)
     axes.barh([0.0], [1 - share], left=[share], color=BLUE, alpha=0.8)
     axes.set_xlim(0.0, 1.0)
     axes.set_axis_off()
     low, high = (float(edge) for edge in (one.chance.share.low, one.chance.share.high))
     words = f"chance alone {share:.0%} ({low:.0%} to {high:.0%})"
-    axes.set_title(words, loc="left", fontsize=8.5, color=ORANGE, pad=3)
+    axes.set_title(words, loc="left", fontsize=8.5, color=GREY, pad=3)
     axes.set_title(f"parameters {1 - share:.0%}", loc="right", fontsize=8.5, color=BLUE, pad=3)
     figure.text(
         LEFT - 0.008, 1 - (HEAD - 0.42) / height, "Why single histories differ", ha="right", va="center", fontsize=9
@@ -130,24 +142,23 @@ def draw_chance(figure: Figure, one: Ranking, height: float) -> None:
 
 
 def write_frame(figure: Figure, one: Ranking, shown: Shown, height: float) -> None:
-    """Title, what is left out, and where it comes from."""
-    names = shown.cast.names
-    figure.text(0.02, 1 - 0.17 / height, headline(one, shown), fontsize=14, fontweight="bold", va="top")
-    asked = named(first_upper(one.target.sentence), names.target, names.patron)
-    figure.text(0.02, 1 - 0.52 / height, f"What it hangs on: {asked}", fontsize=10, color=GREY, va="top")
+    """Title, what was found, what is left out, and where it comes from."""
+    title = named(first_upper(one.target.sentence), shown.cast)
+    size = 14 * min(1.0, 105 / len(title))
+    figure.text(0.02, 1 - 0.17 / height, title, fontsize=size, fontweight="bold", va="top")
+    figure.text(0.02, 1 - 0.52 / height, finding(one, shown.cast), fontsize=10, color=GREY, va="top")
     below = textwrap.fill(f"{rest_line(one)} {shown.source}", 190)
-    figure.text(0.02, 0.14 / height, below, fontsize=8.5, color=GREY, va="bottom")
+    figure.text(0.02, 0.12 / height, below, fontsize=8.5, color=GREY, va="bottom")
 
 
-def headline(one: Ranking, shown: Shown) -> str:
+def finding(one: Ranking, cast: Cast) -> str:
     """What the figure says, in a line."""
-    if not one.resolved:
-        return "The points do not differ by more than chance: nothing to rank"
     told = int(one.distinguished.sum())
     if not told:
-        return "No parameter can be told from one without effect"
-    words = plain_words(one.keys[0], shown.cast)
-    return f"Most depends on: {words}" if told > 1 else f"Only one parameter shows: {words}"
+        return f"None of {len(one.keys)} parameters can be told from one without effect."
+    leading = next(key for key, above in zip(one.keys, one.distinguished, strict=True) if above)
+    first = plain_words(leading, cast).replace(": ", ", ")
+    return f"Of {len(one.keys)} parameters {told} can be told from one without effect; the greatest: {first}."
 
 
 def rest_line(one: Ranking) -> str:
@@ -164,7 +175,7 @@ def label(key: str, shown: Shown) -> str:
     """A parameter in words with its unit and the range over which it varied, in at most two lines."""
     declared = declaration(key)
     assert declared is not None
-    unit = "" if declared.unit == "1" else f" {declared.unit}"
+    unit = unit_words(declared.unit)
     low, high = shown.spans[key]
     words = plain_words(key, shown.cast)
     lines = textwrap.wrap(words, LABEL)
@@ -181,20 +192,40 @@ def plain_words(key: str, cast: Cast) -> str:
 
     >>> from sim.world.scenario import load
     >>> plain_words("militia.hezbollah_lebanon.autonomy", load().scenario.cast)
-    'Hezbollah: independence from the patron'
+    'Hezbollah: independence from Iran'
     """
     kind, _, rest = key.partition(".")
     declared = declaration(key)
     assert declared is not None
-    text = _AFTERTHOUGHT.split(declared.text)[0].strip()
+    text = named(_AFTERTHOUGHT.split(declared.text)[0].strip(), cast)
     actors: dict[str, Mapping[str, Any]] = {"militia": cast.wings, "theatre": cast.theatres}
-    who = actors[kind][rest.partition(".")[0]].name if kind in actors else GROUPS.get(kind, kind)
+    roles = {"patron": cast.names.patron, "target": cast.names.target, "mediator": cast.names.mediators}
+    if kind in actors:
+        who = actors[kind][rest.partition(".")[0]].name
+    else:
+        who = first_upper(roles.get(kind, GROUPS.get(kind, kind)).removeprefix("the "))
     return f"{who}: {text}"
 
 
-def named(text: str, target: str, patron: str) -> str:
+def named(text: str, cast: Cast) -> str:
     """Roles by the names that they have in this case."""
-    return text.replace("the target", target).replace("the patron", patron)
+    return re.sub(r"the target\b(?!')", cast.names.target, re.sub(r"the patron\b(?!')", cast.names.patron, text))
+
+
+def unit_words(unit: str) -> str:
+    """A unit as it is said after a number.
+
+    >>> unit_words("1"), unit_words("1/(rung day)"), unit_words("attacks/day"), unit_words("1 per strike")
+    ('', ' per rung and day', ' attacks per day', ' per strike')
+    """
+    if unit == "1":
+        return ""
+    said = unit.removeprefix("1 ") if unit.startswith("1 ") else unit
+    above, sign, below = said.partition("/")
+    if not sign:
+        return f" {said}"
+    per = " and ".join(below.strip("()").split())
+    return f" per {per}" if above == "1" else f" {above} per {per}"
 
 
 def first_upper(text: str) -> str:

@@ -141,11 +141,13 @@ def write(store: Store, found: tuple[Ranking, ...], shown: Shown) -> list[str]:
     }
     for name, text in texts.items():
         put(store, name, text)
-    pictures = [f"sensitivity-{one.target.file_name}" for one in found]
-    for name, one in zip(pictures, found, strict=True):
-        figure = ranking_figure(one, shown)
-        for ending in (".png", ".svg"):
-            save(figure, store.folder / f"{name}{ending}")
+    pictures = []
+    for one in found:
+        if one.resolved:
+            pictures.append(f"sensitivity-{one.target.file_name}")
+            figure = ranking_figure(one, shown)
+            for ending in (".png", ".svg"):
+                save(figure, store.folder / f"{pictures[-1]}{ending}")
     return [*texts, *(f"{name}.png" for name in pictures)]
 
 
