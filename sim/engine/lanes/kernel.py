@@ -144,6 +144,9 @@ def live_days(
     patron_draws, target_draws = rows_of(Draws, memory.patron_draws), rows_of(Draws, memory.target_draws)
     draws, keep = rows_of(Draws, memory.wing_draws), of_target.attribution_keep
     counts, lags, ring, flags = flat(memory.counts), flat(memory.lags), flat(memory.ring), flat(memory.flags)
+    eights, marked_list, struck_list = flat(memory.flags.view(np.int64)), flat(memory.marked), flat(memory.struck)
+    run_numbers, weights, collectives = flat(memory.run), flat(memory.weights), flat(memory.collectives)
+    ordered, obeyed, touched = flat(memory.ordered), flat(memory.obeyed), flat(memory.touched)
     layout, low, high, run = world.layout, world.seed_low, world.seed_high, memory.run[0]
     lanes, vectors = len(memory.run), len(memory.run) // VECTOR
     if first == 0:
@@ -155,7 +158,7 @@ def live_days(
             shares, patron_draws,
         )  # fmt: skip
         for k in range(world.fronts.shape[1]):
-            memory.ordered[k] = states.orders_go_out(
+            ordered[k] = states.orders_go_out(
                 vectors, k * lanes, float(day), world.fronts[day, k].stance, of_patron, places, runs, fronts, notes
             )
             memory.obeyed[k] |= memory.ordered[k]
@@ -170,13 +173,13 @@ def live_days(
                 wings.timeline_turns(vectors, wing, theatre, today.intensity, front.surge, front.supply, traits, places)
             marked = wings.wing_lives(
                 vectors, wing, theatre, layout[w].mediated * lanes, kept_at, counted, low, high, run, day,
-                layout[w].actor, memory.ordered[k] > 0, memory.obeyed[k] > 0, memory.touched[w] > 0,
+                layout[w].actor, ordered[k] > 0, obeyed[k] > 0, touched[w] > 0,
                 layout[w].on_target > 0, pinned, states_asked, of_wings, of_attacks, keep, traits, places, fronts, felt,
                 units, notes, scratch, shares, draws, counts, lags, flags,
             )  # fmt: skip
             if marked > 0:
                 rare.casualties_fall(
-                    memory.flags, memory.marked, wing, theatre, kept_at, counted, low, high, memory.run, day,
+                    lanes, flags, eights, marked_list, wing, theatre, kept_at, counted, low, high, run_numbers, day,
                     layout[w].actor, pinned, today.pinned_killed, today.deaths_allowed > 0, of_attacks, fronts,
                     units, runs, notes, counts, scratch, draws, tally,
                 )  # fmt: skip
@@ -191,9 +194,9 @@ def live_days(
             shares, target_draws, flags,
         )  # fmt: skip
         struck = rare.strikes_land(
-            memory.struck, struck, memory.flags, answers, world.raids_change[day], lanes, layout, world.raids[day],
-            world.echoes[day], memory.weights, memory.collectives, memory.touched, of_target, of_wings, traits, units,
-            runs, scratch, target_draws, tally, day, window,
+            struck_list, struck, flags, eights, answers, world.raids_change[day], lanes, layout, world.raids[day],
+            world.echoes[day], weights, collectives, touched, of_target, of_wings, traits, units, runs, scratch,
+            target_draws, tally, day, window,
         )  # fmt: skip
         wars = states.ladder_moves(vectors, fearful, of_ladder, of_target, runs, scratch, patron_draws)
         record.day_is_noted(vectors, float(day), tally, runs, scratch)

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 
 from sim.engine.lanes.block import (
@@ -31,32 +30,31 @@ Array = npt.NDArray[Any]
 SCREENED: Final = 3
 """Attacks of a wing and day whose fates share the generator's block with its count of attacks."""
 EIGHT: Final = 8
-"""Flags of a byte that one look at 64 bits takes in."""
+"""Flags of a byte, 0 or 1, that one look at 64 bits takes in."""
 
 
-@step
-def marked_lanes(flags: Array, lanes: Array) -> int:
-    """Collect the lanes whose flag is set; their number."""
-    found = 0
-    eights = flags.view(np.int64)
-    for j in range(len(eights)):
+@part
+def marked_lanes(flags: Array, eights: Array, lanes: int, found: Array) -> int:
+    """Collect the lanes whose flag is set; their number. `eights` is the memory of `flags`, eight to a number."""
+    count = 0
+    for j in range(lanes // EIGHT):
         if eights[j] != 0:
             for i in range(EIGHT * j, EIGHT * j + EIGHT):
-                if flags[i] != 0:
-                    lanes[found] = i
-                    found += 1
-    return found
+                # Which of the eight it is nobody can foresee: the place is written in any case, and kept if it counts.
+                found[count] = i
+                count += flags[i]
+    return count
 
 
 @step
 def casualties_fall(
-    flags: Array, marked: Array, wing: int, theatre: int, kept: int, counted: int, seed_low: int, seed_high: int,
-    run: Array, day: int, actor: int, pinned_wing: bool, pinned_killed: float, deaths_allowed: bool,
-    numbers: AttackNumbers, fronts: Fronts, wings: Wings, runs: Runs, notes: FrontNotes, counts: Array,
-    scratch: Scratch, draws: Draws, tally: Tally,
+    lanes: int, flags: Array, eights: Array, marked: Array, wing: int, theatre: int, kept: int, counted: int,
+    seed_low: int, seed_high: int, run: Array, day: int, actor: int, pinned_wing: bool, pinned_killed: float,
+    deaths_allowed: bool, numbers: AttackNumbers, fronts: Fronts, wings: Wings, runs: Runs, notes: FrontNotes,
+    counts: Array, scratch: Scratch, draws: Draws, tally: Tally,
 ) -> None:  # fmt: skip
     """In the lanes that are flagged all attacks of a wing meet their fates again, now with their casualties."""
-    for j in range(marked_lanes(flags, marked)):
+    for j in range(marked_lanes(flags, eights, lanes, marked)):
         i = marked[j]
         small = observation.small_share(wings.compliance[wing + i], fronts.directive[theatre + i])
         through = observation.dampened(numbers.penetration[i], small, numbers.small_penetration[i])
@@ -91,8 +89,8 @@ def casualties_fall(
 
 @step
 def strikes_land(
-    struck: Array, before: int, flags: Array, answers: int, change: bool, lanes: int, layout: Array, raids: Array,
-    echoes: Array, weights: Array, collectives: Array, touched: Array, numbers: TargetNumbers,
+    struck: Array, before: int, flags: Array, eights: Array, answers: int, change: bool, lanes: int, layout: Array,
+    raids: Array, echoes: Array, weights: Array, collectives: Array, touched: Array, numbers: TargetNumbers,
     of_wings: MilitiaNumbers, traits: Traits, wings: Wings, runs: Runs, scratch: Scratch, draws: Draws, tally: Tally,
     day: int, window: int,
 ) -> int:  # fmt: skip
@@ -111,7 +109,7 @@ def strikes_land(
             raids_in_lane(struck[j], lanes, layout, raids, echoes, touched, of_wings, wings, runs)
     hit = 0
     if answers > 0:
-        for j in range(marked_lanes(flags, struck)):
+        for j in range(marked_lanes(flags, eights, lanes, struck)):
             i = struck[j]
             if scratch.alive[i] > 0.0:
                 answer_is_noted(i, day, window, tally, runs)
@@ -128,7 +126,7 @@ def strikes_land(
     return hit
 
 
-@step
+@part
 def raids_in_lane(
     i: int, lanes: int, layout: Array, raids: Array, echoes: Array, touched: Array, of_wings: MilitiaNumbers,
     wings: Wings, runs: Runs,
@@ -164,7 +162,7 @@ def shake(at: int, i: int, numbers: MilitiaNumbers, wings: Wings) -> None:
     )  # fmt: skip
 
 
-@step
+@part
 def chosen_wing(
     i: int, lanes: int, layout: Array, weights: Array, numbers: TargetNumbers, traits: Traits, wings: Wings,
     draws: Draws,
@@ -193,7 +191,7 @@ def chosen_wing(
     return chosen
 
 
-@step
+@part
 def strikes_in_lane(
     i: int, lanes: int, layout: Array, raids: Array, echoes: Array, collectives: Array, touched: Array,
     numbers: TargetNumbers, of_wings: MilitiaNumbers, traits: Traits, wings: Wings, runs: Runs,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sim.engine.lanes.block import PACK, VECTOR, FrontNotes, Memory, Runs, Scratch, Tally
 from sim.engine.record import BINS, FIRST_DAYS, Output
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
-from sim.numbers.compiled import step, wide_loops
+from sim.numbers.compiled import part, step, wide_loops
 from sim.rules import outcomes as kept
 from sim.rules import patron, target
 
@@ -63,7 +63,7 @@ def quiet_is_noted(
         tally.resumption_day[i] = kept.first_day(tally.resumption_day[i], began, resumed)
 
 
-@step
+@part
 def casualties_are_noted(
     i: int, day: int, injured: float, lethal: float, killed: float, tally: Tally, runs: Runs
 ) -> None:
@@ -77,7 +77,7 @@ def casualties_are_noted(
     tally.first_death_day[i] = kept.first_day(tally.first_death_day[i], float(day), killed > 0.0)
 
 
-@step
+@part
 def answer_is_noted(i: int, day: int, window: int, tally: Tally, runs: Runs) -> None:
     """What the target did in lane i, or declined to do."""
     struck = 1.0 if runs.leader[i] == target.STRUCK else 0.0
