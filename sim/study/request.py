@@ -1,12 +1,14 @@
 """What a user asked of the command: a verb, overrides, perhaps a folder of files of their own."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from sim.world.errors import UserError
 from sim.world.scenario import Config, load
+from sim.world.schema import STUDY_KEYS
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,12 @@ class Request:
         return shlex.join(("lull", self.verb, *folder, *self.overrides))
 
     def config(self) -> Config:
-        """The configuration that the overrides make.
+        """The configuration that the overrides make, of a verb that lives one of them.
 
         Raises:
-            UserError: it cannot be used.
+            UserError: it cannot be used, or an override asks for what only a sweep does.
         """
+        check_one_point(self.overrides)
         return load(self.overrides, self.config_dir)
 
     def taking(self, name: str) -> tuple[str | None, Self]:
@@ -53,6 +56,19 @@ class Request:
             raise UserError(name, " ".join(given), "one value, given once")
         rest = replace(self, overrides=tuple(one for one in self.overrides if one not in given))
         return (given[0].partition("=")[2] if given else None), rest
+
+
+def check_one_point(overrides: Sequence[str]) -> None:
+    """Refuse keys that only a sweep reads: passed over in silence, they would seem to have been heeded.
+
+    Raises:
+        UserError: there is one.
+    """
+    for text in overrides:
+        key, _, value = text.partition("=")
+        section, _, name = key.lstrip("+").partition(".")
+        if section == "study" and name in STUDY_KEYS and name != "runs" and value != "null":
+            raise UserError(key, value, f"study.runs here; {key} is for `lull sweep`")
 
 
 def whole(key: str, text: str, low: int, high: int) -> int:

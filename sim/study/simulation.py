@@ -11,6 +11,7 @@ from sim.engine.ensemble import Wanted, run_batch
 from sim.study.dataset import dataset_of, states_of
 from sim.study.drawn import Drawn, drawn_of, points_of
 from sim.study.provenance import provenance
+from sim.study.request import check_one_point
 from sim.world.scenario import Config, load
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def simulate(
     Raises:
         UserError: an unknown scenario or key, or a value that is not allowed; one line.
     """
+    check_one_point(_spelled(overrides))
     config = load([f"scenario={scenario}", *_spelled(overrides), f"study.runs={runs}", f"seed={seed}"], config_dir)
     data = simulate_config(config, daily=daily, threads=threads)
     if len(states):

@@ -181,10 +181,19 @@ def label(key: str, shown: Shown) -> str:
     lines = textwrap.wrap(words, LABEL)
     if len(lines) > 2:
         lines = textwrap.wrap(words, LABEL, max_lines=2, placeholder=" …")
-    span = f" ({low:.3g} to {high:.3g}{unit})"
+    span = f" ({few_digits(low)} to {few_digits(high)}{unit})"
     if len(lines) == 1 or len(lines[-1]) + len(span) <= LABEL + 4:
         return "\n".join([*lines[:-1], lines[-1] + span])
     return "\n".join([lines[0], textwrap.shorten(lines[1], LABEL - len(span), placeholder=" …") + span])
+
+
+def few_digits(value: float) -> str:
+    """A number in three digits, never with an exponent.
+
+    >>> few_digits(0.00005), few_digits(12.3456)
+    ('0.00005', '12.3')
+    """
+    return np.format_float_positional(float(f"{value:.3g}"), trim="-")
 
 
 def plain_words(key: str, cast: Cast) -> str:
@@ -209,7 +218,9 @@ def plain_words(key: str, cast: Cast) -> str:
 
 def named(text: str, cast: Cast) -> str:
     """Roles by the names that they have in this case."""
-    return re.sub(r"the target\b(?!')", cast.names.target, re.sub(r"the patron\b(?!')", cast.names.patron, text))
+    for role, name in (("the target", cast.names.target), ("the patron", cast.names.patron)):
+        text = text.replace(f"{role}'s", f"{name}'" if name.endswith("s") else f"{name}'s").replace(role, name)
+    return text
 
 
 def unit_words(unit: str) -> str:
