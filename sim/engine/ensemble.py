@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine import lanes
+from sim.engine.extension.variant import engines_of
 from sim.engine.record import BINS, WEEK, Output
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.engine.table import Table
@@ -66,12 +67,13 @@ def run_batch(
     check_addresses(table, numbers)
     low, high = split_seed(seed)
     whole = empty_output(table, len(numbers), wanted)
+    run_histories = lanes.run_histories if table.extended is None else engines_of(table).lanes
     starts = range(0, len(numbers), BLOCK)
 
     def live(start: int) -> Array:
         stop = min(start + BLOCK, len(numbers))
         part = part_of(whole, start, stop)
-        lanes.run_histories(table, low, high, numbers[start:stop], rows[start:stop], part)
+        run_histories(table, low, high, numbers[start:stop], rows[start:stop], part)
         if progress is not None:
             progress(stop - start)
         return part.weekly
@@ -120,6 +122,8 @@ def empty_output(table: Table, histories: int, wanted: Wanted) -> Output:
         run_states=np.zeros((stated, days), dtype=RUN_STATE),
         front_states=np.zeros((stated, days, theatres), dtype=THEATRE_STATE),
         wing_states=np.zeros((stated, days, wings), dtype=WING_STATE),
+        mine=np.zeros((histories, table.mine.shape[1])),
+        mine_states=np.zeros((stated, days, table.mine.shape[1])),
     )
 
 

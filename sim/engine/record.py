@@ -63,7 +63,8 @@ class Output(NamedTuple):
     """Where the kernel writes, for N histories: an array with N = 0 was not asked for.
 
     rows (N, F) and counts (N, W, 3, 2), lags (N, W) int32; weekly (K, weeks, BINS) int64; daily (N, D, K, 2) uint16;
-    run_states (N, D), front_states (N, D, K), wing_states (N, D, W) records, zero after direct war.
+    run_states (N, D), front_states (N, D, K), wing_states (N, D, W) records, zero after direct war. mine (N, R) is what
+    extensions keep, at the end, and mine_states (N, D, R) at the end of every day.
     """
 
     rows: Array
@@ -74,6 +75,8 @@ class Output(NamedTuple):
     run_states: Array
     front_states: Array
     wing_states: Array
+    mine: Array
+    mine_states: Array
 
 
 @step

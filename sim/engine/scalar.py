@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.engine import hooks
 from sim.engine.record import Kept, Output, note_day, open_record, record_of
 from sim.engine.samplers import poisson
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE, Situation
@@ -301,15 +302,19 @@ def ladder_moves(case: Case, now: Moment, state: Situation) -> None:
 @step
 def live_day(case: Case, now: Moment, state: Situation) -> None:
     """One day, in the order of `sim.rules.day.STEPS`."""
+    hooks.morning(case, now, state)
     pressure = state.run.pressure
     patron_assesses(case, now, state)
+    hooks.orders(case, now, state)
     mediators_press(case, now, state)
     militias_adapt(case, now, state, pressure)
     militias_attack(case, now, state, pressure)
     attacks_land(case, now, state)
+    hooks.attacks(case, now, state)
     target_responds(case, now, state)
     strikes_land(case, now, state)
     ladder_moves(case, now, state)
+    hooks.evening(case, now, state)
 
 
 @step
@@ -320,23 +325,36 @@ def keep_state(out: Output, i: int, day: int, state: Situation) -> None:
         out.front_states[i, day, k] = state.fronts[k]
     for w in range(len(state.wings)):
         out.wing_states[i, day, w] = state.wings[w]
+    for r in range(len(state.mine)):
+        out.mine_states[i, day, r] = state.mine[r]
 
 
 @kernel
 def run_histories(table: Table, seed_low: int, seed_high: int, runs: Array, points: Array, out: Output) -> None:
     """Live the histories `runs` (N,) at the design points `points` (N,) and write what is asked of each."""
     for i in range(len(runs)):
-        point = points[i]
-        state = Situation(
-            np.zeros(1, dtype=RUN_STATE)[0],
-            np.zeros(table.theatres.shape[1], dtype=THEATRE_STATE),
-            np.zeros(len(table.layout), dtype=WING_STATE),
-            np.zeros(len(table.layout)),
-        )
-        case = Case(
-            table.numbers[point], table.theatres[point], table.wings[point], table.layout, table.patron, table.target
-        )
-        live_history(table, case, seed_low, seed_high, runs[i], state, record_of(out, i), out, i)
+        p = points[i]
+        # Compiled, a record is an address alone: these arrays must outlive it, so what takes records of them is called.
+        # Numbers are copied, for what extensions change of them is of this history alone.
+        run, numbers = np.zeros(1, dtype=RUN_STATE), table.numbers[p : p + 1].copy()
+        fronts = np.zeros(table.theatres.shape[1], dtype=THEATRE_STATE)
+        wings = np.zeros(len(table.layout), dtype=WING_STATE)
+        theatres, traits, mine = table.theatres[p].copy(), table.wings[p].copy(), table.mine[p].copy()
+        begin_history(
+            table, numbers, theatres, traits, run, fronts, wings, mine, seed_low, seed_high, runs[i], out, i
+        )  # fmt: skip
+        out.mine[i, :] = mine
+
+
+@step
+def begin_history(
+    table: Table, numbers: Array, theatres: Array, traits: Array, run_memory: Array, fronts: Array, wings: Array,
+    mine: Array, seed_low: int, seed_high: int, run: int, out: Output, i: int,
+) -> None:  # fmt: skip
+    """Live one history in memory that the caller holds."""
+    state = Situation(run_memory[0], fronts, wings, np.zeros(len(wings)), mine)
+    case = Case(numbers[0], theatres, traits, table.layout, table.patron, table.target)
+    live_history(table, case, seed_low, seed_high, run, state, record_of(out, i), out, i)
 
 
 @step

@@ -72,10 +72,11 @@ WING_STATE = record_type(
 class Situation(NamedTuple):
     """The state that a day changes: of the run (one record), its theatres (K,) and its wings (W,).
 
-    `collectives` (C,) is scratch: strikes of the day on each collective.
+    `collectives` (C,) is scratch: strikes of the day on each collective. `mine` (R,) is what extensions keep.
     """
 
     run: Any
     fronts: npt.NDArray[Any]
     wings: npt.NDArray[Any]
     collectives: npt.NDArray[np.float64]
+    mine: npt.NDArray[np.float64]

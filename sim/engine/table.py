@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.engine.extension.plan import Sizes, plan_of
 from sim.engine.state import record_type
 from sim.numbers.chance import actor_id, actor_ids
 from sim.numbers.compiled import kernel
@@ -72,6 +73,8 @@ class Table(NamedTuple):
     """Everything that a run reads. P points, D days, K theatres, W wings.
 
     numbers (P,), theatres (P, K), wings (P, W), layout (W,), days (D,), fronts (D, K), raids (D, W) in limited strikes.
+    mine (P, R) are the numbers of extensions at the start, as `sim.engine.extension.plan` lays them out; `extended`
+    says what these are, None for nothing.
     """
 
     numbers: Records
@@ -85,6 +88,8 @@ class Table(NamedTuple):
     target: int
     strikes_day: int
     report_day: int
+    mine: Column
+    extended: Any = None
 
     @property
     def points(self) -> int:
@@ -126,6 +131,10 @@ class Columns:
         """Column of a wing's number."""
         return self._column(f"militia.{wing}.{name}", getattr(self.scenario.cast.wings[wing], name))
 
+    def own(self, key: str) -> Column:
+        """Column of a number that an extension declares."""
+        return self._column(key, self.scenario.extended.values[key])
+
     def keep(self, key: str) -> Column:
         """Daily share kept under the half-life of that name."""
         out = np.empty(self.points)
@@ -152,10 +161,11 @@ def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> 
     days = daily(scenario.calendar, scenario.standing_events(), scenario.cast)
     wing_ids = tuple(scenario.cast.wings)
     check_actors(wing_ids)
+    numbers, theatres, wings = _numbers(columns), _theatres(columns), _wings(columns)
     return Table(
-        numbers=_numbers(columns),
-        theatres=_theatres(columns),
-        wings=_wings(columns),
+        numbers=numbers,
+        theatres=theatres,
+        wings=wings,
         layout=_layout(scenario),
         days=_days(days),
         fronts=_fronts(days),
@@ -164,6 +174,8 @@ def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> 
         target=actor_id(TARGET),
         strikes_day=scenario.calendar.strikes,
         report_day=scenario.calendar.report,
+        mine=_mine(columns, numbers, theatres, wings),
+        extended=scenario.extended or None,
     )
 
 
@@ -177,7 +189,9 @@ def at_points(table: Table, scenario: Scenario, design: Mapping[str, Column]) ->
         return table
     check_design(scenario, design)
     columns = Columns(scenario, design, len(next(iter(design.values()))))
-    return table._replace(numbers=_numbers(columns), theatres=_theatres(columns), wings=_wings(columns))
+    numbers, theatres, wings = _numbers(columns), _theatres(columns), _wings(columns)
+    mine = _mine(columns, numbers, theatres, wings)
+    return table._replace(numbers=numbers, theatres=theatres, wings=wings, mine=mine)
 
 
 def check_design(scenario: Scenario, design: Mapping[str, Column]) -> None:
@@ -185,6 +199,7 @@ def check_design(scenario: Scenario, design: Mapping[str, Column]) -> None:
     known = set(shared_declarations())
     known |= {f"militia.{key}.{name}" for key in scenario.cast.wings for name, _ in declared(Wing)}
     known |= {f"theatre.{key}.{name}" for key in scenario.cast.theatres for name, _ in declared(Theatre)}
+    known |= set(scenario.extended.values)
     if unknown := sorted(set(design) - known):
         raise ValueError(f"design: {unknown[0]!r} is no number of this scenario")
     if len({len(column) for column in design.values()}) > 1:
@@ -287,6 +302,23 @@ def _wings(columns: Columns) -> Records:
         )  # fmt: skip
     _switch_off(columns.scenario, wings, NEUTRAL_WINGS)
     return wings
+
+
+def _mine(columns: Columns, numbers: Records, theatres: Records, wings: Records) -> Column:
+    """Numbers of the extensions at the start (P, R): parameters, the model's own numbers, states, outcomes."""
+    extended = columns.scenario.extended
+    if not extended:
+        return np.zeros((columns.points, 0))
+    plan = plan_of(extended, Sizes(theatres.shape[1], wings.shape[1]))
+    mine = np.zeros((columns.points, plan.rows))
+    for key, row in plan.parameters.items():
+        mine[:, row] = columns.own(key)
+    for one in plan.resets:
+        values = {"run": numbers, "theatre": theatres, "wing": wings}[one.scope][one.name].reshape(columns.points, -1)
+        mine[:, one.at : one.at + values.shape[1]] = values
+    for row, value in plan.starts.items():
+        mine[:, row] = value
+    return mine
 
 
 @kernel

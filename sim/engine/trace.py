@@ -5,7 +5,7 @@ Plain, they are the modules of `sim.rules` themselves, so watching costs nothing
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -66,9 +66,15 @@ class Rulebook:
     rates: Any
     samplers: Any
 
+    @property
+    def modules(self) -> tuple[Any, ...]:
+        """All of them, in order."""
+        return tuple(getattr(self, one.name) for one in fields(self))
 
-_MODULES: Final = (patron, militia, target, mediator, rival, casualties, observation, ladder, rates, samplers)
-RULES: Final = Rulebook(*_MODULES)
+
+RULES: Final = Rulebook(
+    patron, militia, target, mediator, rival, casualties, observation, ladder, rates, samplers
+)  # fmt: skip
 
 
 class Witness:
@@ -77,9 +83,10 @@ class Witness:
     `today` gives the number of the day that is being lived.
     """
 
-    def __init__(self, listener: Listener, today: Callable[[], int]) -> None:
+    def __init__(self, listener: Listener, today: Callable[[], int], rules: Rulebook = RULES) -> None:
         self._listener = listener
         self._today = today
+        self._rules = rules
         self._addresses: dict[float, Address] = {}
 
     def chance(self, seed_low: int, seed_high: int, run: int, day: int, actor: int, decision: int) -> float:
@@ -90,7 +97,7 @@ class Witness:
 
     def rules_of(self, actor: str) -> Rulebook:
         """The rules, watched while this actor applies them."""
-        return Rulebook(*(Watched(self, actor, module) for module in _MODULES))
+        return Rulebook(*(Watched(self, actor, module) for module in self._rules.modules))
 
     def apply(self, actor: str, rule: Rule, values: tuple[Any, ...]) -> Any:
         """Apply a rule and tell the listener."""

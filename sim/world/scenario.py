@@ -10,6 +10,9 @@ from sim.world.cast_reader import cast_of
 from sim.world.checks import Section
 from sim.world.compose import Tree, compose_tree, config_folders, merged, options, read_yaml
 from sim.world.errors import UserError, one_of
+from sim.world.extension import UNEXTENDED, Extended, Extension
+from sim.world.extension.extended import extended_of
+from sim.world.extension.reader import asked_for, extended_tree, own_overrides
 from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
 from sim.world.parameters import Parameters, declared, shared_groups
 from sim.world.patterns import Pattern, patterns_of
@@ -35,6 +38,7 @@ class Scenario:
 
     `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
     which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
+    `extended` is what a user adds to the model.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Scenario:
     pins: tuple[Event, ...]
     free_from: int | None
     rungs: tuple[str, ...]
+    extended: Extended = UNEXTENDED
 
     def standing_events(self) -> tuple[Event, ...]:
         """What `daily` is to be told: first the pins that still hold, then the events, which have the last word."""
@@ -77,18 +82,25 @@ class Card:
     departs: str | None
 
 
-def load(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> Config:
+def load(
+    overrides: Sequence[str] = (),
+    config_dir: Path | str | None = None,
+    extensions: Sequence[Extension | Path | str] = (),
+) -> Config:
     """Compose and check a configuration.
 
     Args:
         overrides: Hydra overrides, such as `scenario=tight_leash` or `militia.nujaba_iraq.autonomy=0.9`.
         config_dir: a folder with files of the user's own, laid out as ours.
+        extensions: what the user adds to the model, or files that define it; those of a key `extensions` come first.
 
     Raises:
         UserError: anything the user wrote that cannot be used; one line.
     """
-    tree, choices = compose_tree(list(overrides), None if config_dir is None else Path(config_dir))
-    return config_of(tree, choices["scenario"])
+    added = asked_for(overrides, extensions)
+    own, others = own_overrides(overrides, added)
+    tree, choices = compose_tree(others, None if config_dir is None else Path(config_dir))
+    return config_of(extended_tree(tree, own, added), choices["scenario"], added)
 
 
 def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> Config:
@@ -106,7 +118,7 @@ def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> 
     if "defaults" in changes:
         raise UserError("scenario", name, "scenarios that bring no case of their own")
     bare = {**config.tree, "scenario": {}}
-    return config_of(merged(bare, changes), name)
+    return config_of(merged(bare, changes), name, config.scenario.extended.extensions)
 
 
 def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:
@@ -115,14 +127,15 @@ def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:
     return tuple(_card(name, read_yaml(path)) for name, path in files.items())
 
 
-def config_of(tree: Tree, name: str) -> Config:
+def config_of(tree: Tree, name: str, extensions: tuple[Extension, ...] = ()) -> Config:
     """Check a composed configuration and freeze it; `name` is that of its scenario file.
 
     Raises:
         UserError: a key is unknown or missing, or a value is not allowed.
     """
-    top = Section("", tree, TOP_KEYS)
-    scenario = _scenario(tree, name)
+    added = [one.name for extension in extensions for one in extension.mechanisms]
+    top = Section("", tree, (*TOP_KEYS, *added))
+    scenario = _scenario(tree, name, extensions)
     return Config(
         scenario=scenario,
         seed=top.whole("seed", 0, 2**64 - 1),
@@ -135,7 +148,8 @@ def config_of(tree: Tree, name: str) -> Config:
     )
 
 
-def _scenario(tree: Tree, name: str) -> Scenario:
+def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scenario:
+    extended = extended_of(tree, extensions)
     cast = cast_of(tree)
     calendar = calendar_of(tree)
     about = _section(tree, "scenario", _SCENARIO_KEYS)
@@ -147,13 +161,14 @@ def _scenario(tree: Tree, name: str) -> Scenario:
         question=about.text("question"),
         departs=departs,
         parameters=_parameters(tree),
-        mechanisms=_mechanisms(tree),
+        mechanisms=_mechanisms(tree, [one.name for one in extended.mechanisms]),
         cast=cast,
         calendar=calendar,
         events=events_of("events", tree.get("events"), calendar, cast),
         pins=events_of("history.events", history.raw("events", "a mapping"), calendar, cast),
         free_from=departs if free_from is None else free_from,
         rungs=_rungs(tree),
+        extended=extended,
     )
 
 
@@ -176,8 +191,8 @@ def _parameters(tree: Tree) -> Parameters:
     return Parameters(**groups)
 
 
-def _mechanisms(tree: Tree) -> Mechanisms:
-    section = _section(tree, "mechanisms", MECHANISM_NAMES)
+def _mechanisms(tree: Tree, added: Sequence[str]) -> Mechanisms:
+    section = _section(tree, "mechanisms", (*MECHANISM_NAMES, *added))
     return Mechanisms(**{name: section.flag(name) for name in MECHANISM_NAMES})
 
 

@@ -24,7 +24,7 @@ ENGINE_KEYS = ("threads", "cluster", "workers", "job")
 
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
-    "calendar", "events", "history", "rungs", "patterns", "calibration", "filters",
+    "calendar", "events", "history", "rungs", "patterns", "calibration", "filters", "extensions",
     *asdict(default_parameters()),
 )  # fmt: skip
 

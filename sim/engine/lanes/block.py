@@ -288,7 +288,8 @@ class Memory(NamedTuple):
     was ever struck or near a strike. run (L,) int64 run numbers. flags (L,) int8 marks lanes with rare work, marked
     (L,) int64 lists them; struck (L,) int64 lists those that met more than raids on the last day. weights (W,) and
     collectives (W,) are scratch. daily
-    (D, K, 2, L) uint16 attacks and acknowledged ones of every day, with D = 0 where they were not asked for.
+    (D, K, 2, L) uint16 attacks and acknowledged ones of every day, with D = 0 where they were not asked for. mine
+    (R, L) is what extensions keep.
     """
 
     numbers: Array
@@ -319,6 +320,7 @@ class Memory(NamedTuple):
     weights: Array
     collectives: Array
     daily: Array
+    mine: Array
 
 
 GROUPS: Final = (PatronNumbers, MilitiaNumbers, TargetNumbers, MediatorNumbers, AttackNumbers, LadderNumbers)
@@ -371,6 +373,7 @@ def new_memory(table: Table, lanes: int, daily: bool) -> Memory:
         weights=rows(wings),
         collectives=rows(wings),
         daily=np.zeros((days if daily else 0, theatres, 2, size), dtype=np.uint16),
+        mine=rows(table.mine.shape[1], size),
     )
 
 

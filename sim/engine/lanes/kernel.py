@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sim.engine import hooks
 from sim.engine.lanes import rare, record, states, wings
 from sim.engine.lanes.block import (
     MARKS,
@@ -88,7 +89,7 @@ def run_histories(
                 record.keep_states(memory, first, living, day, out)
                 day += 1
         else:
-            live_days(world, memory, out.weekly, 0, len(table.days), 0, False)
+            live_days(world, memory, out.weekly, 0, len(table.days), 0, hooks.WATCHED)
         record.write_out(memory, first, living, out)
         first += living
 
@@ -153,6 +154,7 @@ def live_days(
         share_lanes(lanes, low, high, memory.run, shares)
     for day in range(first, stop):
         today, window = world.days[day], kept.window(day, world.strikes_day, world.report_day)
+        hooks.morning(world, memory, day)
         fearful = states.patron_assesses(
             vectors, low, high, run, day, world.patron, today.acts, of_patron, of_ladder.war_threshold, runs, scratch,
             shares, patron_draws,
@@ -162,6 +164,7 @@ def live_days(
                 vectors, k * lanes, float(day), world.fronts[day, k].stance, of_patron, places, runs, fronts, notes
             )
             memory.obeyed[k] |= memory.ordered[k]
+        hooks.orders(world, memory, day)
         states.mediators_press(vectors, today.talks, of_mediators, of_patron.gains_weight, runs, felt)
         wings.day_begins(vectors, runs, scratch)
         for w in range(len(layout)):
@@ -189,6 +192,7 @@ def live_days(
             wings.attacks_are_summed(vectors, k * lanes, world.struck_at[k], fronts, runs, notes)
             if (day + 1) % WEEK == 0:
                 record.week_is_noted(k * lanes, lanes, scratch, notes, memory.banks, weekly[k, day // WEEK])
+        hooks.attacks(world, memory, day)
         answers = states.target_responds(
             vectors, low, high, run, day, world.target, today.major, today.limited, today.leader, of_target, runs,
             shares, target_draws, flags,
@@ -199,6 +203,7 @@ def live_days(
             target_draws, tally, day, window,
         )  # fmt: skip
         wars = states.ladder_moves(vectors, fearful, of_ladder, of_target, runs, scratch, patron_draws)
+        hooks.evening(world, memory, day)
         record.day_is_noted(vectors, float(day), tally, runs, scratch)
         if window >= kept.LULL:
             began, place = kept.fortnight_began(day, world.strikes_day), day % kept.RESUMED_DAYS * lanes

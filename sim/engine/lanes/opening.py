@@ -43,6 +43,7 @@ def open_block(table: Table, runs: Array, points: Array, memory: Memory) -> None
 def fetch_points(table: Table, points: Array, memory: Memory) -> None:
     """Copy the parameters of the design points (L,) into the lanes."""
     memory.numbers[:] = plain(table.numbers)[points].T
+    memory.mine[:] = table.mine[points].T
     for to, records in ((memory.places, table.theatres), (memory.traits, table.wings)):
         numbers = plain(records)[points].transpose(2, 1, 0)
         to[: len(numbers)] = numbers

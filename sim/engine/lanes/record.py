@@ -122,6 +122,7 @@ def write_out(memory: Memory, first: int, living: int, out: Output) -> None:
     out.counts[part, ..., 0] = attacks
     out.counts[part, ..., 1] = pairs - attacks * PACK
     out.lags[part] = memory.lags[:, :living].T
+    out.mine[part] = memory.mine[:, :living].T
     if len(out.daily):
         out.daily[part] = memory.daily[..., :living].transpose(3, 0, 1, 2)
 
@@ -136,3 +137,4 @@ def keep_states(memory: Memory, first: int, living: int, day: int, out: Output) 
         out.front_states[name][first + lanes, day] = row[:, lanes].T
     for name, row in zip(WING_STATE.names or (), memory.wings, strict=False):
         out.wing_states[name][first + lanes, day] = row[:, lanes].T
+    out.mine_states[first + lanes, day] = memory.mine[:, lanes].T

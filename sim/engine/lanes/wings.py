@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy.typing as npt
 
+from sim.engine import hooks
 from sim.engine.lanes.block import (
     PACK,
     VECTOR,
@@ -154,7 +155,7 @@ def militias_attack(
             wings.attacks[wing + i], scratch.term[i], scratch.reached[i] = count, term, reached
             more += 1 if draws.first[i] >= reached else 0
         done += TERMS
-    if pinned:
+    if pinned or hooks.PLAIN:
         for i in range(VECTOR * vectors):
             wings.attacks[wing + i] = militia.attacks_made(wings.attacks[wing + i], pinned and scratch.alive[i] > 0.0)
 
@@ -196,7 +197,7 @@ def attacks_land(
         pair = attacks * PACK + acknowledged
         counts[counted + i] += pair
         notes.today[theatre + i] += pair
-    if pinned:
+    if pinned or hooks.PLAIN:
         marked = 0
         for i in range(VECTOR * vectors):
             flags[i] = 1 if wings.attacks[wing + i] > 0.0 else 0
@@ -263,10 +264,11 @@ def wing_lives(
 ) -> int:  # fmt: skip
     """The day of a wing; lanes in which its attacks need a closer look."""
     wide_loops()
-    militias_adapt(
-        vectors, wing, theatre, reached, kept, float(day), ordered, obeyed, touched, numbers, traits, places, fronts,
-        felt, wings, notes, scratch, lags,
-    )  # fmt: skip
+    if not hooks.PLAIN:
+        militias_adapt(
+            vectors, wing, theatre, reached, kept, float(day), ordered, obeyed, touched, numbers, traits, places,
+            fronts, felt, wings, notes, scratch, lags,
+        )  # fmt: skip
     militias_attack(
         vectors, wing, kept, on_target, pinned, seed_low, seed_high, run, day, actor, wings, scratch, shares, draws
     )

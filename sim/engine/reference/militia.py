@@ -44,13 +44,17 @@ class MilitiaWing(Actor):
             bool(layout.mediated),
         )
         self.trait, self.place, self.numbers = trait, place, model.numbers
-        self.strikable = self.on_target and trait.baseline > 0.0
         self.listen()
         self.compliance = trait.held if self.directive < 1.0 else 0.0
         self.fear, self.grievance, self.capacity = 0.0, 0.0, 1.0
         self.rate, self.attacks, self.acknowledged = 0.0, 0.0, 0.0
         self.struck, self.nearby, self.jump = 0.0, 0.0, 0.0
         self.hits: list[Hit] = []
+
+    @property
+    def strikable(self) -> bool:
+        """Whether the target strikes it at all."""
+        return bool(self.on_target and self.trait.baseline > 0.0)
 
     def listen(self) -> None:
         """Hear what the patron and the mediators said until yesterday evening."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.reference.actors import plain, total
+from sim.engine.reference.additions import Additions, rulebook_of
 from sim.engine.reference.militia import MilitiaWing
 from sim.engine.reference.states import Mediators, Patron, Rival, Target
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
@@ -31,6 +32,7 @@ HOLDERS: Final = {
 """Who holds which column of the run's state; the ladder is the model's own."""
 
 OF_RUN: Final = tuple(f"{holder}.{name}" for holder, names in HOLDERS.items() for name in names.split())
+HOLDER_OF: Final = {name: holder for holder, names in HOLDERS.items() for name in names.split()}
 OF_LADDER: Final = ("rung", "recent_rung", "war")
 OF_WING: Final = tuple(name for name in WING_STATE.names or () if name != "recent")
 """The target remembers how much each wing attacked; all else is the wing's own."""
@@ -57,12 +59,19 @@ WING_REPORTERS: Final[Mapping[str, Any]] = {
 }
 
 
+NOTHING: Final = np.zeros((0, 0))
+
+
 class StateTable(NamedTuple):
-    """The state at the end of every day, of the run (D,), its theatres (D, K) and its wings (D, W); zero after war."""
+    """The state at the end of every day, of the run (D,), its theatres (D, K) and its wings (D, W); zero after war.
+
+    `mine` (D, R) are the numbers of extensions.
+    """
 
     run: Records
     fronts: Records
     wings: Records
+    mine: Records = NOTHING
 
 
 class ReferenceModel(mesa.Model):  # type: ignore[misc]
@@ -99,13 +108,17 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         self.table = tabulate(scenario) if table is None else table
         self.seed_low, self.seed_high = split_seed(seed)
         self.run, self.day = run, -1
-        self.witness = None if trace is None else Witness(trace, lambda: self.day)
+        extended = self.table.extended
+        self._rulebook = RULES if extended is None else rulebook_of(extended)
+        self.witness = None if trace is None else Witness(trace, lambda: self.day, self._rulebook)
         self.chance = draw if self.witness is None else self.witness.chance
         self.rules = self.rules_of("ladder")
         self.numbers = plain(self.table.numbers[point : point + 1])[0]
         self.rung, self.recent_rung, self.war = 0.0, 0.0, False
         self._read_timeline()
         self._cast(scenario, point)
+        mine = self.table.mine[point].tolist()
+        self.additions = None if extended is None else Additions(self, extended, mine)
         self._evenings: list[tuple[Any, ...]] = []
         self.datacollector = mesa.DataCollector(
             model_reporters=MODEL_REPORTERS, agenttype_reporters={MilitiaWing: WING_REPORTERS}
@@ -113,7 +126,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
 
     def rules_of(self, actor: str) -> Rulebook:
         """The rules for one actor to apply."""
-        return RULES if self.witness is None else self.witness.rules_of(actor)
+        return self._rulebook if self.witness is None else self.witness.rules_of(actor)
 
     def _read_timeline(self) -> None:
         """The timeline as lists of plain numbers, by day and theatre or wing."""
@@ -127,7 +140,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
     def _cast(self, scenario: Scenario, point: int) -> None:
         """Everybody who acts."""
         table = self.table
-        theatres = plain(table.theatres[point])
+        self.theatres = theatres = plain(table.theatres[point])
         self.rival = Rival(self, theatres)
         self.mediators = Mediators(self)
         self.patron = Patron(self, table.patron, theatres, self._stances[0])
@@ -165,7 +178,18 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         self.day = day = self.day + 1
         self.today = self._days[day]
         self.surges, self.supplies, self.raids = self._surges[day], self._supplies[day], self._raids[day]
+        self.stances = self._stances[day]
+        self.act("morning")
         self.rival.follow(self.today)
+
+    def act(self, moment: str) -> None:
+        """Let extensions act, where there are any."""
+        if self.additions is not None:
+            self.additions.act(moment)
+
+    def holder_of(self, name: str) -> Any:
+        """Whoever holds a state of the run."""
+        return self if name in OF_LADDER else getattr(self, HOLDER_OF[name])
 
     def patron_assesses(self) -> None:
         """The patron weighs the risk of war and issues its orders for tomorrow."""
@@ -174,6 +198,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
 
     def mediators_press(self) -> None:
         """The mediators gather pressure, which is felt tomorrow."""
+        self.act("orders")
         self.mediators.press(self.today.talks)
 
     def militias_adapt(self) -> None:
@@ -195,6 +220,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
 
     def target_responds(self) -> None:
         """The target is provoked, and answers or holds back."""
+        self.act("attacks")
         self.target.respond(self.today)
 
     def strikes_land(self) -> None:
@@ -223,9 +249,11 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
 
     def day_is_recorded(self) -> None:
         """The evening's state is kept; war or the end of the calendar ends the history."""
+        self.act("evening")
         fronts = (self.patron.directives, self.patron.orders)
         wings = [_wing_row(wing) for wing in self.wings]
-        self._evenings.append((_run_row(self), fronts, wings, self.target.recent))
+        mine = [] if self.additions is None else [*self.additions.mine]
+        self._evenings.append((_run_row(self), fronts, wings, self.target.recent, mine))
         self.running = not self.war and self.day + 1 < len(self._days)
         self.datacollector.collect(self)
 
@@ -237,13 +265,15 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
             np.zeros(days, RUN_STATE),
             np.zeros((days, theatres), THEATRE_STATE),
             np.zeros((days, len(self.wings)), WING_STATE),
+            np.zeros((days, self.table.mine.shape[1])),
         )
         if lived:
-            runs, fronts, wings, recent = zip(*self._evenings, strict=True)
+            runs, fronts, wings, recent, mine = zip(*self._evenings, strict=True)
             for name, column in zip((*OF_RUN, *OF_LADDER), zip(*runs, strict=True), strict=True):
                 table.run[name.rpartition(".")[2]][:lived] = column
             table.fronts["directive"][:lived], table.fronts["order"][:lived] = np.array(fronts).swapaxes(0, 1)
             for name, values in zip(OF_WING, np.moveaxis(np.array(wings), 2, 0), strict=True):
                 table.wings[name][:lived] = values
             table.wings["recent"][:lived] = recent
+            table.mine[:lived] = mine
         return table
