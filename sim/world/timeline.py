@@ -206,7 +206,7 @@ _EFFECTS: Final[dict[str, Callable[[Day, Event, Cast], Day]]] = {
     "act": lambda day, event, _: replace(day, acts=day.acts + event.value),
     "strike": _strike,
     "deaths": _deaths,
-    "deaths_forbidden": lambda day, _, __: replace(day, deaths_allowed=False),
+    "deaths_forbidden": lambda day, _, __: replace(day, deaths_allowed=False, pinned_wing=-1, pinned_killed=0),
     "major": lambda day, _, __: replace(day, major=1),
     "major_held": lambda day, _, __: replace(day, major=-1),
     "limited": lambda day, _, __: replace(day, limited=1),

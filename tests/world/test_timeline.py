@@ -72,6 +72,14 @@ def test_strikes_fall_on_one_wing_or_on_all_wings_of_the_theatres(cast: Cast) ->
     assert on_theatre.strike == (2.0, 2.0, 0.0, 0.0)
 
 
+def test_deaths_that_are_forbidden_later_in_the_list_do_not_happen(cast: Cast) -> None:
+    wing = next(iter(cast.wings))
+    deaths, forbidden = event("deaths", 4, 4, wing=wing, killed=3), event("deaths_forbidden", 4, 4)
+    spared = daily(CALENDAR, [deaths, forbidden], cast)[4]
+    assert (spared.deaths_allowed, spared.pinned_wing, spared.pinned_killed) == (False, -1, 0)
+    assert daily(CALENDAR, [forbidden, deaths], cast)[4].pinned_killed == 3
+
+
 def test_documented_deaths_name_wing_and_number_and_leave_nothing_to_chance(cast: Cast) -> None:
     day = daily(CALENDAR, [event("deaths", 3, 3, wing="lanterns_towns", killed=2)], cast)[3]
     assert (day.pinned_wing, day.pinned_killed, day.deaths_allowed) == (1, 2, False)
