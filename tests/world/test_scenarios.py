@@ -3,7 +3,6 @@
 import pickle
 import threading
 from dataclasses import fields, replace
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
