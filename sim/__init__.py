@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.engine.reference import ReferenceModel as ReferenceModel
+    from sim.study.comparison.comparing import compare as compare
     from sim.study.replay import replay as replay
     from sim.study.sensitivity.analysing import sensitivity as sensitivity
     from sim.study.simulation import simulate as simulate
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ReferenceModel": "sim.engine.reference",
+    "compare": "sim.study.comparison.comparing",
     "load": "sim.world.scenario",
     "open_sweep": "sim.study.sweep.opened",
     "replay": "sim.study.replay",
@@ -30,7 +32,17 @@ _HOMES = {
     "sweep": "sim.study.sweep.sweeping",
 }
 
-__all__ = ["ReferenceModel", "__version__", "load", "open_sweep", "replay", "sensitivity", "simulate", "sweep"]
+__all__ = [
+    "ReferenceModel",
+    "__version__",
+    "compare",
+    "load",
+    "open_sweep",
+    "replay",
+    "sensitivity",
+    "simulate",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -35,6 +35,7 @@ VERBS: Final = {
     "parameters": Verb("every parameter: value, range, prior, source", "sim.view.verbs.parameters"),
     "scenarios": Verb("the scenarios and the question that each answers", "sim.view.verbs.scenarios"),
     "verify": Verb("make a folder of results again, and name the first difference", "sim.view.verbs.verify", "FOLDER"),
+    "compare": Verb("scenarios side by side under the same luck", "sim.view.verbs.compare", "scenarios=[A,B,...]"),
     "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
     "sensitivity": Verb("what outcomes hang on, and how much is chance", "sim.view.verbs.sensitivity"),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),

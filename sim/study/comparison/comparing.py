@@ -1,0 +1,147 @@
+"""`compare`: scenarios side by side, from Python and for the command."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import xarray as xr
+
+from sim.study.comparison.arms import arms_of
+from sim.study.comparison.labelled import dataset_of
+from sim.study.comparison.listed import KEY, entries
+from sim.study.comparison.lived import Plan, live
+from sim.study.comparison.points import SOURCES, points_of, usual_source
+from sim.study.request import Request
+from sim.study.simulation import Override
+from sim.study.sweep.axes import spelled
+from sim.study.sweep.identity import short_hash
+from sim.world.checks import Section
+from sim.world.errors import UserError, one_of
+from sim.world.scenario import DEFAULTS, Config
+from sim.world.schema import STUDY_KEYS
+
+VERB: Final = "compare"
+MOST_DRAWS: Final = 100_000
+DRAWS: Final = 200
+RUNS: Final = 500
+"""Draws, and runs of each, where nothing is said and parameters are drawn."""
+OWN_KEYS: Final = ("runs", "draws", "most_runs")
+"""Keys of a study that a comparison reads, or that mean nothing to it at their default."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison as it was asked for, composed and checked: nothing is lived yet."""
+
+    plan: Plan
+    source: str
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the baseline, which also holds what is common to all."""
+        return self.plan.arms[0].config
+
+    @property
+    def identity(self) -> str:
+        """A short name that the same scenarios and draws always have."""
+        return short_hash({"scenarios": [arm.label for arm in self.plan.arms], "parameters": self.source})
+
+    def live(self, progress: Callable[[int], None] | None = None) -> xr.Dataset:
+        """Live it.
+
+        Raises:
+            UserError: it would not fit into the free memory.
+        """
+        return dataset_of(self.plan, live(self.plan, progress), self.source)
+
+
+def compare(
+    scenarios: Sequence[str],
+    *,
+    draws: int | None = None,
+    runs: int | None = None,
+    seed: int = 1,
+    parameters: str | None = None,
+    overrides: Mapping[str, Override] | Sequence[str] = (),
+    threads: int = 0,
+    config_dir: Path | str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Compare scenarios under the same luck: every other one with the first, run by run.
+
+    Args:
+        scenarios: two or more, the first the baseline. An entry names a scenario, perhaps with changes after
+            semicolons: `article;target.quiet_days=5`, or `article;february_strikes@2024-01-20` to move an event.
+        draws: draws of the parameters; None takes 200 where they are drawn.
+        runs: histories of each draw and arm; None takes 500, or the configured number with a single draw.
+        seed: study seed.
+        parameters: `posterior` draws what was fitted from the posterior that comes with the package, `prior` every
+            parameter that has a prior, `defaults` takes the declared values; None takes the posterior. What a scenario
+            or `overrides` set stays as they set it.
+        overrides: what holds for all scenarios.
+        threads: 0 uses every core. The result does not depend on it.
+        config_dir: a folder with scenario files of your own.
+        progress: called with numbers of finished histories.
+
+    Returns:
+        Dataset over (comparison, measure), with draws and regrets; `docs/compare.md` explains it. `unit` gives the unit
+        of each measure.
+
+    Raises:
+        UserError: something asked for cannot be used; one line.
+    """
+    given = {"study.draws": draws, "study.runs": runs, "seed": seed, "engine.threads": threads}
+    texts = (
+        [f"{key}={spelled(value)}" for key, value in overrides.items()]
+        if isinstance(overrides, Mapping)
+        else list(overrides)
+    )
+    texts += [f"{key}={value}" for key, value in given.items() if value is not None]
+    folder = None if config_dir is None else Path(config_dir)
+    return _prepared(scenarios, parameters, texts, folder).live(progress)
+
+
+def prepare(request: Request) -> Comparison:
+    """Read and check a comparison.
+
+    Raises:
+        UserError: something in it cannot be used; one line.
+    """
+    text, rest = request.taking(KEY)
+    if text is None:
+        raise UserError(KEY, "(missing)", "a list such as [article,no_us_strikes,tight_leash]")
+    source, rest = rest.taking("parameters")
+    return _prepared(entries(text), source, rest.overrides, rest.config_dir)
+
+
+def _prepared(
+    scenarios: Sequence[str], source: str | None, overrides: Sequence[str], config_dir: Path | None
+) -> Comparison:
+    if source is not None and source not in SOURCES:
+        raise UserError("parameters", source, one_of(SOURCES, source))
+    arms = arms_of(scenarios, overrides, config_dir)
+    config = arms[0].config
+    draws = _draws(config)
+    source = source or usual_source()
+    drawn = source != DEFAULTS
+    draws = draws or (DRAWS if drawn else 1)
+    told = any(one.partition("=")[0] == "study.runs" for one in overrides)
+    runs = RUNS if drawn and not told else config.runs
+    if runs < 2:
+        raise UserError("study.runs", runs, "2 or more: one pair says nothing of luck")
+    points = points_of(source, draws, config.seed, config.scenario.cast)
+    return Comparison(Plan(arms, points, draws, runs, config.seed, config.threads), source)
+
+
+def _draws(config: Config) -> int | None:
+    """How many draws are asked for; None where nothing is said.
+
+    Raises:
+        UserError: it is no number, or something is set that only other studies have.
+    """
+    section = Section("study", config.tree["study"], STUDY_KEYS)
+    for name in STUDY_KEYS:
+        if name not in OWN_KEYS and section.raw(name, "") is not None:
+            raise UserError(f"study.{name}", section.raw(name, ""), "null; a comparison has study.draws and study.runs")
+    return None if section.raw("draws", "") is None else section.whole("draws", 1, MOST_DRAWS)

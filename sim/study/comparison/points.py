@@ -1,0 +1,54 @@
+"""Where the parameters of a comparison come from: draws that all arms share."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.study.calibration.shipped import shipped_path, shipped_posterior
+from sim.study.prior import prior_design
+from sim.world.actors import Cast
+from sim.world.errors import UserError
+from sim.world.scenario import DEFAULTS, POSTERIOR
+
+Columns = dict[str, npt.NDArray[np.float64]]
+
+PRIOR: Final = "prior"
+SOURCES: Final = (POSTERIOR, PRIOR, DEFAULTS)
+
+
+def usual_source() -> str:
+    """Where parameters come from when nothing is said: the posterior, if one came with this installation."""
+    return POSTERIOR if shipped_path().exists() else PRIOR
+
+
+def points_of(source: str, draws: int, seed: int, cast: Cast) -> Columns:
+    """Columns (draws,) of the drawn parameters by key; none where the declared values hold.
+
+    Of the posterior that comes with the package a random part is taken, another one for another seed.
+
+    Raises:
+        UserError: there are not so many draws, or the posterior is of another case.
+    """
+    if source == PRIOR:
+        return prior_design(draws, seed)
+    if source == POSTERIOR:
+        posterior = shipped_posterior(cast)
+        if draws > posterior.draws:
+            raise UserError("study.draws", draws, f"1 to {posterior.draws}, as many as the posterior has")
+        chosen = np.random.Generator(np.random.Philox(seed)).permutation(posterior.draws)[:draws]
+        return {key: np.asarray(column)[chosen] for key, column in posterior.columns.items()}
+    if draws != 1:
+        raise UserError("study.draws", draws, f"1 or null with parameters={DEFAULTS}, which are a single point")
+    return {}
+
+
+def without(points: Columns, keys: Collection[str]) -> Columns:
+    """The columns but those that an arm keeps at its own values."""
+    return {key: column for key, column in points.items() if key not in keys}
+
+
+def rows(points: Columns, start: int, stop: int) -> dict[str, Any]:
+    """Draws start to stop."""
+    return {key: column[start:stop] for key, column in points.items()}

@@ -1,0 +1,86 @@
+"""`lull compare scenarios=[...]`: scenarios side by side under the same luck, as tables, one figure and files."""
+
+from typing import Final
+
+import xarray as xr
+from rich.console import RenderableType
+from rich.markup import escape
+
+from sim.study.comparison.comparing import Comparison, prepare
+from sim.study.comparison.rows import effect_rows, regret_rows, summary
+from sim.study.folder import Folder, result_folder
+from sim.study.preload import preload
+from sim.study.request import Request
+from sim.view.comparison import (
+    effect_table,
+    pairing_line,
+    place_table,
+    regret_table,
+    sentence,
+    uncertainty_line,
+    war_line,
+)
+from sim.view.terminal import progress, show, shown_path, waiting
+
+CANNOT_TELL: Final = (
+    "What this cannot tell: draws are spread as the parameters were chosen to be, and every scenario is only as good as"
+    " the rules it runs by. A model to think with, not a forecast."
+)
+
+
+def main(request: Request) -> None:
+    """Carry out the verb.
+
+    Raises:
+        UserError: the scenarios or the configuration cannot be used, memory is short, or the folder cannot be written.
+    """
+    with waiting("composing"):
+        asked = prepare(request)
+    with result_folder(request, asked.config, label=asked.identity) as folder:
+        with progress(asked.plan.histories, "histories") as advance:
+            data = asked.live(advance)
+        preload("sim.view.figures.comparison")
+        report(asked, data)
+        write(folder, data)
+    show(f"\nFiles in {escape(shown_path(folder.final))}: comparison.png, summary.json, and the tables behind them.")
+
+
+def report(asked: Comparison, data: xr.Dataset) -> None:
+    """Print the result."""
+    plan = asked.plan
+    parts: list[RenderableType] = [
+        f"[bold]{len(plan.arms)} scenarios under the same luck[/], seed {plan.seed}; parameters: {asked.source},"
+        f" {plan.draws} draw{'s' if plan.draws > 1 else ''} with {plan.runs} histories in each arm",
+        *(escape(f"{arm.label}: {arm.scenario.question}") for arm in plan.arms),
+        "",
+    ]
+    for place in range(data.sizes["comparison"]):
+        parts += [
+            effect_table(data, place),
+            escape(sentence(data, place)),
+            escape(f"In both, {data['pinned'].values[place]}."),
+            escape(uncertainty_line(data, place)),
+            escape(pairing_line(data, place)) + "\n",
+        ]
+    parts += [place_table(data, "theatre"), place_table(data, "group"), regret_table(data)]
+    show(
+        *parts,
+        escape(f"For regret all scenarios are alike: {data.attrs['pinned_together']}."),
+        war_line(data),
+        CANNOT_TELL,
+    )
+
+
+def write(folder: Folder, data: xr.Dataset) -> None:
+    """Write everything that the folder holds."""
+    from sim.view.figures.comparison import comparison_figure
+    from sim.view.style import save
+
+    folder.json("summary.json", summary(data))
+    for name, kind in (("comparison", "outcome"), ("by_theatre", "theatre"), ("by_group", "group")):
+        folder.csv(f"{name}.csv", effect_rows(data, kind))
+    folder.csv("regret.csv", regret_rows(data))
+    folder.dataset("comparison.nc", data)
+    figure = comparison_figure(data)
+    for name in ("comparison.png", "comparison.svg"):
+        save(figure, folder.path(name))
