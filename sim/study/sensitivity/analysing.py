@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sim.study.request import Request
-from sim.study.sensitivity.prepared import Analysis, prepare
+from sim.study.sensitivity.prepared import VERB, Analysis, prepare
 from sim.study.sensitivity.ranking import Given, Method, Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.settings import LEAST_SAMPLES, Settings, settings_of
 from sim.study.sensitivity.told import ranking_rows
@@ -21,8 +21,6 @@ from sim.study.sweep.running import running
 from sim.study.sweep.store import Store, read_store
 from sim.study.sweep.sweeping import axes_spelled
 from sim.world.errors import UserError
-
-VERB = "sensitivity"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from sim.study.request import Request
 from sim.study.sensitivity.designs import design_of
@@ -13,8 +14,11 @@ from sim.study.sweep.groups import Composer, compose_groups
 from sim.study.sweep.identity import short_hash
 from sim.study.sweep.prepared import Sweep
 from sim.study.sweep.settings import settings_of as study_settings_of
+from sim.study.sweep.store import read_store
 from sim.world.errors import UserError
 from sim.world.schema import STUDY_KEYS
+
+VERB: Final = "sensitivity"
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,21 @@ def prepare(request: Request) -> Analysis:
     space = space_of(axes, settings, config)
     design = design_of(settings, space.axes, config.seed)
     sweep = Sweep(request, axes, study, design, compose_groups(axes, study.policies, design, compose))
-    return Analysis(settings, space, replace(sweep, request=replace(request, home=folder_of(sweep, settings))))
+    sweep = replace(sweep, request=replace(request, home=folder_of(sweep, settings)))
+    check_samples(sweep, settings)
+    return Analysis(settings, space, sweep)
+
+
+def check_samples(sweep: Sweep, settings: Settings) -> None:
+    """Refuse fewer samples than the folder has.
+
+    Raises:
+        UserError: they are fewer.
+    """
+    store = read_store(sweep.folder)
+    if store is not None and store.points > sweep.work.points:
+        before = store.points // (sweep.work.points // settings.samples)
+        raise UserError("sensitivity.samples", settings.samples, f"{before} or more, as in {store.folder}")
 
 
 def check(axes: Axes) -> None:

@@ -1,6 +1,7 @@
 """What came of verifying a folder, and the two ways of doing it: made again whole, or lived again part by part."""
 
 import hashlib
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from sim.study.folder import MANIFEST, read_manifest
 from sim.study.provenance import source_hash, versions
 from sim.study.request import Request
+from sim.study.sensitivity.prepared import VERB as ANALYSIS
+from sim.study.sensitivity.prepared import prepare as prepare_analysis
 from sim.study.sweep.prepared import prepare
 from sim.study.sweep.store import read_store, whole
 from sim.study.sweep.work import Rows, live
@@ -117,7 +120,9 @@ def verify_sweep(folder: Path, threads: int = 0, progress: Callable[[int], None]
     store = read_store(folder)
     if store is None:
         raise UserError("verify", folder, "a folder that lull made")
-    work = prepare(asked_again(manifest, folder)).work
+    request = asked_again(manifest, folder)
+    by_analysis = shlex.split(manifest["command"])[1] == ANALYSIS
+    work = (prepare_analysis(request).sweep if by_analysis else prepare(request)).work
     files = store.finished()
     first: str | None = None
     for part in store.parts:
