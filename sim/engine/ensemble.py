@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.engine import lanes
 from sim.engine.extension.variant import engines_of
+from sim.engine.lanes.block import lane_width
 from sim.engine.record import BINS, WEEK, Output
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.engine.table import Table
@@ -21,8 +22,10 @@ from sim.numbers.chance import DAY_LIMIT, RUN_LIMIT, split_seed
 from sim.rules.outcomes import RECORDED, WINDOWS
 
 Array = npt.NDArray[Any]
-BLOCK = 512
-"""Histories that a thread lives before it looks up: some ten milliseconds."""
+TASK: Final = 2e6
+"""Agent-days that a thread lives before it looks up: some twenty milliseconds."""
+TASKS: Final = 8
+"""Tasks for each thread, where there are histories for so many: the last ones should not wait for one another."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,11 @@ def run_batch(
     low, high = split_seed(seed)
     whole = empty_output(table, len(numbers), wanted)
     run_histories = lanes.run_histories if table.extended is None else engines_of(table).lanes
-    starts = range(0, len(numbers), BLOCK)
+    size = task_size(table, len(numbers), thread_count(threads))
+    starts = range(0, len(numbers), size)
 
     def live(start: int) -> Array:
-        stop = min(start + BLOCK, len(numbers))
+        stop = min(start + size, len(numbers))
         part = part_of(whole, start, stop)
         run_histories(table, low, high, numbers[start:stop], rows[start:stop], part)
         if progress is not None:
@@ -81,6 +85,13 @@ def run_batch(
     for weekly in each_block(live, starts, threads):
         whole.weekly[...] += weekly
     return whole
+
+
+def task_size(table: Table, histories: int, threads: int) -> int:
+    """Histories of a task: whole blocks of lanes, as many as take about TASK agent-days, but enough tasks for all."""
+    width = lane_width(table)
+    blocks = min(TASK / (width * max(1, table.raids.size)), histories / (width * threads * TASKS))
+    return width * max(1, round(blocks))
 
 
 def thread_count(threads: int) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import psutil
 
 from sim.engine.ensemble import Wanted
+from sim.engine.lanes.block import block_bytes, lane_width
 from sim.engine.record import BINS, WEEK
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.engine.table import Table
@@ -30,10 +31,12 @@ def bytes_per_run(table: Table, wanted: Wanted) -> int:
 
 
 def forecast(table: Table, runs: int, wanted: Wanted, threads: int) -> int:
-    """Peak bytes that an ensemble adds to the process: what it keeps of each run, and each thread's histogram."""
+    """Peak bytes that an ensemble adds to the process: what it keeps of each run, each thread's histogram and block."""
     days, theatres = table.fronts.shape
     histogram = np.dtype(np.int64).itemsize * theatres * (days // WEEK) * BINS
-    return int(runs * bytes_per_run(table, wanted) * COPIES + (threads + 2) * histogram)
+    lanes = lane_width(table)
+    block = block_bytes(table, lanes) + (2 * 2 * days * theatres * lanes if wanted.daily else 0)
+    return int(runs * bytes_per_run(table, wanted) * COPIES + (threads + 2) * histogram + threads * block)
 
 
 def require(needed: int, key: str, value: object) -> None:

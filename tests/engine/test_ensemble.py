@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.engine.ensemble import BLOCK, Wanted, run_batch
+from sim.engine.ensemble import Wanted, run_batch, task_size
 from sim.engine.record import BINS, Output
 from sim.engine.table import tabulate
 from sim.rules.outcomes import NAMES, NEVER
@@ -16,7 +16,8 @@ def same(first: Output, second: Output) -> bool:
 
 def test_threads_chunks_and_repetition_do_not_change_a_bit() -> None:
     table = tabulate(world())
-    runs = np.arange(BLOCK + 37)
+    runs = np.arange(2 * task_size(table, 1, 1) + 37)
+    assert task_size(table, len(runs), 2) < len(runs)
     wanted = Wanted(daily=True, states=True)
     whole = run_batch(table, 7, runs, wanted=wanted, threads=1)
     assert same(whole, run_batch(table, 7, runs, wanted=wanted, threads=2))

@@ -116,7 +116,7 @@ def test_design_points_alone_and_together_in_any_order_and_on_any_threads(monkey
     runs, points = np.arange(30) * 2**20, np.arange(30)
     wanted = Wanted(states=True)
     whole = run_batch(table, 9, runs, points, wanted, threads=1)
-    monkeypatch.setattr("sim.engine.ensemble.BLOCK", 7)
+    monkeypatch.setattr("sim.engine.ensemble.task_size", lambda *given: 7)
     shuffled = np.random.default_rng(1).permutation(30)
     apart = run_batch(table, 9, runs[shuffled], points[shuffled], wanted, threads=2)
     for name in ("rows", "counts", "lags", "run_states", "front_states", "wing_states"):

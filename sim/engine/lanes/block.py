@@ -22,8 +22,12 @@ VECTOR: Final = 32
 """Memory holds a whole number of these for each row: four of the widest vectors, so that loops which take several of
 these at a time leave no rest."""
 MOST_VECTORS: Final = 9
+FEW_VECTORS: Final = 3
+"""With fewer, what a step costs whatever its lanes outweighs what a cache that is further away costs."""
 CACHE_BYTES: Final = 1024 * 1024
 """Memory that a block should stay below: a common second-level cache."""
+SHARED_BYTES: Final = 8 * CACHE_BYTES
+"""Memory that a block of FEW_VECTORS should stay below: a core's part of a common third-level cache."""
 UNSHAKEN: Final = -1.0
 PACK: Final = 2.0**24
 """Attacks and the acknowledged ones among them are summed as one number: PACK attacks + acknowledged. A history has
@@ -332,12 +336,22 @@ MARKS: Final = tuple(sum(len(group._fields) for group in GROUPS[:end]) for end i
 def lane_width(table: Table) -> int:
     """Lanes whose block stays within the cache: an odd number of vectors, from one to MOST_VECTORS.
 
-    Odd, for rows whose distance is a power of two would compete for the same places of the cache.
+    Odd, for rows whose distance is a power of two would compete for the same places of the cache. With many wings
+    FEW_VECTORS leave the second-level cache, which costs less than going with fewer; one is left where even the third
+    would not hold them. Chosen by measurement, from 10 wings to 10,000.
     """
-    wings, theatres = table.wings.shape[1], table.theatres.shape[1]
-    rows = len(NUMBERS.names or ()) + len(RUN_STATE.names or ()) + len(kept.NAMES) + 24 * wings + 10 * theatres + 50
-    vectors = min(MOST_VECTORS, CACHE_BYTES // (8 * rows * VECTOR))
+    one = block_bytes(table, VECTOR)
+    vectors = min(MOST_VECTORS, max(CACHE_BYTES // one, min(FEW_VECTORS, SHARED_BYTES // one)))
     return int(VECTOR * max(1, vectors - 1 + vectors % 2))
+
+
+def block_bytes(table: Table, lanes: int) -> int:
+    """About how much memory a block of so many lanes takes, days that are kept apart."""
+    wings, theatres = table.wings.shape[1], table.theatres.shape[1]
+    of_wing = len(Wings._fields) + len(Traits._fields) + len(kept.WINDOWS) + 2
+    of_theatre = len(Places._fields) + len(Fronts._fields) + len(FrontNotes._fields)
+    of_run = len(NUMBERS.names or ()) + len(RUN_STATE.names or ()) + len(kept.NAMES) + 50
+    return 8 * lanes * int(of_run + of_wing * wings + of_theatre * theatres)
 
 
 def new_memory(table: Table, lanes: int, daily: bool) -> Memory:

@@ -110,7 +110,7 @@ def world_of(table: Table, seed_low: int, seed_high: int) -> World:
     struck_at[table.layout["theatre"][table.layout["on_target"] > 0]] = True
     return World(
         seed_low, seed_high, table.layout, table.days, table.fronts, table.raids, echoes,
-        (table.raids > 0.0).any(axis=1) | (before > 0.0).any(axis=1), struck_at, table.patron, table.target,
+        np.any((table.raids > 0.0) | (before > 0.0), axis=1), struck_at, table.patron, table.target,
         table.strikes_day, table.report_day,
     )  # fmt: skip
 
@@ -163,7 +163,7 @@ def live_days(
             ordered[k] = states.orders_go_out(
                 vectors, k * lanes, float(day), world.fronts[day, k].stance, of_patron, places, runs, fronts, notes
             )
-            memory.obeyed[k] |= memory.ordered[k]
+            obeyed[k] |= ordered[k]
         hooks.orders(world, memory, day)
         states.mediators_press(vectors, today.talks, of_mediators, of_patron.gains_weight, runs, felt)
         wings.day_begins(vectors, runs, scratch)
