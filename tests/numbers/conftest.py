@@ -12,13 +12,13 @@ KEPT_OPTIONS = frozenset({"nogil", "error_model", "fastmath"})
 
 
 class Assembly:
-    """What the machine code of a compiled function does; the first signature it was called with."""
+    """What the machine code of a compiled function does, for a signature or else the first it was called with."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, signature: Any = None) -> None:
         # Code that comes from the cache cannot be inspected, so it is compiled anew with the same options.
         options = {name: value for name, value in compiled.targetoptions.items() if name in KEPT_OPTIONS}
         fresh = njit(**options)(compiled.py_func)
-        fresh.compile(compiled.signatures[0])
+        fresh.compile(signature or compiled.signatures[0])
         self.text: str = fresh.inspect_asm(fresh.signatures[0])
 
     def in_vectors(self, operation: str) -> bool:
@@ -35,10 +35,12 @@ class Assembly:
         return set(re.findall(rf"(?:\$|call\w*\s+)_*({names})(?:@\w+)?\b", self.text))
 
 
+READABLE = platform.machine().lower() in {"x86_64", "amd64"} and hasattr(loops.exp_loop, "inspect_asm")
+"""Whether there is assembly, and of a kind that these tests understand."""
+
+
 @pytest.fixture
 def assembly() -> Callable[[Any], Assembly]:
-    if platform.machine().lower() not in {"x86_64", "amd64"}:
-        pytest.skip("these tests read the assembly of x86 processors")
-    if not hasattr(loops.exp_loop, "inspect_asm"):
-        pytest.skip("compilation is switched off, so there is no assembly")
+    if not READABLE:
+        pytest.skip("reads compiled code for x86 processors")
     return Assembly
