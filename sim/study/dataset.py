@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from sim.engine.extension.plan import Sizes, plan_of
 from sim.engine.record import BINS, WEEK, Output
 from sim.rules.outcomes import WINDOWS, Outcome
-from sim.study.outcomes import ACKNOWLEDGED, ATTACKS, OUTCOMES_BY_NAME, outcome_values, theatre_counts
+from sim.study.outcomes import ACKNOWLEDGED, ATTACKS, OUTCOMES_BY_NAME, OWN, outcome_values, outcomes_of, theatre_counts
 from sim.world.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
     by_theatre = theatre_counts(scenario, output)
     for what, place in (("attacks", ATTACKS), ("acknowledged", ACKNOWLEDGED)):
         found[f"theatre_{what}"] = (("run", "theatre", "window"), np.moveaxis(by_theatre[:, :, place], -1, 0))
+    outcomes = outcomes_of(scenario.extended)
     for name, values in outcome_values(scenario, output, by_theatre).items():
-        found[name] = ("run", values)
+        found[name] = ("run", values, attributes(outcomes[name]))
     told = {"units": "histories", "long_name": "histories with so many attacks in the week"}
     found["weekly_histogram"] = (("theatre", "week", "attacks"), output.weekly, told)
     if len(output.daily):
@@ -73,8 +75,6 @@ def dates(scenario: Scenario) -> Array:
 
 def describe(data: "xr.Dataset") -> None:
     """Give every variable its unit and meaning."""
-    for name, outcome in OUTCOMES_BY_NAME.items():
-        data[name].attrs = attributes(outcome)
     counts = {"attacks": "attacks", "acknowledged": "acknowledged attacks"}
     for what, text in counts.items():
         for place in ("wing", "theatre"):
@@ -90,7 +90,8 @@ def describe(data: "xr.Dataset") -> None:
 def attributes(outcome: Outcome) -> dict[str, Any]:
     """Attributes of an outcome's variable."""
     never = "; -1 for never" if outcome.name.endswith("_day") else ""
-    return {"units": outcome.unit, "long_name": outcome.text + never, "heavy_tailed": int(outcome.heavy_tailed)}
+    own = {} if outcome.name in OUTCOMES_BY_NAME else {OWN: 1}
+    return {"units": outcome.unit, "long_name": outcome.text + never, "heavy_tailed": int(outcome.heavy_tailed), **own}
 
 
 def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Dataset":
@@ -113,4 +114,19 @@ def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Da
     for prefix, dimensions, table in tables:
         for name in table.dtype.names or ():
             data[prefix + name] = (dimensions, np.ascontiguousarray(table[name]))
+    for name, (inside, values) in own_states(scenario, output.mine_states).items():
+        data[name] = (("run", "day", *inside), values)
     return data
+
+
+def own_states(scenario: Scenario, mine: Array) -> dict[str, tuple[tuple[str, ...], Array]]:
+    """The states of extensions from their numbers (run, day, R): dimensions beside run and day, and values, by name."""
+    if not scenario.extended:
+        return {}
+    sizes = Sizes(len(scenario.cast.theatres), len(scenario.cast.wings))
+    return {
+        name.replace(".", "_"): ((), mine[:, :, row])
+        if scope == "run"
+        else ((scope,), mine[:, :, row : row + sizes.of(scope)])
+        for name, (row, scope) in plan_of(scenario.extended, sizes).states.items()
+    }

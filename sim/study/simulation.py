@@ -12,6 +12,7 @@ from sim.study.dataset import dataset_of, states_of
 from sim.study.drawn import Drawn, drawn_of, points_of
 from sim.study.provenance import provenance
 from sim.study.request import check_one_point
+from sim.world.extension import Extension
 from sim.world.scenario import Config, load
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def simulate(
     states: Sequence[int] = (),
     threads: int = 0,
     config_dir: Path | str | None = None,
+    extensions: Sequence[Extension | Path | str] = (),
 ) -> "xr.Dataset":
     """Simulate an ensemble of histories of one scenario.
 
@@ -43,6 +45,7 @@ def simulate(
             dimension `state_run`.
         threads: 0 uses every core. The result does not depend on it.
         config_dir: a folder with scenario files of your own.
+        extensions: outcomes, rules, mechanisms and actors of your own, or Python files that define them.
 
     Returns:
         Dataset with one variable per outcome over `run`, counts over (run, wing, window) and (run, theatre, window),
@@ -52,7 +55,8 @@ def simulate(
         UserError: an unknown scenario or key, or a value that is not allowed; one line.
     """
     check_one_point(_spelled(overrides))
-    config = load([f"scenario={scenario}", *_spelled(overrides), f"study.runs={runs}", f"seed={seed}"], config_dir)
+    told = [f"scenario={scenario}", *_spelled(overrides), f"study.runs={runs}", f"seed={seed}"]
+    config = load(told, config_dir, extensions)
     data = simulate_config(config, daily=daily, threads=threads)
     if len(states):
         table = state_table(config, states, threads).rename(run="state_run")

@@ -15,7 +15,7 @@ from sim.engine.table import Table
 from sim.study.dataset import dataset_of
 from sim.study.drawn import drawn_of, points_of
 from sim.study.memory import forecast, require
-from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.outcomes import outcomes_in
 from sim.study.preload import preload
 from sim.study.provenance import provenance
 from sim.study.tally import Tally
@@ -54,7 +54,7 @@ class Ensemble:
 
 def tallied(data: "xr.Dataset") -> dict[str, Tally]:
     """A tally of every outcome of a dataset."""
-    return {name: Tally.of(data[name].values) for name in OUTCOMES_BY_NAME}
+    return {name: Tally.of(data[name].values) for name in outcomes_in(data.variables)}
 
 
 def stream(

@@ -5,7 +5,7 @@ exceed. So they mean something for counts, for days on which a thing may never h
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
 from sim.study.balance import Balance
 from sim.study.dataset import dataset_of
 from sim.study.drawn import drawn_of, points_of
+from sim.study.outcomes import outcomes_of
 from sim.study.patterns import Verdict
 from sim.study.tally import Tally
 from sim.world.scenario import Config
@@ -66,9 +67,11 @@ class Statistic:
     exceedance: dict[str, float] | None = None
 
 
-def statistics(tallies: Mapping[str, Tally]) -> tuple[Statistic, ...]:
+def statistics(
+    tallies: Mapping[str, Tally], outcomes: Iterable[Outcome] = (*RECORDED, *DERIVED)
+) -> tuple[Statistic, ...]:
     """All outcomes from the tallies of their values, in order."""
-    return tuple(statistic(tallies, outcome) for outcome in (*RECORDED, *DERIVED))
+    return tuple(statistic(tallies, outcome) for outcome in outcomes)
 
 
 def statistic(tallies: Mapping[str, Tally], outcome: Outcome) -> Statistic:
@@ -137,7 +140,7 @@ def history(config: Config, run: int) -> dict[str, Any]:
     table = drawn_of(config).table(config.scenario)
     data = dataset_of(config.scenario, numbers, run_batch(table, config.seed, numbers, points_of(table, numbers)))
     outcomes = {}
-    for one in (*RECORDED, *DERIVED):
+    for one in outcomes_of(config.scenario.extended).values():
         value = float(data[one.name].values[0])
         never = one.unit == "day" and value == NEVER
         outcomes[one.name] = {"value": None if never else value, "unit": one.unit, "text": one.text}

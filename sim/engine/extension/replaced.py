@@ -73,9 +73,8 @@ def copied(module: ModuleType) -> ModuleType:
     return copy
 
 
-def in_lanes(key: str, function: Function) -> Function:
+def in_lanes(key: str, guarded: Function) -> Function:
     """A replaced rule as lanes may apply it: they also ask where the oracle does not, and then the answer is given."""
-    guarded: Function = rule(function)
     if key == "patron.next_phase":
 
         @rule

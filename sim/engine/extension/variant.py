@@ -22,11 +22,12 @@ from numba.core.errors import NumbaError
 from sim.engine import hooks, lanes, scalar
 from sim.engine.extension.code import lane_code, scalar_code
 from sim.engine.extension.plan import Sizes, plan_of
+from sim.engine.extension.remade import remade
 from sim.engine.extension.replaced import check_replaced, in_lanes, rule_modules
 from sim.engine.lanes.block import Scratch
 from sim.engine.table import Table
 from sim.numbers.chance import uniform
-from sim.numbers.compiled import rule, step
+from sim.numbers.compiled import step
 from sim.world.errors import UserError
 from sim.world.extension import Extended
 
@@ -73,9 +74,9 @@ def _built(key: str, sizes: Sizes, hidden: _Hidden) -> Engines:
     extended = hidden.extended
     check_replaced(extended.rules)
     plan = plan_of(extended, sizes)
-    functions: dict[str, Any] = {f"f{place}": rule(task.function) for place, task in enumerate(plan.tasks)}
-    rules = {name: rule(function) for name, function in extended.rules.items()}
-    guarded = {name: in_lanes(name, function) for name, function in extended.rules.items()}
+    functions: dict[str, Any] = {f"f{place}": remade(task.function) for place, task in enumerate(plan.tasks)}
+    rules = {name: remade(function) for name, function in extended.rules.items()}
+    guarded = {name: in_lanes(name, function) for name, function in rules.items()}
     with _LOCK, compiled_apart(f"{key}-{sizes.theatres}-{sizes.wings}"):
         alone = _again({scalar.__name__: scalar}, rule_modules(rules))[scalar.__name__]
         beside = _again(modules_below(lanes), rule_modules(guarded))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.outcomes import outcomes_in
 from sim.study.sweep.precision import Judgement, samples
 
 Array = npt.NDArray[Any]
@@ -102,7 +102,7 @@ def _varied(column: xr.DataArray, bins: int) -> Varied:
 
 def at_points(data: xr.Dataset, name: str) -> AtPoints:
     """One outcome at every point: a mean, a share, a median or a 95 % quantile, as the outcome allows."""
-    judged, have = Judgement(OUTCOMES_BY_NAME[name], np.inf), runs_at(data)
+    judged, have = Judgement(outcomes_in(data.variables)[name], np.inf), runs_at(data)
     values, errors = np.full(len(have), np.nan), np.full(len(have), np.nan)
     for points, sample in samples(data[name], have):
         values[points], errors[points] = judged.value(sample), judged.errors(sample)

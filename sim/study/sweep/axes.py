@@ -17,6 +17,8 @@ from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quot
 from sim.study.prior import quantile
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError, one_of
+from sim.world.extension import Extension
+from sim.world.extension.extended import declaration_in
 from sim.world.overrides import parsed_override, value_text
 from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
 from sim.world.schema import GROUPS
@@ -84,18 +86,24 @@ class Interval:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A parameter that follows its declared prior."""
+    """A parameter that follows its declared prior; `own` is its declaration where an extension brings it."""
 
     key: str
+    own: Declaration | None = None
+
+    @property
+    def declared(self) -> Declaration:
+        """Its declaration."""
+        return shared_declarations()[self.key] if self.own is None else self.own
 
     @property
     def text(self) -> str:
         """The prior, as declared."""
-        return str(shared_declarations()[self.key].prior)
+        return str(self.declared.prior)
 
     def at(self, unit: Column) -> Column:
         """Values at places in the unit interval: quantiles of the prior."""
-        return quantile(shared_declarations()[self.key], unit)
+        return quantile(self.declared, unit)
 
 
 @dataclass(frozen=True)
@@ -116,8 +124,8 @@ class Axes:
     choices: tuple[Choice, ...]
 
 
-def read_axes(overrides: Sequence[str], config_dir: Path | None = None) -> Axes:
-    """Take the overrides of a sweep apart.
+def read_axes(overrides: Sequence[str], config_dir: Path | None = None, added: tuple[Extension, ...] = ()) -> Axes:
+    """Take the overrides of a sweep apart; the parameters of the extensions `added` are numbers too.
 
     Raises:
         UserError: an override cannot be read, a key is given twice or cannot be swept, a number lies outside its
@@ -127,7 +135,7 @@ def read_axes(overrides: Sequence[str], config_dir: Path | None = None) -> Axes:
     swept = [one for one in parsed if one.is_sweep_override()]
     for one in swept:
         _check(one, parsed)
-    axes = [_axis(one, config_dir) for one in swept]
+    axes = [_axis(one, config_dir, added) for one in swept]
     return Axes(
         fixed=tuple(str(one.input_line) for one in parsed if not one.is_sweep_override()),
         numbers=tuple(one for one in axes if not isinstance(one, Choice)),
@@ -135,8 +143,8 @@ def read_axes(overrides: Sequence[str], config_dir: Path | None = None) -> Axes:
     )
 
 
-def declaration(key: str) -> Declaration | None:
-    """The declaration of a parameter of the whole case, of a theatre or of a wing; None for any other key.
+def declaration(key: str, added: tuple[Extension, ...] = ()) -> Declaration | None:
+    """The declaration of a parameter of the case, a theatre, a wing or an extension; None for any other key.
 
     >>> declaration("militia.anybody.autonomy").high, declaration("militia.anybody.name")
     (1.0, None)
@@ -147,16 +155,16 @@ def declaration(key: str) -> Declaration | None:
     kind, _, rest = key.partition(".")
     name = rest.partition(".")[2]
     local: dict[str, type] = {"theatre": Theatre, "militia": Wing}
-    return dict(declared(local[kind])).get(name) if kind in local else None
+    return dict(declared(local[kind])).get(name) if kind in local else declaration_in(added, key)
 
 
-def checked(key: str, value: object) -> float:
+def checked(key: str, value: object, added: tuple[Extension, ...] = ()) -> float:
     """A number of a parameter, within its declared range.
 
     Raises:
         UserError: it is none, or it lies outside.
     """
-    one = declaration(key)
+    one = declaration(key, added)
     if one is None:
         raise UserError(key, value, "a parameter; this key is none")
     allowed = f"{one.low:g} to {one.high:g}"
@@ -180,27 +188,27 @@ def _check(one: Override, parsed: Sequence[Override]) -> None:
         raise UserError(key, text, "values in their own order; the design decides which comes first")
 
 
-def _axis(one: Override, config_dir: Path | None) -> Levels | Interval | Choice:
+def _axis(one: Override, config_dir: Path | None, added: tuple[Extension, ...]) -> Levels | Interval | Choice:
     key, text = one.key_or_group, value_text(one)
     if one.is_interval_sweep():
-        return _interval(key, text, one.value())
+        return _interval(key, text, one.value(), added)
     values = _values(one, config_dir)
     labels = tuple(_label(value) for value in values)
     if len(set(labels)) < len(labels):
         raise UserError(key, text, "each value once")
     if not values:
         raise UserError(key, text, "one value or more")
-    if declaration(key) is not None:
-        return Levels(key, text, tuple(checked(key, value) for value in values))
+    if declaration(key, added) is not None:
+        return Levels(key, text, tuple(checked(key, value, added) for value in values))
     return Choice(one.get_key_element(), tuple(spelled(value) for value in values), labels)
 
 
-def _interval(key: str, text: str, value: Any) -> Interval:
+def _interval(key: str, text: str, value: Any, added: tuple[Extension, ...]) -> Interval:
     assert isinstance(value, IntervalSweep)
-    if declaration(key) is None:
+    if declaration(key, added) is None:
         known = one_of(shared_declarations(), key)
         raise UserError(key, text, f"a list of values, or an interval of a parameter ({known})")
-    low, high = checked(key, value.start), checked(key, value.end)
+    low, high = checked(key, value.start, added), checked(key, value.end, added)
     if low >= high:
         raise UserError(key, text, "an interval from a lower to a higher number")
     return Interval(key, text, low, high)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.outcomes import outcomes_in
 from sim.study.sweep.precision import Judgement, samples
 from sim.study.sweep.prepared import Sweep
 from sim.study.sweep.store import Store
@@ -31,7 +31,7 @@ class Finding:
 
 def findings(data: xr.Dataset, have: Array) -> tuple[Finding, ...]:
     """Every outcome of a sweep at each point, from the `have` (P,) runs that the point has."""
-    return tuple(_finding(data, have, Judgement(one, np.inf)) for one in OUTCOMES_BY_NAME.values())
+    return tuple(_finding(data, have, Judgement(one, np.inf)) for one in outcomes_in(data.variables).values())
 
 
 def _finding(data: xr.Dataset, have: Array, judged: Judgement) -> Finding:

@@ -20,6 +20,7 @@ from sim.study.prior import free_declarations
 from sim.study.sweep.axes import Axes, Axis, Drawn, Levels, checked, declaration, spelled
 from sim.study.sweep.settings import Settings
 from sim.world.errors import UserError
+from sim.world.extension import UNEXTENDED, Extended, Extension
 
 Array = npt.NDArray[Any]
 Column = npt.NDArray[np.float64]
@@ -140,17 +141,17 @@ class Tabled:
         return self.variant[start:stop]
 
 
-def make_design(axes: Axes, settings: Settings, seed: int) -> Design:
-    """The design that the axes and the settings ask for.
+def make_design(axes: Axes, settings: Settings, seed: int, extended: Extended = UNEXTENDED) -> Design:
+    """The design that the axes and the settings ask for; the parameters of extensions may vary too.
 
     Raises:
         UserError: the settings contradict each other or the axes, or a table cannot be read.
     """
     if settings.table is not None:
-        return _table_design(axes, settings, settings.table)
+        return _table_design(axes, settings, settings.table, extended.extensions)
     numbers: tuple[Axis, ...] = axes.numbers
     if settings.draws is not None:
-        numbers = (*numbers, *_drawn(axes))
+        numbers = (*numbers, *_drawn(axes, extended))
     levels = all(isinstance(axis, Levels) for axis in numbers)
     kind = settings.design or ("random" if settings.draws else "factorial" if levels else "sobol")
     if kind == "factorial":
@@ -172,10 +173,12 @@ def _full(numbers: Sequence[Axis], settings: Settings, seed: int) -> Sampled:
     return Sampled("factorial", tuple(numbers), count, seed)
 
 
-def _drawn(axes: Axes) -> tuple[Drawn, ...]:
+def _drawn(axes: Axes, extended: Extended) -> tuple[Drawn, ...]:
     """The parameters that follow their priors: those with a prior that the user has not set or swept."""
     taken = {axis.key for axis in axes.numbers} | {one.partition("=")[0].lstrip("+") for one in axes.fixed}
-    return tuple(Drawn(key) for key in free_declarations() if key not in taken)
+    own = {key: one for key, one in extended.declarations.items() if one.prior.shape != "fixed"}
+    drawn = (*(Drawn(key) for key in free_declarations()), *(Drawn(key, one) for key, one in own.items()))
+    return tuple(one for one in drawn if one.key not in taken)
 
 
 def _factorial(counts: Sequence[int], start: int, stop: int) -> Column:
@@ -206,13 +209,13 @@ def _hypercube(size: int, samples: int, seed: int) -> Column:
     return np.asarray(qmc.LatinHypercube(size, rng=np.random.default_rng(seed)).random(samples))
 
 
-def _table_design(axes: Axes, settings: Settings, path: Path) -> Tabled:
+def _table_design(axes: Axes, settings: Settings, path: Path, added: tuple[Extension, ...]) -> Tabled:
     for name in ("points", "design", "draws"):
         if getattr(settings, name) is not None:
             raise UserError(f"study.{name}", getattr(settings, name), "null; the points come from study.table")
     if axes.numbers:
         raise UserError(axes.numbers[0].key, axes.numbers[0].text, "a column of study.table, or no table")
-    return tabled(read_points(path), {choice.key for choice in axes.choices})
+    return tabled(read_points(path), {choice.key for choice in axes.choices}, added)
 
 
 def read_points(path: Path) -> pd.DataFrame:
@@ -231,7 +234,9 @@ def read_points(path: Path) -> pd.DataFrame:
         raise UserError("study.table", path, f"a readable CSV or Parquet file ({problem})") from None
 
 
-def tabled(table: pd.DataFrame, elsewhere: set[str] | frozenset[str] = frozenset()) -> Tabled:
+def tabled(
+    table: pd.DataFrame, elsewhere: set[str] | frozenset[str] = frozenset(), added: tuple[Extension, ...] = ()
+) -> Tabled:
     """The design of a table of points; `elsewhere` are keys that the command line sweeps already.
 
     Raises:
@@ -246,19 +251,19 @@ def tabled(table: pd.DataFrame, elsewhere: set[str] | frozenset[str] = frozenset
         if table[name].isna().any():
             row = int(np.flatnonzero(table[name].isna())[0]) + 1
             raise UserError(name, f"(empty in row {row} of study.table)", "a value for every point")
-    numbers = {name: _number_column(name, table[name]) for name in names if declaration(name) is not None}
+    numbers = {name: _number_column(name, table[name], added) for name in names if declaration(name, added) is not None}
     others = [name for name in names if name not in numbers]
     variants, variant = _variants(table, others)
     return Tabled(numbers, variants, variant)
 
 
-def _number_column(key: str, given: "pd.Series[Any]") -> Column:
+def _number_column(key: str, given: "pd.Series[Any]", added: tuple[Extension, ...]) -> Column:
     if given.dtype.kind not in "iuf":
         wrong = next((value for value in given if isinstance(value, bool | str)), given.iloc[0])
-        checked(key, wrong)
+        checked(key, wrong, added)
     column = given.to_numpy(dtype=np.float64)
     for edge in (column.min(), column.max()):
-        checked(key, float(edge))
+        checked(key, float(edge), added)
     return np.ascontiguousarray(column)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim.study.sweep.disk import Hashing
 from sim.study.sweep.plan import Batch, Part
 from sim.study.sweep.store import PartWriter
-from sim.study.sweep.work import Rows, Work, described, live
+from sim.study.sweep.work import Rows, Work, live
 
 LONG_ENOUGH: Final = 0.3
 """Seconds that the trial is to take, so that its rate can be trusted."""
@@ -79,8 +79,7 @@ def expected_size(work: Work, rows: Rows, histories: int, parts: int) -> int:
 def stored_size(work: Work, rows: Rows) -> int:
     """Bytes that these histories take in a part."""
     sink = Hashing(io.BytesIO())
-    theatres = tuple(work.arms[0].scenario.cast.theatres)
-    writer = PartWriter(sink, described(theatres), {})
+    writer = PartWriter(sink, work.columns, {})
     writer.add(rows)
     writer.close()
     return sink.tell()

@@ -9,10 +9,9 @@ from typing import Any, Final
 from sim.study.sweep.axes import Axes, Drawn, spelled
 from sim.study.sweep.design import Design, Sampled
 from sim.study.sweep.settings import Policies
-from sim.world.actors import Cast
 from sim.world.errors import UserError, one_of
 from sim.world.parameters import Theatre, Wing, declared, shared_declarations
-from sim.world.scenario import Config, load
+from sim.world.scenario import Config, Scenario, load
 
 MOST_GROUPS: Final = 5000
 """Composing takes a sixth of a second each; more than this is taken for a mistake."""
@@ -90,7 +89,7 @@ def _group(
             raise UserError(f"study.policies.{policy}.{key}", levers[key], "keys that are not swept besides")
     config = compose(_overrides(axes, variant, levers, chosen))
     for key in design.keys:
-        _check_key(key, config.scenario.cast)
+        _check_key(key, config.scenario)
     labels = {choice.key.lstrip("+"): choice.labels[place] for choice, place in zip(axes.choices, chosen, strict=True)}
     return Group({**variant, **labels}, policy, config, _kept(design, config))
 
@@ -103,9 +102,9 @@ def _overrides(axes: Axes, variant: Mapping[str, str], levers: Mapping[str, Any]
     return [*fixed, *choices, *(f"{key}={value}" for key, value in set_here.items())]
 
 
-def _check_key(key: str, cast: Cast) -> None:
+def _check_key(key: str, scenario: Scenario) -> None:
     """Refuse a swept parameter of a theatre or wing that this case does not have."""
-    known = set(shared_declarations())
+    cast, known = scenario.cast, set(shared_declarations()) | set(scenario.extended.values)
     known |= {f"militia.{wing}.{name}" for wing in cast.wings for name, _ in declared(Wing)}
     known |= {f"theatre.{theatre}.{name}" for theatre in cast.theatres for name, _ in declared(Theatre)}
     if key not in known:
@@ -114,14 +113,15 @@ def _check_key(key: str, cast: Cast) -> None:
 
 def _kept(design: Design, config: Config) -> frozenset[str]:
     """Drawn parameters that the configuration has moved away from their declared defaults."""
-    drawn = {axis.key for axis in design.axes if isinstance(axis, Drawn)} if isinstance(design, Sampled) else set()
-    shared = shared_declarations()
-    return frozenset(key for key in drawn if parameter(config, key) != shared[key].default)
+    drawn = [axis for axis in design.axes if isinstance(axis, Drawn)] if isinstance(design, Sampled) else []
+    return frozenset(axis.key for axis in drawn if parameter(config, axis.key) != axis.declared.default)
 
 
 def parameter(config: Config, key: str) -> float:
     """The value that a configuration gives a parameter."""
     scenario = config.scenario
+    if key in scenario.extended.values:
+        return scenario.extended.values[key]
     kind, _, rest = key.partition(".")
     if kind in ("theatre", "militia"):
         actor, _, name = rest.partition(".")

@@ -15,7 +15,7 @@ from sim.study.sweep.groups import Group, parameter
 from sim.study.sweep.store import POINTS, Store, parquet_writer
 from sim.study.sweep.work import Work
 from sim.world.errors import UserError
-from sim.world.parameters import shared_declarations
+from sim.world.parameters import Declaration
 
 STRETCH: Final = 2**16
 """Points that are written or compared at once."""
@@ -39,17 +39,16 @@ def point_columns(work: Work, groups: Groups) -> dict[str, dict[str, str]]:
 
 
 def _described(key: str, group: Group) -> dict[str, str]:
-    one = declaration(key)
+    one = declaration(key, group.config.scenario.extended.extensions)
     assert one is not None
     source = group.config.scenario.cast.sources.get(key)
     provenance, text = (one.provenance, one.source) if source is None else (source.provenance, source.text)
     said = {"units": one.unit, "long_name": one.text, "provenance": provenance, "source": text}
-    return {**said, "valid_min": f"{one.low:g}", "valid_max": f"{one.high:g}", "prior": _prior(key)}
+    return {**said, "valid_min": f"{one.low:g}", "valid_max": f"{one.high:g}", "prior": _prior(key, one)}
 
 
-def _prior(key: str) -> str:
-    shared = shared_declarations()
-    return str(shared[key].prior) if key in shared else "fixed"
+def _prior(key: str, declared: Declaration) -> str:
+    return "fixed" if key.startswith(("theatre.", "militia.")) else str(declared.prior)
 
 
 def write_points(work: Work, groups: Groups, folder: Path) -> str:

@@ -70,9 +70,11 @@ class Judgement:
         return np.asarray(values.std(axis=1, ddof=1) / np.sqrt(values.shape[1]))
 
 
-def judgements(precision: Mapping[str, float]) -> tuple[Judgement, ...]:
+def judgements(
+    precision: Mapping[str, float], outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME
+) -> tuple[Judgement, ...]:
     """What the outcomes named are judged by."""
-    return tuple(Judgement(OUTCOMES_BY_NAME[name], tolerance) for name, tolerance in precision.items())
+    return tuple(Judgement(outcomes[name], tolerance) for name, tolerance in precision.items())
 
 
 def _happened(values: Column) -> Column:

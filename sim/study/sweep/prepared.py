@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from sim.study.outcomes import outcomes_of
 from sim.study.request import Request
 from sim.study.sweep.axes import Axes, read_axes
 from sim.study.sweep.cluster import ClusterSettings, cluster_of
@@ -18,6 +19,7 @@ from sim.study.sweep.precision import Judgement, judgements
 from sim.study.sweep.settings import Settings, settings_of
 from sim.study.sweep.work import Arm, Work
 from sim.world.errors import UserError
+from sim.world.extension.reader import asked_for
 from sim.world.scenario import Config
 
 DEFAULT_RUNS: Final = 100
@@ -71,7 +73,7 @@ class Sweep:
     @property
     def asked(self) -> tuple[Judgement, ...]:
         """Tolerances that every point is to meet."""
-        return judgements(self.settings.precision)
+        return judgements(self.settings.precision, outcomes_of(self.config.scenario.extended))
 
     @property
     def cluster(self) -> ClusterSettings | None:
@@ -103,14 +105,19 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     Raises:
         UserError: something in it cannot be used; one line.
     """
-    axes = read_axes(request.overrides, request.config_dir)
+    added = asked_for(request.overrides, ())
+    axes = read_axes(request.overrides, request.config_dir, added)
     if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
         axes = Axes((f"study.runs={DEFAULT_RUNS}", *axes.fixed), axes.numbers, axes.choices)
     compose = Composer(request.config_dir)
     first = compose(first_overrides(axes))
     settings = settings_of(first)
     cluster_of(first)
-    design = tabled(table) if table is not None else make_design(axes, settings, first.seed)
+    design = (
+        tabled(table, added=added)
+        if table is not None
+        else make_design(axes, settings, first.seed, first.scenario.extended)
+    )
     groups = compose_groups(axes, settings.policies, design, compose)
     sweep = Sweep(request, axes, settings, design, groups)
     if sweep.work.points == 1 and not design.keys:

@@ -20,7 +20,7 @@ from sim.study.sweep.points import check_points, point_columns, write_points
 from sim.study.sweep.precision import next_runs, unmet
 from sim.study.sweep.prepared import Sweep
 from sim.study.sweep.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, POINTS, VERB, Store, check_free, read_store, void
-from sim.study.sweep.work import Rows, described, live
+from sim.study.sweep.work import Rows, live
 from sim.world.errors import UserError
 
 Progress = Callable[[int], None]
@@ -53,7 +53,7 @@ class Running:
             UserError: the disk is full or does not take it.
         """
         parts = self.missing
-        about = described(self.sweep.theatres)
+        about = self.sweep.work.columns
         rows = self._rows((batch for part in parts for batch in part.batches()), progress)
         for part in parts:
             with self.store.writing(part, about) as writer:
@@ -208,7 +208,7 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
         "theatres": list(sweep.theatres),
         "columns": {
             name: {"dtype": str(rows[name].dtype), "attrs": about}
-            for name, about in described(sweep.theatres).items()
+            for name, about in work.columns.items()
         },
         "point_columns": point_columns(sweep.work, sweep.groups),
         "identity": sweep.identity,

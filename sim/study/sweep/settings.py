@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.rules.outcomes import Outcome
+from sim.study.outcomes import outcomes_of
 from sim.study.sweep.axes import NOT_SWEPT
 from sim.world.checks import Section, mapping
 from sim.world.compose import read_yaml
@@ -43,6 +44,7 @@ def settings_of(config: Config) -> Settings:
         UserError: a value is not allowed, or a file cannot be read.
     """
     section = Section("study", config.tree["study"], STUDY_KEYS)
+    known = outcomes_of(config.scenario.extended)
 
     def given(name: str) -> bool:
         return section.has(name) and section.raw(name, "") is not None
@@ -53,7 +55,7 @@ def settings_of(config: Config) -> Settings:
         table=Path(section.text("table")) if given("table") else None,
         draws=section.choice("draws", DRAWS) if given("draws") else None,
         policies=_policies(section.raw("policies", "")) if given("policies") else {},
-        precision=_precision(section.raw("precision", "")) if given("precision") else {},
+        precision=_precision(section.raw("precision", ""), known) if given("precision") else {},
         most_runs=section.whole("most_runs", 1, MOST_RUNS),
     )
 
@@ -81,10 +83,10 @@ def _named(given: object) -> Mapping[str, Any]:
     return named
 
 
-def _precision(given: object) -> dict[str, float]:
+def _precision(given: object, known: Mapping[str, Outcome]) -> dict[str, float]:
     named = mapping("study.precision", given)
     for name in named:
-        if name not in OUTCOMES_BY_NAME:
-            raise UserError(f"study.precision.{name}", named[name], f"outcomes: {one_of(OUTCOMES_BY_NAME, name)}")
-    section = Section("study.precision", named, tuple(OUTCOMES_BY_NAME))
+        if name not in known:
+            raise UserError(f"study.precision.{name}", named[name], f"outcomes: {one_of(tuple(known), name)}")
+    section = Section("study.precision", named, tuple(known))
     return {name: section.number(name, 1e-9, 1e9) for name in named}

@@ -1,6 +1,6 @@
 """The work of a sweep, small enough to send anywhere: from ranges of points and runs to columns of outcomes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -11,9 +11,9 @@ import numpy.typing as npt
 from sim.engine.ensemble import run_batch
 from sim.engine.record import Output
 from sim.engine.table import Table, at_points, tabulate
-from sim.rules.outcomes import WINDOWS
+from sim.rules.outcomes import WINDOWS, Outcome
 from sim.study.dataset import attributes
-from sim.study.outcomes import OUTCOMES_BY_NAME, outcome_values, theatre_counts
+from sim.study.outcomes import outcome_values, outcomes_of, theatre_counts
 from sim.study.sweep.design import Design
 from sim.study.sweep.plan import Batch
 from sim.world.scenario import Scenario
@@ -58,6 +58,12 @@ class Work:
     def points(self) -> int:
         """Number of points."""
         return self.design.samples * self.crossing
+
+    @property
+    def columns(self) -> dict[str, dict[str, Any]]:
+        """Unit and meaning of every column that it gives, in order."""
+        scenario = self.arms[0].scenario
+        return described(tuple(scenario.cast.theatres), outcomes_of(scenario.extended))
 
     def to_send(self) -> "Work":
         """The work without what a worker works out for itself."""
@@ -127,13 +133,13 @@ def counted(name: str, theatre: str, window: str) -> str:
     return f"{name}.{theatre}.{window}"
 
 
-def described(theatres: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def described(theatres: tuple[str, ...], outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
     """Unit and meaning of every column of a part, in order."""
     about: dict[str, dict[str, Any]] = {
         "point": {"units": "1", "long_name": "point of the sweep; points.parquet says what it stands for"},
         "run": {"units": "1", "long_name": "run number, part of the address of every draw"},
     }
-    about |= {name: attributes(outcome) for name, outcome in OUTCOMES_BY_NAME.items()}
+    about |= {name: attributes(outcome) for name, outcome in outcomes.items()}
     for name, text in COUNTED.items():
         for theatre in theatres:
             for window in WINDOWS:

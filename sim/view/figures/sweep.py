@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.outcomes import outcomes_in
 from sim.study.sweep.along import AtPoints, Profile, Varied, at_points, profile, runs_at, strongest, varied
 from sim.view.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, new_figure, quiet, style
 from sim.world.errors import UserError, one_of
@@ -52,8 +52,8 @@ def sweep_figure(data: xr.Dataset, outcomes: Sequence[str] = OUTCOMES) -> Figure
         UserError: there is no outcome of that name, or nothing varies.
     """
     for name in outcomes:
-        if name not in OUTCOMES_BY_NAME:
-            raise UserError("outcome", name, one_of(OUTCOMES_BY_NAME, name))
+        if name not in (known := outcomes_in(data.variables)):
+            raise UserError("outcome", name, one_of(known, name))
     if data.sizes["point"] * data.sizes["run"] <= AT_ONCE:
         data = data[list({*outcomes, "war"})].load()
     axes = varied(data, LINE_BINS)

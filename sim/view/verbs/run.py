@@ -9,6 +9,7 @@ from rich.markup import escape
 from sim.study.balance import Balance, prior_balance
 from sim.study.folder import Folder, result_folder
 from sim.study.histories import HistoryFile
+from sim.study.outcomes import outcomes_of
 from sim.study.patterns import Verdict, described, judge
 from sim.study.preload import preload
 from sim.study.request import Request
@@ -41,7 +42,7 @@ def main(request: Request) -> None:
             ensemble = stream(config, keep=histories.append, progress=advance)
         with waiting("judging the patterns"):
             verdicts, balance = judged(config, ensemble)
-        stats = statistics(ensemble.tallies)
+        stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
         report(config, ensemble, stats, verdicts, balance)
         preload("sim.view.plots")
         histories.close(weekly_histogram=ensemble.first["weekly_histogram"].values)

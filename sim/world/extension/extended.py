@@ -72,6 +72,15 @@ def declarations_of(
                 yield f"{prefix}.{name}", declaration
 
 
+def declaration_in(extensions: tuple[Extension, ...], key: str) -> Declaration | None:
+    """The declaration that extensions give a full key, whatever actors there are; None for any other key."""
+    name, *rest = key.split(".")
+    for one in (mechanism for extension in extensions for mechanism in extension.mechanisms):
+        if one.name == name and len(rest) == (2 if isinstance(one, ActorType) else 1):
+            return one.parameters.get(rest[-1])
+    return None
+
+
 def extended_of(tree: Mapping[str, Any], extensions: tuple[Extension, ...]) -> Extended:
     """The extensions as a composed configuration has them.
 

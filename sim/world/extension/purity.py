@@ -65,14 +65,14 @@ def reached(function: Function) -> Iterator[FunctionType]:
         if id(one) not in seen:
             seen.add(id(one))
             yield one
-            waiting += [value for _, value in _used(one) if isinstance(value, FunctionType) and not _is_ours(value)]
+            waiting += [value for _, value in used(one) if isinstance(value, FunctionType) and not is_ours(value)]
 
 
 def _constants(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in _used(function) if isinstance(value, bool | int | float))
+    return ((name, value) for name, value in used(function) if isinstance(value, bool | int | float))
 
 
-def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def used(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """Everything outside its arguments that a function uses, by name."""
     code = function.__code__
     if code.co_freevars or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS | inspect.CO_GENERATOR):
@@ -102,7 +102,7 @@ def _value(function: FunctionType, name: str, attribute: str | None) -> Any:
         return value
     if isinstance(value, bool | int | float) or any(value is one for one in EXACT_BUILTINS):
         return value
-    if isinstance(value, FunctionType) and (_is_ours(value) or value.__globals__ is space):
+    if isinstance(value, FunctionType) and (is_ours(value) or value.__globals__ is space):
         return value
     if value is None:
         raise _impure(function, name, "names that the file defines")
@@ -110,7 +110,8 @@ def _value(function: FunctionType, name: str, attribute: str | None) -> Any:
     raise _impure(function, told, f"its arguments, numbers, rules and own functions; {_HINT}")
 
 
-def _is_ours(function: FunctionType) -> bool:
+def is_ours(function: FunctionType) -> bool:
+    """Whether a function belongs to this package's rules or arithmetic."""
     return function.__module__.startswith(OURS)
 
 

@@ -29,7 +29,10 @@ def asked_for(overrides: Sequence[str], extensions: Sequence[Extension | Path | 
     files: list[str] = []
     for text in overrides:
         if text.partition("=")[0].strip() == KEY:
-            value = parsed_override(text).value()
+            parsed = parsed_override(text)
+            if parsed.is_sweep_override():
+                raise UserError(KEY, value_text(parsed), "one file, or a list of files in [ and ]; a sweep has one set")
+            value = parsed.value()
             named = value if isinstance(value, list) else [value]
             files += [str(one) for one in named]
     return extensions_of((*files, *extensions)) if files or extensions else ()
