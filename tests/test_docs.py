@@ -95,6 +95,10 @@ def carry_out(command: str) -> None:
             assert cli.main(["run", *few, FEW_RUNS]) == 0, command
         case ["lull", "sweep", *rest]:
             carry_out_sweep(rest, command)
+        case ["lull", "compare", *rest]:
+            few = [word for word in rest if not word.startswith(("study.draws=", "study.runs="))]
+            drawn = [] if "parameters=defaults" in rest else ["study.draws=3"]
+            assert cli.main(["compare", *few, *drawn, "study.runs=20"]) == 0, command
         case ["lull", "bench", *rest]:
             assert Request("bench", tuple(rest)).taking("bench.full")[1].config(), command
         case ["lull", *words]:

@@ -312,6 +312,15 @@ def test_a_strike_on_another_day() -> None:
     assert (data["major_day"] == day).all()
 
 
+def test_whoever_says_so_keeps_documented_history_longer() -> None:
+    base, arm = arms_of(["article", "article;february_strikes@2024-01-20;history.free_from=2024-02-03"])
+    day = common_day((base, arm))
+    assert day == base.scenario.calendar.day_of(date(2024, 2, 3))
+    mine, theirs = (tabulate(one.freed(day)).days for one in (arm, base))
+    assert list(mine["pinned_killed"][[103]]) == list(theirs["pinned_killed"][[103]]) == [3]
+    assert [list(one["major"][[95, 108]]) for one in (mine, theirs)] == [[1, 0], [-1, 1]]
+
+
 def test_a_later_strike_does_not_come_before() -> None:
     later = "article;february_strikes@2024-02-20"
     base, arm = arms_of(["article", later])

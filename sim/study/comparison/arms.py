@@ -84,6 +84,8 @@ def _arm(entry: Listed, overrides: Sequence[str], config_dir: Path | None) -> Ar
     scenario = config.scenario
     for event, day in entry.moves:
         scenario = moved(scenario, event, day)
+    if config.tree["history"]["free_from"] is not None:
+        scenario = replace(scenario, free_from=config.scenario.free_from)
     return Arm(entry.label, replace(config, scenario=scenario), kept(config, (*overrides, *entry.changes)))
 
 
