@@ -144,7 +144,7 @@ def test_known_indices_come_back_through_the_path_of_a_sweep(function, known, si
 def test_luck_that_all_points_share_widens_the_intervals(tmp_path, monkeypatch):
     keys = UNIT[:3]
     widths = []
-    for number, shared in enumerate((0.0, 20.0)):
+    for number, shared in enumerate((0.0, 6.0)):
         plant(monkeypatch, keys, ishigami, 0.1, shared)
         table = analysed(tmp_path / str(number), keys, samples=128, runs=8)
         widths.append(table["first_high"][keys[0]] - table["first"][keys[0]])

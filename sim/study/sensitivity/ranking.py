@@ -22,7 +22,7 @@ from sim.study.sensitivity.luck import (
     whole,
 )
 from sim.study.sensitivity.targets import Column, Prepared, Target
-from sim.study.sensitivity.variance import sobol_indices
+from sim.study.sensitivity.variance import TINY, sobol_indices
 
 Array = npt.NDArray[Any]
 
@@ -151,7 +151,8 @@ class Given:
 def covariance(known: Halves, points: Array) -> float:
     """Variance of the statistic over points, as the covariance of what the halves of the runs say of it."""
     first, second = known.first[points], known.second[points]
-    return float(np.mean((first - first.mean()) * (second - second.mean())))
+    found = float(np.mean((first - first.mean()) * (second - second.mean())))
+    return found if found > TINY * np.var(known.mean[points]) else 0.0
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ class Ranking:
     @property
     def resolved(self) -> bool:
         """Whether points differ by more than chance; nothing can be ranked where they do not."""
-        return bool(self.variance.low > 0.0)
+        measured = np.isfinite(self.measures.low).all() and np.isfinite(self.dummy.high).all()
+        return bool(measured and self.variance.low > 0.0)
 
     @property
     def distinguished(self) -> Array:

@@ -6,11 +6,15 @@ independent between them, so its part vanishes on average. SALib's estimators gi
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from sim.study.sensitivity.luck import Array, Halves
 from sim.study.sensitivity.targets import Column
+
+TINY: Final = 1e-9
+"""Share of the variance between points below which nothing but rounding is left when chance is taken out."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,10 @@ def sobol_indices(found: Halves, dummy: Halves, samples: Array, parameters: int)
     known = _forms(found.mean, dummy.mean, samples, parameters)
     chance = _forms(found.half_difference, dummy.half_difference, samples, parameters)
     variance = known.variance - chance.variance
-    with np.errstate(invalid="ignore", divide="ignore"):
-        first = (known.first - chance.first) / variance
-        total = (known.total - chance.total) / variance
-    return np.stack([total, first]), variance
+    numerators = np.stack([known.total - chance.total, known.first - chance.first])
+    if variance <= TINY * known.variance:
+        return np.full(numerators.shape, np.nan), 0.0
+    return numerators / variance, variance
 
 
 def _forms(values: Column, dummy: Column, samples: Array, parameters: int) -> Forms:

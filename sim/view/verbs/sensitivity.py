@@ -5,6 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from rich.markup import escape
 
 from sim.study.request import Request
@@ -122,6 +123,8 @@ def report(one: Ranking, shown: Shown) -> None:
 def chance_line(one: Ranking) -> str:
     """What chance has to do with it."""
     share = one.chance.share
+    if not np.isfinite(share.value):
+        return "It is the same in all histories: there is nothing to explain."
     text = (
         f"Chance alone makes {share.value:.0%} ({share.low:.0%} to {share.high:.0%}) of the variance of"
         f" {one.target.single_words}; it would be there if every parameter were known."
