@@ -21,6 +21,8 @@ from sim import cli, rules
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.rules import decisions
 from sim.study.request import Request
+from sim.study.sensitivity.analysing import store_at
+from sim.study.sensitivity.settings import settings_of
 from sim.study.sweep.prepared import prepare
 from sim.view.handbook.declared import CHANCE_DECIDES
 from sim.view.handbook.filling import ROLES, filled
@@ -99,6 +101,8 @@ def carry_out(command: str) -> None:
             few = [word for word in rest if not word.startswith(("study.draws=", "study.runs="))]
             drawn = [] if "parameters=defaults" in rest else ["study.draws=3"]
             assert cli.main(["compare", *few, *drawn, "study.runs=20"]) == 0, command
+        case ["lull", "sensitivity", *rest]:
+            carry_out_sensitivity(rest, command)
         case ["lull", "bench", *rest]:
             assert Request("bench", tuple(rest)).taking("bench.full")[1].config(), command
         case ["lull", *words]:
@@ -120,6 +124,19 @@ def carry_out_sweep(words: list[str], command: str) -> None:
         assert prepare(Request("sweep", tuple(few))).cluster is not None, command
     else:
         assert cli.main(["sweep", *few]) == 0, command
+
+
+def carry_out_sensitivity(words: list[str], command: str) -> None:
+    """Make an analysis with few samples and runs; where it asks a sweep, which has few points here, read the words."""
+    if "sensitivity.sweep=" in command:
+        settings, _ = settings_of(Request("sensitivity", tuple(words)))
+        assert settings.sweep is not None, command
+        assert store_at(settings.sweep).finished(), command
+        return
+    few = [word for word in words if not word.startswith(("sensitivity.samples=", "study.runs="))]
+    few += ["sensitivity.samples=32", "study.runs=8"]
+    few += [] if "sensitivity.outcomes=" in command else ["sensitivity.outcomes=[war]"]
+    assert cli.main(["sensitivity", *few]) == 0, command
 
 
 def run_document(document: str, name: str) -> None:
