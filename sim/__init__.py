@@ -12,17 +12,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.engine.reference import ReferenceModel as ReferenceModel
     from sim.study.comparison.comparing import compare as compare
+    from sim.study.extension_check import check_extension as check_extension
     from sim.study.replay import replay as replay
     from sim.study.sensitivity.analysing import sensitivity as sensitivity
     from sim.study.simulation import simulate as simulate
     from sim.study.sweep.opened import open_sweep as open_sweep
     from sim.study.sweep.sweeping import sweep as sweep
+    from sim.world.extension import ActorType as ActorType
+    from sim.world.extension import Change as Change
+    from sim.world.extension import Derived as Derived
+    from sim.world.extension import Extension as Extension
+    from sim.world.extension import Mechanism as Mechanism
+    from sim.world.extension import State as State
+    from sim.world.extension import Tallied as Tallied
+    from sim.world.parameters import Declaration as Declaration
     from sim.world.scenario import load as load
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ActorType": "sim.world.extension",
+    "Change": "sim.world.extension",
+    "Declaration": "sim.world.parameters",
+    "Derived": "sim.world.extension",
+    "Extension": "sim.world.extension",
+    "Mechanism": "sim.world.extension",
     "ReferenceModel": "sim.engine.reference",
+    "State": "sim.world.extension",
+    "Tallied": "sim.world.extension",
+    "check_extension": "sim.study.extension_check",
     "compare": "sim.study.comparison.comparing",
     "load": "sim.world.scenario",
     "open_sweep": "sim.study.sweep.opened",
@@ -33,8 +51,17 @@ _HOMES = {
 }
 
 __all__ = [
+    "ActorType",
+    "Change",
+    "Declaration",
+    "Derived",
+    "Extension",
+    "Mechanism",
     "ReferenceModel",
+    "State",
+    "Tallied",
     "__version__",
+    "check_extension",
     "compare",
     "load",
     "open_sweep",

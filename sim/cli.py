@@ -38,6 +38,9 @@ VERBS: Final = {
     "compare": Verb("scenarios side by side under the same luck", "sim.view.verbs.compare", "scenarios=[A,B,...]"),
     "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
     "sensitivity": Verb("what outcomes hang on, and how much is chance", "sim.view.verbs.sensitivity"),
+    "check-extension": Verb(
+        "whether your extension means the same in every engine", "sim.view.verbs.check_extension", "FILE"
+    ),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
 """A new verb is one line here and one module with a function `main(request)`."""
