@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sim.study.drawn import DEFAULTS, Drawn
+from sim.study.drawn import DEFAULTS, Drawn, drawn_of
 from sim.study.evidence import Evidence, UnmeasurableError
 from sim.study.measures import MEASURES, OF_ONE_HISTORY, Finding
 from sim.world.errors import UserError, one_of
@@ -38,13 +38,14 @@ class Verdict:
     share: float | None = None
 
 
-def judge(config: Config, data: "xr.Dataset", drawn: Drawn = DEFAULTS) -> tuple[Verdict, ...]:
+def judge(config: Config, data: "xr.Dataset", drawn: Drawn | None = None) -> tuple[Verdict, ...]:
     """Judge every pattern of a configuration.
 
     Args:
         config: the configuration; its patterns say what is expected.
         data: its main ensemble, as `simulate_config` gives it.
-        drawn: the parameters that its histories have; with those of a posterior it is the predictive band that decides.
+        drawn: the parameters that its histories have; None: as configured. With those of a posterior the predictive
+            band decides.
 
     Returns:
         One verdict a pattern, in order; `holds` is None unless the scenario is the baseline.
@@ -52,7 +53,7 @@ def judge(config: Config, data: "xr.Dataset", drawn: Drawn = DEFAULTS) -> tuple[
     Raises:
         UserError: a pattern names a measure that does not exist.
     """
-    verdicts = judge_whatever(config, data, drawn)
+    verdicts = judge_whatever(config, data, drawn_of(config) if drawn is None else drawn)
     return verdicts if described(config) else tuple(_silent(one) for one in verdicts)
 
 

@@ -19,6 +19,7 @@ from sim.engine.table import Table, at_points, tabulate
 from sim.study.calibration.figures import Figure, found, seen
 from sim.study.evidence import first_days
 from sim.study.prior import free_declarations, quantile
+from sim.world.parameters import Declaration
 from sim.world.scenario import Scenario
 
 Array = npt.NDArray[Any]
@@ -32,12 +33,16 @@ _PARAMETERS: Final = 0x6C756C6C
 
 @dataclass(frozen=True)
 class Prior:
-    """Where rows come from: a scenario, the parameters that vary (`keys`), a seed, and numbers held in every row."""
+    """Where rows come from: a scenario, the parameters that vary (`keys`), a seed, and numbers held in every row.
+
+    Parameters in `wide` vary evenly over all of their declared range instead of by their prior.
+    """
 
     scenario: Scenario
     keys: tuple[str, ...]
     seed: int
     held: Mapping[str, float] = field(default_factory=dict)
+    wide: frozenset[str] = frozenset()
 
     @cached_property
     def base(self) -> Table:
@@ -56,7 +61,12 @@ class Prior:
     def columns(self, levels: Levels) -> dict[str, Array]:
         """Values of the parameters by key, each (rows,), at levels (rows, keys)."""
         declared = free_declarations()
-        return {key: quantile(declared[key], levels[:, place]) for place, key in enumerate(self.keys)}
+        return {key: self._column(declared[key], key, levels[:, place]) for place, key in enumerate(self.keys)}
+
+    def _column(self, declared: Declaration, key: str, level: Array) -> Array:
+        if key in self.wide:
+            return np.asarray(declared.low + (declared.high - declared.low) * level)
+        return quantile(declared, level)
 
     def values(self, rows: Array) -> dict[str, Array]:
         """Values of the parameters of rows by key."""

@@ -14,7 +14,7 @@ from sim.world.scenario import Config, Scenario
 
 MOST_DRAWS: Final = 10**9
 _KEYS: Final = (
-    "draws", "kept", "truths", "rival_draws", "again_draws", "predictive_runs", "figures", "channels",
+    "draws", "kept", "truths", "rival_draws", "again_draws", "predictive_runs", "figures", "channels", "widened",
 )  # fmt: skip
 _CHANNEL_KEYS: Final = ("text", "mechanisms", "parameters")
 
@@ -33,6 +33,7 @@ class Channel:
 class Settings:
     """Figures in use, parameters to fit, channels of the rival readings, and sizes.
 
+    `widened` are parameters whose priors are taken wider to see what hangs on them.
     `draws` histories make the bank, `kept` draws of the posterior are stored, `truths` planted data sets check the
     method, `rival_draws` weigh each rival reading, `again_draws` are the second method's, `predictive_runs` the
     predictive histories.
@@ -41,6 +42,7 @@ class Settings:
     figures: tuple[Figure, ...]
     keys: tuple[str, ...]
     channels: tuple[Channel, ...]
+    widened: tuple[str, ...]
     draws: int
     kept: int
     truths: int
@@ -64,6 +66,7 @@ def settings_of(config: Config, overrides: Sequence[str] = ()) -> Settings:
         figures=figures,
         keys=_free(overrides),
         channels=_channels(section),
+        widened=section.choices("widened", tuple(free_declarations())) if section.has("widened") else (),
         draws=section.whole("draws", 1000, MOST_DRAWS),
         kept=section.whole("kept", 10, 10**6),
         truths=section.whole("truths", 20, 10**6),

@@ -1,0 +1,300 @@
+"""Rival readings of the calm: how much probability the figures leave to each, and how far that hangs on the priors.
+
+Strikes that deterred, a patron that held back of itself, a patron that held back before announced strikes: each is a
+channel that can be shut in the model. A reading is a set of open channels. What the figures say of readings is the
+ratio of their marginal likelihoods, each the mean weight over a bank of its own with the same draws and the same luck.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.rules.outcomes import LULL
+from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
+from sim.study.calibration.figures import seen
+from sim.study.calibration.posterior import likelihood, reported
+from sim.study.calibration.settings import Channel
+from sim.study.outcomes import ACKNOWLEDGED
+from sim.world.patterns import Pattern
+
+Array = npt.NDArray[Any]
+
+NOTHING: Final = "none of these"
+TWO_ERRORS: Final = 1.96
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A set of open channels, in words, and what the figures say of it.
+
+    `evidence` is the probability of all reports under it, `odds` the Bayes factor against the reading with all channels
+    open, `share` its posterior probability where all readings are equally probable before; each with its interval of
+    95% from the finite number of histories.
+    """
+
+    id: str
+    text: str
+    channels: tuple[str, ...]
+    evidence: float
+    odds: float
+    odds_interval: tuple[float, float]
+    prior_share: float
+    share: float
+    share_interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """How the posterior shares of all readings (readings,) change where the prior of one parameter is another."""
+
+    key: str
+    prior: str
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Weights of the rows under each reading (readings, rows); rows are the same draws and the same luck in all."""
+
+    prior: Prior
+    channels: tuple[Channel, ...]
+    sets: tuple[tuple[str, ...], ...]
+    weights: Array
+
+
+def open_sets(channels: Sequence[Channel]) -> tuple[tuple[str, ...], ...]:
+    """Every set of open channels, the smaller ones first.
+
+    >>> open_sets([Channel(name, "", (), {}) for name in "ab"])
+    ((), ('a',), ('b',), ('a', 'b'))
+    """
+    names = [one.id for one in channels]
+    return tuple(one for size in range(len(names) + 1) for one in combinations(names, size))
+
+
+def closed(prior: Prior, channels: Sequence[Channel], open_ones: Sequence[str]) -> Prior:
+    """The prior of a reading: the same draws with all other channels shut."""
+    shut = [one for one in channels if one.id not in open_ones]
+    off = {name: False for one in shut for name in one.mechanisms}
+    held = {key: value for one in shut for key, value in one.parameters.items()}
+    scenario = replace(prior.scenario, mechanisms=replace(prior.scenario.mechanisms, **off))
+    return replace(prior, scenario=scenario, held={**prior.held, **held})
+
+
+def weigh(
+    bank: Bank,
+    channels: Sequence[Channel],
+    draws: int,
+    threads: int = 0,
+    progress: Callable[[int], None] | None = None,
+    wide: frozenset[str] = frozenset(),
+) -> Weighed:
+    """Weigh every reading over banks of `draws` rows; the figures are those of `bank`."""
+    prior = replace(bank.prior, wide=wide)
+    sets, told = open_sets(channels), reported(bank.figures)
+    weights = np.empty((len(sets), draws))
+    for place, open_ones in enumerate(sets):
+        one = fill(closed(prior, channels, open_ones), bank.figures, draws, threads, progress)
+        weights[place] = likelihood(one.figures, one.numbers, one.chance, told)
+    return Weighed(prior, tuple(channels), sets, weights)
+
+
+def readings_of(weighed: Weighed) -> tuple[Reading, ...]:
+    """What the figures say of each reading, under equal prior probabilities."""
+    means, covariance = weighed.weights.mean(axis=1), _covariance(weighed.weights)
+    shares, share_errors = _shares(means, covariance)
+    full = len(means) - 1
+    made = []
+    for place, open_ones in enumerate(weighed.sets):
+        odds = float(means[place] / means[full])
+        apart = _ratio_error(means, covariance, place, full)
+        made.append(
+            Reading(
+                id="+".join(open_ones) or "none",
+                text=words(weighed.channels, open_ones),
+                channels=open_ones,
+                evidence=float(means[place]),
+                odds=odds,
+                odds_interval=(max(0.0, odds - TWO_ERRORS * apart), odds + TWO_ERRORS * apart),
+                prior_share=1.0 / len(means),
+                share=float(shares[place]),
+                share_interval=_interval(shares[place], share_errors[place]),
+            )
+        )
+    return tuple(made)
+
+
+def words(channels: Sequence[Channel], open_ones: Sequence[str]) -> str:
+    """A reading in words."""
+    if len(open_ones) == len(channels) > 1:
+        return "all of these"
+    return "; ".join(one.text for one in channels if one.id in open_ones) or NOTHING
+
+
+def _covariance(weights: Array) -> Array:
+    """Covariance (readings, readings) of the mean weights."""
+    return np.atleast_2d(np.cov(weights)) / weights.shape[1]
+
+
+def _ratio_error(means: Array, covariance: Array, one: int, other: int) -> float:
+    """Standard error of means[one] / means[other], to first order."""
+    if one == other or not means[one] or not means[other]:
+        return 0.0
+    relative = covariance / np.outer(means, means)
+    variance = relative[one, one] + relative[other, other] - 2.0 * relative[one, other]
+    return float(means[one] / means[other] * np.sqrt(max(variance, 0.0)))
+
+
+def _shares(means: Array, covariance: Array) -> tuple[Array, Array]:
+    """Shares of the means in their sum, with standard errors to first order."""
+    shares = means / means.sum()
+    slopes = (np.eye(len(means)) - shares[:, None]) / means.sum()
+    return shares, np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, covariance, slopes), 0.0))
+
+
+def _interval(share: float, error: float) -> tuple[float, float]:
+    return max(0.0, float(share - TWO_ERRORS * error)), min(1.0, float(share + TWO_ERRORS * error))
+
+
+def leanings(weighed: Weighed, most: int = 8) -> tuple[Leaning, ...]:
+    """Shares where the prior of one parameter keeps only its lower or its upper half, those that change most first.
+
+    The same rows serve: those of the other half get no weight.
+    """
+    rows = np.flatnonzero(weighed.weights.any(axis=0))
+    levels, weights = weighed.prior.levels(rows), weighed.weights[:, rows]
+    whole = weights.sum(axis=1) / weights.sum()
+    found: list[tuple[float, list[Leaning]]] = []
+    for place, key in enumerate(weighed.prior.keys):
+        halves = []
+        for name, inside in (("lower half", levels[:, place] < 0.5), ("upper half", levels[:, place] >= 0.5)):
+            means = weights[:, inside].sum(axis=1)
+            shares = means / means.sum() if means.sum() else np.full(len(means), np.nan)
+            halves.append(Leaning(key, name, tuple(float(one) for one in shares)))
+        change = max(float(np.abs(np.array(one.shares) - whole).max()) for one in halves)
+        found.append((change, halves))
+    found.sort(key=lambda one: -one[0])
+    return tuple(one for _, halves in found[:most] for one in halves)
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How often one channel is needed for the calm, or enough for it, among draws that have the calm.
+
+    Shares of draws, before (the prior's with the calm) and after (the posterior's): `fails` without this channel,
+    `enough` with this channel alone.
+    """
+
+    channel: str
+    text: str
+    fails_before: float
+    fails_after: float
+    enough_before: float
+    enough_after: float
+    draws_before: int
+    draws_after: int
+
+
+@dataclass(frozen=True)
+class Story:
+    """One story of the calm, by which channels alone are enough for it, and its share of draws before and after."""
+
+    text: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Calm:
+    """Where and how many acknowledged attacks still count as the calm: none in some theatres, few in others."""
+
+    none: tuple[str, ...]
+    few: tuple[str, ...]
+    most: float
+
+
+def calm_of(patterns: Sequence[Pattern]) -> Calm | None:
+    """The calm as the patterns describe it; None where they do not."""
+    by_measure = {one.measure: one for one in patterns}
+    if not {"lull_none", "lull_few"} <= by_measure.keys():
+        return None
+    few = by_measure["lull_few"]
+    return Calm(by_measure["lull_none"].theatres, few.theatres, few.limits["high"])
+
+
+def holds(prior: Prior, rows: Array, calm: Calm, threads: int = 0) -> Array:
+    """Whether the calm comes about in the histories of rows (rows,), and no war before the report."""
+    parts = [_holds(prior, rows[start : start + CHUNK], calm, threads) for start in range(0, len(rows), CHUNK)]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
+
+
+def _holds(prior: Prior, rows: Array, calm: Calm, threads: int) -> Array:
+    here = seen(prior.scenario, live(prior, prior.values(rows), rows, threads))
+    lull = here.by_theatre[:, LULL, ACKNOWLEDGED]
+    cast = prior.scenario.cast
+    none, few = (lull[[cast.theatre_index(key) for key in keys]].sum(axis=0) for keys in (calm.none, calm.few))
+    return np.asarray((none == 0) & (few <= calm.most) & (here.outcomes["war_day"] < 0))
+
+
+@dataclass(frozen=True)
+class Sufficient:
+    """Whether the calm comes about with each set of open channels alone (sets, rows), for rows that have it."""
+
+    sets: tuple[tuple[str, ...], ...]
+    calm: Array
+
+
+def counterfactuals(prior: Prior, rows: Array, channels: Sequence[Channel], calm: Calm, threads: int = 0) -> Sufficient:
+    """Live the histories of rows again with every set of open channels, the luck the same.
+
+    Rows without the calm where all are open drop out.
+    """
+    sets = open_sets(channels)
+    lived = np.stack([holds(closed(prior, channels, one), rows, calm, threads) for one in sets])
+    return Sufficient(sets, lived[:, lived[-1]])
+
+
+def needed(before: Sufficient, after: Sufficient, channels: Sequence[Channel]) -> tuple[Needed, ...]:
+    """How often each channel is needed, or enough alone."""
+    return tuple(
+        Needed(
+            one.id, one.text, _fails(before, one.id), _fails(after, one.id), _enough(before, one.id),
+            _enough(after, one.id), before.calm.shape[1], after.calm.shape[1],
+        )
+        for one in channels
+    )  # fmt: skip
+
+
+def _fails(found: Sufficient, channel: str) -> float:
+    others = tuple(one for one in found.sets[-1] if one != channel)
+    return float(1.0 - _share(found.calm[found.sets.index(others)]))
+
+
+def _enough(found: Sufficient, channel: str) -> float:
+    return _share(found.calm[found.sets.index((channel,))])
+
+
+def _share(which: Array) -> float:
+    return float(which.mean()) if len(which) else float("nan")
+
+
+def stories(before: Sufficient, after: Sufficient, channels: Sequence[Channel]) -> tuple[Story, ...]:
+    """Shares of draws by which channels alone are enough for the calm: one of them, several, only some together."""
+    masks = [dict(_stories(one, channels)) for one in (before, after)]
+    return tuple(Story(text, _share(masks[0][text]), _share(masks[1][text])) for text in masks[0])
+
+
+def _stories(found: Sufficient, channels: Sequence[Channel]) -> Iterator[tuple[str, Array]]:
+    lived: Mapping[tuple[str, ...], Array] = dict(zip(found.sets, found.calm, strict=True))
+    idle = lived[()]
+    alone = np.stack([lived[(one.id,)] for one in channels])
+    count = alone.sum(axis=0)
+    for place, one in enumerate(channels):
+        yield f"only this is enough: {one.text}", ~idle & (count == 1) & alone[place]
+    yield "several are enough, each alone", ~idle & (count > 1)
+    yield "none is enough alone, only some together", ~idle & (count == 0)
+    yield "none is needed: it would have been calm anyway", idle

@@ -1,0 +1,190 @@
+"""A calibration as rows for tables and as one mapping for JSON; what is not identified has intervals and no value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sim.study.calibration.again import MEDIANS, WIDTHS, Agreement
+from sim.study.calibration.calibrating import Calibration, Conscience
+from sim.study.calibration.conscience import LEVEL
+from sim.study.calibration.figures import Figure
+from sim.study.calibration.planted import DRAWS
+from sim.study.calibration.rival import Leaning, Reading
+from sim.study.calibration.verdicts import (
+    CONTRACTED,
+    ENTANGLED,
+    IDENTIFIED,
+    MOVED,
+    NOT,
+    RECOVERED,
+    WEAKLY,
+    Quantity,
+    pairs,
+)
+
+Row = dict[str, Any]
+
+
+def summary(done: Calibration) -> Row:
+    """The content of `summary.json`."""
+    posterior = done.posterior
+    return {
+        **done.kept.about,
+        "evidence": posterior.evidence,
+        "evidence_error": posterior.evidence_error,
+        "pareto_k": finite(done.pareto),
+        "verdicts": {verdict: [one.name for one in done.quantities if one.verdict == verdict] for verdict in VERDICTS},
+        "thresholds": {
+            "contraction": CONTRACTED, "recovery": RECOVERED, "correlation": ENTANGLED, "moved": MOVED,
+            "medians_apart": MEDIANS, "widths_apart": WIDTHS, "level": LEVEL,
+        },
+        "check": conscience_told(done.conscience),
+        "second_method": {
+            "draws": done.again,
+            "agrees": all(one.agrees for one in done.agreements if one.asked) if done.agreements else None,
+        },
+        "patterns": [asdict(one) | {"holds": None if one.holds is None else bool(one.holds)} for one in done.predicted],
+        "ahead": [asdict(one) for one in done.ahead],
+        "readings": reading_rows(done.rivals.readings),
+        "readings_under_wide_priors": reading_rows(done.rivals.widened),
+        "stories": [asdict(one) for one in done.rivals.stories],
+        "prior_balance": [asdict(one) for one in done.rivals.balance],
+    }  # fmt: skip
+
+
+VERDICTS = (IDENTIFIED, WEAKLY, NOT)
+
+
+def conscience_told(conscience: Conscience) -> Row:
+    """What planted truths say, region by region."""
+    return {
+        region: {
+            "data_sets": conscience.ranked[region].sets,
+            "left_out": conscience.ranked[region].left_out,
+            "draws_ranked_among": DRAWS,
+            "quantities": len(checked),
+            "outside_the_band": [one.name for one in checked if not one.uniform],
+            "coverage_off": [one.name for one in checked if not one.covered],
+            "coverage_50": mean([one.coverage_50 for one in checked]),
+            "coverage_90": mean([one.coverage_90 for one in checked]),
+        }
+        for region, checked in conscience.checked.items()
+    }
+
+
+def sound(conscience: Conscience) -> bool:
+    """Whether nothing speaks against the method in any region."""
+    return all(one.sound for checked in conscience.checked.values() for one in checked) and any(
+        conscience.checked.values()
+    )
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """The mean; None of nothing."""
+    return sum(values) / len(values) if values else None
+
+
+def finite(value: float) -> float | None:
+    """The number; None for none."""
+    return value if abs(value) < float("inf") else None
+
+
+def quantity_rows(quantities: Sequence[Quantity]) -> list[Row]:
+    """Parameters and products: verdict, intervals before and after, measures. No median where it is not identified."""
+    return [
+        {
+            "quantity": one.name,
+            "symbol": one.symbol,
+            "unit": one.unit,
+            "verdict": one.verdict,
+            "prior_q05": one.prior[0],
+            "prior_q95": one.prior[1],
+            "posterior_q05": one.posterior[0],
+            "posterior_q25": one.half[0],
+            "posterior_median": one.median,
+            "posterior_q75": one.half[1],
+            "posterior_q95": one.posterior[1],
+            "contraction": one.contraction,
+            "distance": one.distance,
+            "recovery": finite(one.recovery),
+            "closest": one.closest,
+            "correlation": one.correlation,
+            "calibrated": one.sound,
+            "text": one.text,
+        }
+        for one in quantities
+    ]
+
+
+def figure_rows(figures: Sequence[Figure]) -> list[Row]:
+    """The figures: what, from where, how read."""
+    return [
+        {"figure": one.id, "text": one.text, "source": one.source, "read_as": one.reading.words, "pattern": one.pattern}
+        for one in figures
+    ]
+
+
+def check_rows(conscience: Conscience) -> list[Row]:
+    """Every quantity in every region: ranks inside the band, coverages, recovery."""
+    return [{"region": region, **asdict(one)} for region, checked in conscience.checked.items() for one in checked]
+
+
+def agreement_rows(found: Sequence[Agreement]) -> list[Row]:
+    """Both methods, quantity by quantity."""
+    return [{**asdict(one), "asked": one.asked, "agrees": one.agrees} for one in found]
+
+
+def reading_rows(readings: Sequence[Reading]) -> list[Row]:
+    """Rival readings: prior and posterior probability, Bayes factor, each with its interval."""
+    return [
+        {
+            "reading": one.id,
+            "text": one.text,
+            "prior_probability": one.prior_share,
+            "posterior_probability": one.share,
+            "probability_low": one.share_interval[0],
+            "probability_high": one.share_interval[1],
+            "bayes_factor": one.odds,
+            "bayes_factor_low": one.odds_interval[0],
+            "bayes_factor_high": one.odds_interval[1],
+            "evidence": one.evidence,
+        }
+        for one in readings
+    ]
+
+
+def leaning_rows(found: Sequence[Leaning], readings: Sequence[Reading]) -> list[Row]:
+    """Posterior probabilities of the readings where one prior keeps only half of itself."""
+    return [
+        {"parameter": one.key, "prior": one.prior}
+        | {reading.id: finite(share) for reading, share in zip(readings, one.shares, strict=True)}
+        for one in found
+    ]
+
+
+def correlation_rows(done: Calibration) -> list[Row]:
+    """Pairs of parameters that the figures tie together."""
+    return [{"one": one, "other": other, "correlation": value} for one, other, value in pairs(done.posterior)]
+
+
+def tables(done: Calibration) -> Mapping[str, list[Row]]:
+    """Every table by the name of its file."""
+    return {
+        "parameters": quantity_rows(done.quantities),
+        "figures": figure_rows(done.settings.figures),
+        "check": check_rows(done.conscience),
+        "second_method": agreement_rows(done.agreements),
+        "readings": reading_rows(done.rivals.readings),
+        "readings_wide_priors": reading_rows(done.rivals.widened),
+        "readings_by_prior": leaning_rows(done.rivals.leanings, done.rivals.readings),
+        "needed": [asdict(one) for one in done.rivals.needed],
+        "stories": [asdict(one) for one in done.rivals.stories],
+        "patterns": [asdict(one) for one in done.predicted],
+        "ahead": [
+            {"outcome": one.name, "text": one.text, "unit": one.unit, "prior_driven": one.prior_driven}
+            | {f"{when}_{name}": value for when, told in (("prior", one.before), ("posterior", one.after))
+               for name, value in zip(("q05", "median", "q95") if len(told) == 3 else ("share",), told, strict=True)}
+            for one in done.ahead if len(one.after) == 3
+        ] ,
+        "correlations": correlation_rows(done),
+    }  # fmt: skip
