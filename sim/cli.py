@@ -41,6 +41,7 @@ VERBS: Final = {
     "check-extension": Verb(
         "whether your extension means the same in every engine", "sim.view.verbs.check_extension", "FILE"
     ),
+    "calibrate": Verb("what the figures say about the parameters", "sim.view.verbs.calibrate", "check=true"),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
 """A new verb is one line here and one module with a function `main(request)`."""
