@@ -256,7 +256,7 @@ def mixed_costs(scenario: Scenario, seed: int, effort: Effort, done: Done) -> Sa
     runs = np.tile(np.arange(effort.runs_per_point), effort.points)
     order = np.random.Generator(np.random.Philox(seed)).permutation(len(runs))
     own_rows = table._replace(
-        **{name: getattr(table, name)[points[order]] for name in ("numbers", "theatres", "wings")}
+        **{name: getattr(table, name)[points[order]] for name in ("numbers", "theatres", "wings", "mine")}
     )
     apart, mixed = Work(table, seed, runs, points), Work(own_rows, seed, runs[order], np.arange(len(runs)))
     parts = {
