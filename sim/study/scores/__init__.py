@@ -1,0 +1,1 @@
+"""Forecasts from a user's own counts, and how good they are beside simpler ones."""
