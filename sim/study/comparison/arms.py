@@ -26,6 +26,7 @@ COMMON: Final = {
     "output": "one folder for all",
     "patterns": "no patterns: they change no history",
     "parameters": "one source of parameters for all",
+    "extensions": "the same extensions for all",
 }
 """Keys that no single entry sets, and why."""
 

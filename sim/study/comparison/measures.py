@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sim.engine.record import Output
 from sim.rules.outcomes import CAMPAIGN, LATER, LULL, NEVER, Outcome
-from sim.study.outcomes import ACKNOWLEDGED, ATTACKS, OUTCOMES_BY_NAME, outcome_values, theatre_counts
+from sim.study.outcomes import ACKNOWLEDGED, ATTACKS, outcome_values, outcomes_of, theatre_counts
 from sim.world.actors import Cast
 from sim.world.scenario import Scenario
 
@@ -70,7 +70,7 @@ def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
     struck = {key for key, one in cast.theatres.items() if one.kind == "target"}
     fighting = {wing.group for wing in cast.wings.values() if wing.theatre in struck}
     return (
-        *(one for outcome in OUTCOMES_BY_NAME.values() for one in _of_outcome(outcome, cast)),
+        *(one for outcome in outcomes_of(scenario.extended).values() for one in _of_outcome(outcome, cast)),
         Measure("attacks_after", f"attacks on {cast.names.target} after the day of the strikes", "attacks", LOWER),
         Measure(
             "acknowledged_after",
@@ -137,7 +137,7 @@ def columns_of(scenario: Scenario, output: Output) -> Columns:
     by_theatre = theatre_counts(scenario, output)
     columns: Columns = {}
     found = outcome_values(scenario, output, by_theatre)
-    for name, outcome in OUTCOMES_BY_NAME.items():
+    for name, outcome in outcomes_of(scenario.extended).items():
         values = found[name]
         columns[name] = np.where(values == NEVER, scenario.calendar.days, values) if outcome.unit == "day" else values
         if outcome.heavy_tailed:

@@ -1,0 +1,237 @@
+"""What people see of a comparison: the command, its tables, and that the figure draws what was found."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from sim import cli
+from sim.study.comparison.comparing import compare
+from sim.study.comparison.rows import effect_row
+from sim.view.comparison import KEY_MEASURES, REGRETTED, effect_table, number, points, said, sentence, short, shown
+from sim.view.figures.comparison import COLOURS, DRAWN, comparison_figure, folded, headline
+from sim.view.style import BLUE, ORANGE, save
+
+SCENARIOS = ["article", "no_restraint", "tight_leash"]
+FILES = {
+    "by_group.csv", "by_theatre.csv", "comparison.csv", "comparison.nc", "comparison.png", "comparison.svg",
+    "config.yaml", "manifest.json", "regret.csv", "summary.json",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data() -> xr.Dataset:
+    return compare(SCENARIOS, draws=8, runs=40, parameters="prior")
+
+
+@pytest.fixture(scope="module")
+def figure(data: xr.Dataset) -> Figure:
+    return comparison_figure(data)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [one.get_text() for one in figure.findobj(Text) if one.get_text()]
+
+
+def written(figure: Figure) -> list[Text]:
+    """Every text but the numbers on the scales, of which some lie beyond and are not drawn."""
+    scales = {id(label) for axes in figure.axes for label in axes.get_xticklabels()}
+    return [one for one in figure.findobj(Text) if one.get_text() and id(one) not in scales]
+
+
+def panel(figure: Figure, title: str) -> Axes:
+    return next(axes for axes in figure.axes if axes.get_title(loc="left") == title)
+
+
+def dots(axes: Axes) -> list[tuple[float, float, str]]:
+    """Every dot: x, y and colour."""
+    marked = [line for line in axes.lines if line.get_marker() in ("o", "s")]
+    return [
+        (float(np.ravel(one.get_xdata())[0]), float(np.ravel(one.get_ydata())[0]), to_hex(str(one.get_color())))
+        for one in marked
+    ]
+
+
+def spans(axes: Axes, width: float) -> list[tuple[float, float]]:
+    """From where to where lines of one width go."""
+    found = [
+        one for one in axes.collections if isinstance(one, LineCollection) and np.ravel(one.get_linewidth())[0] == width
+    ]
+    return [(float(one.get_segments()[0][0][0]), float(one.get_segments()[0][1][0])) for one in found]
+
+
+# --- the figure ---------------------------------------------------------------------------------------------
+
+
+def test_every_key_outcome_has_a_panel_with_what_was_found(data: xr.Dataset, figure: Figure) -> None:
+    for name in DRAWN:
+        axes = panel(figure, short(data, name))
+        rows = [effect_row(data, pair, shown(data, (name,))[0]) for pair in range(2)]
+        assert dots(axes) == [(row["difference"], float(y), to_hex(COLOURS[y])) for y, row in enumerate(rows)]
+        assert spans(axes, 4.2) == [(row["low"], row["high"]) for row in rows]
+        singles = (
+            [] if rows[0]["unit"] == "probability" else [(row["history_low"], row["history_high"]) for row in rows]
+        )
+        assert spans(axes, 1.0) == singles
+        low, high = axes.get_xlim()
+        assert all(low <= edge <= high for row in rows for edge in (row["low"], row["high"], 0.0))
+
+
+def test_theatres_and_groups_are_drawn_side_by_side(data: xr.Dataset, figure: Figure) -> None:
+    axes = next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("Attacks after 2 Feb"))
+    after = data.sel(measure=[str(one) for one in data["measure"].values if str(one).endswith(".after")])
+    assert len(axes.get_yticklabels()) == after.sizes["measure"]
+    for pair, colour in enumerate((BLUE, ORANGE)):
+        mine = [x for x, _, drawn in dots(axes) if drawn == colour.lower()]
+        assert mine == list(after["difference"].values[pair])
+    words = [one.get_text() for one in axes.texts]
+    assert words == ["by theatre", "by group"]
+
+
+def test_regrets_are_written_and_the_least_stands_out(data: xr.Dataset, figure: Figure) -> None:
+    axes = panel(figure, "Regret, expected and worst over draws")
+    places = shown(data, REGRETTED)
+    expected, worst = (data[name].values[:, places] for name in ("regret_expected", "regret_worst"))
+    units = data["unit"].values[places]
+    for cell in axes.texts:
+        column, line = (int(place) for place in cell.get_position())
+        values = (points(one[line, column], units[column]) for one in (expected, worst))
+        assert cell.get_text() == "{}\nworst {}".format(*values)
+        assert (cell.get_fontweight() == "bold") == (expected[line, column] == expected[:, column].min())
+    assert len(axes.texts) == 3 * len(REGRETTED)
+
+
+def test_the_frame_says_what_is_shown_and_where_it_comes_from(data: xr.Dataset, figure: Figure) -> None:
+    words = " ".join(texts(figure))
+    for name in SCENARIOS[1:]:
+        assert f"● {name}" in words
+    for piece in ("free from 29 Jan 2024", "nine in ten of 8 draws", "8 draws × 40 histories", "seed 1", "no forecast"):
+        assert piece in words.replace("not a forecast", "no forecast")
+    row = effect_row(data, 0, shown(data, ("attacks_after",))[0])
+    assert f"{number(row['difference'], 'attacks', sign=True)} with no_restraint".replace("-", "−") in headline(data)
+
+
+@pytest.mark.parametrize("pairs", [1, 9])
+def test_nothing_leaves_the_page_however_many_scenarios(pairs: int) -> None:
+    others = [f"article;patron.control={0.5 + 0.03 * one:.2f};scenario.departs=2024-01-29" for one in range(pairs)]
+    data = compare(["article", *others], runs=30, parameters="defaults")
+    figure = comparison_figure(data)
+    figure.canvas.draw()
+    page = figure.bbox
+    for one in written(figure):
+        box = one.get_window_extent()
+        assert box.x0 >= page.x0 - 1, one.get_text()
+        assert box.x1 <= page.x1 + 1, one.get_text()
+        assert box.y1 <= page.y1 + 1, one.get_text()
+    assert len(dots(panel(figure, "direct war"))) == pairs
+
+
+def test_the_same_comparison_gives_the_same_picture(data: xr.Dataset, figure: Figure, tmp_path: Path) -> None:
+    save(figure, tmp_path / "one.svg")
+    save(comparison_figure(data), tmp_path / "two.svg")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+
+
+def test_long_names_are_folded() -> None:
+    assert folded("article;patron.control=0.9") == "article\npatron.control=0.9"
+    assert folded("Lebanon and northern Israel") == "Lebanon and northern\nIsrael"
+    assert max(len(line) for line in folded("x" * 90).splitlines()) <= 24
+
+
+# --- words --------------------------------------------------------------------------------------------------
+
+
+def test_a_sentence_says_what_is_clear_and_what_stays_open(data: xr.Dataset) -> None:
+    told = sentence(data, 1)
+    assert told.startswith("With tight_leash instead of article, ")
+    for place in shown(data, ("attacks_after", "lull_days", "war")):
+        row = effect_row(data, 1, place)
+        clear = row["low"] > 0.0 or row["high"] < 0.0
+        assert (said(data, row) in told) == clear
+    same = compare(["article", "article;mechanisms.fear=true"], runs=20, parameters="defaults")
+    assert "the chance of direct war is the same in every pair" in sentence(same, 0)
+    assert "stays open" not in sentence(same, 0)
+
+
+def test_the_table_has_a_line_for_every_key_outcome(data: xr.Dataset) -> None:
+    made = effect_table(data, 0)
+    assert made.row_count == len(KEY_MEASURES)
+    assert "no_restraint" in str(made.title)
+
+
+# --- the command --------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_and_leaves_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["compare", "scenarios=[article,tight_leash]", "parameters=prior", "study.draws=4", "study.runs=30"]
+    assert cli.main([*asked, "output.dir=found"]) == 0
+    out = capsys.readouterr().out
+    assert max(len(line) for line in out.splitlines()) <= 100
+    for piece in (
+        "documented history is pinned before 29 Jan 2024, free from then on", "With tight_leash instead of article",
+        "Pairing takes away", "Two levels", "Regret", "Harakat al-Nujaba", "Direct war ends a history",
+    ):  # fmt: skip
+        assert piece in " ".join(out.split())
+    folder = tmp_path / "found"
+    assert {path.name for path in folder.iterdir()} == FILES
+    told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    again = compare(["article", "tight_leash"], draws=4, runs=30, parameters="prior")
+    with (folder / "comparison.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["measure"]: row for row in csv.DictReader(file)}
+    for place, name in enumerate(str(one) for one in again["measure"].values[again["kind"].values == "outcome"]):
+        assert (
+            told["comparisons"]["tight_leash"]["measures"][name]["difference"] == again["difference"].values[0, place]
+        )
+        assert float(rows[name]["difference"]) == again["difference"].values[0, place]
+    with xr.open_dataset(folder / "comparison.nc", engine="h5netcdf") as stored:
+        np.testing.assert_array_equal(stored["difference_of_draw"].values, again["difference_of_draw"].values)
+        assert stored.attrs["baseline"] == "article"
+    assert cli.main(["verify", "found"]) == 0
+
+
+def test_a_usual_folder_has_the_name_of_its_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for other in ("no_order", "no_threat"):
+        assert cli.main(["compare", f"scenarios=[article,{other}]", "parameters=defaults", "study.runs=5"]) == 0
+    names = sorted(path.name for path in (tmp_path / "outputs").iterdir())
+    assert len(names) == 2
+    assert all(name.startswith("compare-article-seed1-") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "scenarios = (missing)"),
+        (["scenarios=article,no_order"], "allowed a list such as"),
+        (["scenarios=[article]"], "2 to 12 scenarios"),
+        (["scenarios=[article,nonsense]"], "scenario = nonsense"),
+        (["scenarios=[article,article;x"], "allowed a list such as"),
+        (["scenarios=[article,salt_coast]"], "with the calendar of article"),
+        (["scenarios=[article,no_order]", "study.draws=prior"], "study.draws = prior"),
+        (["scenarios=[article,no_order]", "scenarios=[article,no_threat]"], "given once"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["compare", *arguments, "output.dir=found"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+    assert not list(tmp_path.iterdir())
