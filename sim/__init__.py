@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.engine.reference import ReferenceModel as ReferenceModel
+    from sim.study.attribution.explaining import explain as explain
+    from sim.study.calibration.calibrating import calibrate as calibrate
     from sim.study.comparison.comparing import compare as compare
+    from sim.study.discovery.discovering import discover as discover
     from sim.study.extension_check import check_extension as check_extension
     from sim.study.replay import replay as replay
     from sim.study.sensitivity.analysing import sensitivity as sensitivity
@@ -40,8 +43,11 @@ _HOMES = {
     "ReferenceModel": "sim.engine.reference",
     "State": "sim.world.extension",
     "Tallied": "sim.world.extension",
+    "calibrate": "sim.study.calibration.calibrating",
     "check_extension": "sim.study.extension_check",
     "compare": "sim.study.comparison.comparing",
+    "discover": "sim.study.discovery.discovering",
+    "explain": "sim.study.attribution.explaining",
     "load": "sim.world.scenario",
     "open_sweep": "sim.study.sweep.opened",
     "replay": "sim.study.replay",
@@ -61,8 +67,11 @@ __all__ = [
     "State",
     "Tallied",
     "__version__",
+    "calibrate",
     "check_extension",
     "compare",
+    "discover",
+    "explain",
     "load",
     "open_sweep",
     "replay",

@@ -34,14 +34,24 @@ VERBS: Final = {
     "facts": Verb("the facts of the source, and what in the model stands for each", "sim.view.verbs.facts"),
     "parameters": Verb("every parameter: value, range, prior, source", "sim.view.verbs.parameters"),
     "scenarios": Verb("the scenarios and the question that each answers", "sim.view.verbs.scenarios"),
+    "explain": Verb(
+        "what made an outcome, or where two scenarios part",
+        "sim.view.verbs.explain",
+        "outcome=lull_days | divergence=[ONE,OTHER] run=NUMBER",
+    ),
     "verify": Verb("make a folder of results again, and name the first difference", "sim.view.verbs.verify", "FOLDER"),
     "compare": Verb("scenarios side by side under the same luck", "sim.view.verbs.compare", "scenarios=[A,B,...]"),
     "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
     "sensitivity": Verb("what outcomes hang on, and how much is chance", "sim.view.verbs.sensitivity"),
+    "discover": Verb(
+        "where in parameter space an outcome comes from",
+        "sim.view.verbs.discover",
+        "discover.where='lull_days<14' discover.sweep=FOLDER",
+    ),
+    "calibrate": Verb("what the figures say about the parameters", "sim.view.verbs.calibrate", "check=true"),
     "check-extension": Verb(
         "whether your extension means the same in every engine", "sim.view.verbs.check_extension", "FILE"
     ),
-    "calibrate": Verb("what the figures say about the parameters", "sim.view.verbs.calibrate", "check=true"),
     "bench": Verb("how fast the kernel is on this machine", "sim.view.verbs.bench", "bench.full=true"),
 }
 """A new verb is one line here and one module with a function `main(request)`."""

@@ -21,7 +21,7 @@ Column = npt.NDArray[np.float64]
 TABLE_ROWS: Final = 8192
 """Points that are lived at once: their numbers take some ten megabytes."""
 
-POINTWISE: Final = tuple(name for name in Table._fields if name in ("numbers", "theatres", "wings", "mine"))
+POINTWISE: Final = ("numbers", "theatres", "wings", "mine")
 """Fields of a table with a row for each point."""
 
 
@@ -137,11 +137,11 @@ def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ..
         return working
     for name in asked:
         if name not in MECHANISM_NAMES:
-            raise UserError("explain.mechanisms", name, one_of(MECHANISM_NAMES, name))
+            raise UserError("mechanisms", name, one_of(MECHANISM_NAMES, name))
         if name not in working:
-            raise UserError("explain.mechanisms", name, f"mechanisms that {scenario.name} has at work")
+            raise UserError("mechanisms", name, f"mechanisms that {scenario.name} has at work")
         if list(asked).count(name) > 1:
-            raise UserError("explain.mechanisms", name, "each mechanism once")
+            raise UserError("mechanisms", name, "each mechanism once")
     return tuple(asked)
 
 

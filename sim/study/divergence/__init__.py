@@ -1,0 +1,1 @@
+"""Two scenarios under the same luck: where they part, and what follows from that."""
