@@ -97,26 +97,27 @@ class Witness:
 
     def rules_of(self, actor: str) -> Rulebook:
         """The rules, watched while this actor applies them."""
-        return Rulebook(*(Watched(self, actor, module) for module in self._rules.modules))
+        pairs = zip(self._rules.modules, RULES.modules, strict=True)
+        return Rulebook(*(Watched(self, actor, module, ours) for module, ours in pairs))
 
-    def apply(self, actor: str, rule: Rule, values: tuple[Any, ...]) -> Any:
-        """Apply a rule and tell the listener."""
+    def apply(self, actor: str, rule: Rule, told: Rule, values: tuple[Any, ...]) -> Any:
+        """Apply a rule and tell the listener, of the rule `told`: the model's, where an extension replaced it."""
         inputs = dict(zip(parameters(rule), values, strict=True))
         result = rule(*values)
         address = self._addresses.get(inputs["draw"]) if "draw" in inputs else None
-        self._listener(Decision(self._today(), actor, rule, inputs, result, address))
+        self._listener(Decision(self._today(), actor, told, inputs, result, address))
         return result
 
 
 class Watched:
-    """A module of rules, each of which tells the witness when it is applied."""
+    """A module of rules, each of which tells the witness when it is applied; `ours` is the model's own."""
 
-    def __init__(self, witness: Witness, actor: str, module: Any) -> None:
-        self._witness, self._actor, self._module = witness, actor, module
+    def __init__(self, witness: Witness, actor: str, module: Any, ours: Any) -> None:
+        self._witness, self._actor, self._module, self._ours = witness, actor, module, ours
 
     def __getattr__(self, name: str) -> Rule:
-        rule = getattr(self._module, name)
-        return lambda *values: self._witness.apply(self._actor, rule, values)
+        rule, told = getattr(self._module, name), getattr(self._ours, name)
+        return lambda *values: self._witness.apply(self._actor, rule, told, values)
 
 
 @cache

@@ -24,8 +24,8 @@ class Row:
 
 
 def parameter_rows(scenario: Scenario) -> list[Row]:
-    """All parameters of a scenario: the shared ones, then those of theatres and wings in the order of the cast."""
-    return [*_shared(scenario), *_local(scenario)]
+    """All parameters of a scenario: shared ones, then those of theatres and wings in order, then of extensions."""
+    return [*_shared(scenario), *_local(scenario), *_own(scenario)]
 
 
 def _shared(scenario: Scenario) -> Iterator[Row]:
@@ -46,6 +46,12 @@ def _local(scenario: Scenario) -> Iterator[Row]:
             key = f"{prefix}.{name}"
             source = cast.source(key)
             yield _row(key, getattr(place, name), one, source.provenance, source.text)
+
+
+def _own(scenario: Scenario) -> Iterator[Row]:
+    extended = scenario.extended
+    for key, one in extended.declarations.items():
+        yield _row(key, extended.values[key], one, one.provenance, one.source)
 
 
 def _row(key: str, value: float, one: Declaration, provenance: str, source: str) -> Row:

@@ -165,7 +165,8 @@ def test_all_kinds_of_sentences_are_told_somewhere():
 def test_the_run_told_is_the_run_of_the_kernel(name):
     scenario, seed, run, chronicle = told(name)
     kernel = run_batch(tabulate(scenario), seed, [run], wanted=Wanted(states=True))
-    for mine, other in zip(chronicle.states, (kernel.run_states, kernel.front_states, kernel.wing_states), strict=True):
+    states = (kernel.run_states, kernel.front_states, kernel.wing_states, kernel.mine_states)
+    for mine, other in zip(chronicle.states, states, strict=True):
         assert mine.tobytes() == other[0].tobytes()
 
 
