@@ -12,7 +12,7 @@ from sim.study.request import Request
 from sim.study.sensitivity.prepared import VERB, Analysis, prepare
 from sim.study.sensitivity.ranking import Given, Method, Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.settings import LEAST_SAMPLES, Settings, settings_of
-from sim.study.sensitivity.told import ranking_rows
+from sim.study.sensitivity.told import Varied, ranking_rows
 from sim.study.sweep.axes import declaration, spelled
 from sim.study.sweep.design import Column, Sampled
 from sim.study.sweep.opened import open_store, open_sweep
@@ -21,16 +21,17 @@ from sim.study.sweep.running import running
 from sim.study.sweep.store import Store, read_store
 from sim.study.sweep.sweeping import axes_spelled
 from sim.world.errors import UserError
+from sim.world.extension import Extension
+from sim.world.extension.reader import asked_for
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a store is asked: statistics, by a method, of parameters."""
+    """What a store is asked: statistics, by a method, of what varied."""
 
     settings: Settings
     method: Method
-    keys: tuple[str, ...]
-    spans: dict[str, tuple[float, float]]
+    varied: dict[str, Varied]
     seed: int
 
 
@@ -47,12 +48,15 @@ def question_of(analysis: Analysis) -> Question:
     else:
         method = Given(design.unit(0, design.samples), design.seed, settings.method == "pawn")
     edges = np.array([0.0, np.nextafter(1.0, 0.0)])
-    spans = {axis.key: _span(axis.at(edges)) for axis in design.axes}
-    return Question(settings, method, design.keys, spans, design.seed)
+    added = analysis.sweep.config.scenario.extended.extensions
+    varied = {axis.key: _varied(axis.key, axis.at(edges), added) for axis in design.axes}
+    return Question(settings, method, varied, design.seed)
 
 
-def _span(values: Column) -> tuple[float, float]:
-    return float(values.min()), float(values.max())
+def _varied(key: str, values: Column, added: tuple[Extension, ...]) -> Varied:
+    one = declaration(key, added)
+    assert one is not None
+    return Varied(one, float(values.min()), float(values.max()))
 
 
 def question_to(store: Store, settings: Settings) -> Question:
@@ -62,13 +66,13 @@ def question_to(store: Store, settings: Settings) -> Question:
         UserError: it has several configurations, too few points or runs, or nothing varies in it.
     """
     folder = store.folder
-    data = open_sweep(folder)
+    data, added = open_sweep(folder), asked_for(store.manifest["overrides"], ())
     columns: dict[str, Any] = {}
     for name in (str(name) for name in data.coords if data[name].dims == ("point",)):
         values = data[name].values
         if name in ("point", "sample") or len(pd.unique(values)) < 2:
             continue
-        if declaration(name) is None:
+        if declaration(name, added) is None:
             raise UserError("sensitivity.sweep", folder, f"a sweep of one configuration; {name} differs in this one")
         columns[name] = values.astype(np.float64)
     least = LEAST_SAMPLES[settings.method]
@@ -78,8 +82,8 @@ def question_to(store: Store, settings: Settings) -> Question:
         raise UserError("sensitivity.sweep", folder, "a sweep with 2 runs or more of each point, to tell chance apart")
     seed = int(store.manifest["seed"])
     points = np.stack(list(columns.values()), axis=1)
-    spans = {key: _span(values) for key, values in columns.items()}
-    return Question(settings, Given(points, seed, settings.method == "pawn"), tuple(columns), spans, seed)
+    varied = {key: _varied(key, values, added) for key, values in columns.items()}
+    return Question(settings, Given(points, seed, settings.method == "pawn"), varied, seed)
 
 
 def rankings(store: Store, asked: Question, done: Callable[[Ranking], None] = lambda _: None) -> tuple[Ranking, ...]:
@@ -92,7 +96,7 @@ def _rankings(store: Store, asked: Question, done: Callable[[Ranking], None]) ->
     runs = int(runs_of(store.parts, store.points).min())
     for target in asked.settings.targets:
         values = data[target.outcome.name].isel(run=slice(0, runs)).values
-        found = ranked(target, values, asked.method, asked.settings.method, asked.keys, asked.seed)
+        found = ranked(target, values, asked.method, asked.settings.method, tuple(asked.varied), asked.seed)
         done(found)
         yield found
 
@@ -140,14 +144,16 @@ def sensitivity(
     if settings.sweep is not None:
         check_alone(rest)
         store = store_at(settings.sweep)
-        found = rankings(store, question_to(store, settings))
+        question = question_to(store, settings)
+        found = rankings(store, question)
     else:
         analysis = prepare(request)
         with running(analysis.sweep) as going:
             going.make(progress)
             going.finish()
-            found = rankings(going.store, question_of(analysis))
-    return pd.DataFrame([row for one in found for row in ranking_rows(one)])
+            question = question_of(analysis)
+            found = rankings(going.store, question)
+    return pd.DataFrame([row for one in found for row in ranking_rows(one, question.varied)])
 
 
 def check_alone(rest: Request) -> None:

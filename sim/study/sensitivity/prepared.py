@@ -16,6 +16,7 @@ from sim.study.sweep.prepared import Sweep
 from sim.study.sweep.settings import settings_of as study_settings_of
 from sim.study.sweep.store import read_store
 from sim.world.errors import UserError
+from sim.world.extension.reader import asked_for
 from sim.world.schema import STUDY_KEYS
 
 VERB: Final = "sensitivity"
@@ -37,7 +38,7 @@ def prepare(request: Request) -> Analysis:
         UserError: something in it cannot be used; one line.
     """
     settings, rest = settings_of(request)
-    axes = read_axes(rest.overrides, request.config_dir)
+    axes = read_axes(rest.overrides, request.config_dir, asked_for(rest.overrides, ()))
     check(axes)
     if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
         axes = replace(axes, fixed=(f"study.runs={DEFAULT_RUNS}", *axes.fixed))

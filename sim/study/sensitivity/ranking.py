@@ -175,8 +175,8 @@ class Ranking:
 
     @property
     def distinguished(self) -> Array:
-        """Whether the interval of each parameter (D,) lies above that of the dummy."""
-        return self.measures.low[0] > self.dummy.high[0]
+        """Whether the interval of each parameter (D,) lies above what the dummy got, and above zero."""
+        return self.measures.low[0] > max(0.0, float(self.dummy.value[0]))
 
 
 def ranked(target: Target, values: Array, method: Method, name: str, keys: tuple[str, ...], seed: int) -> Ranking:

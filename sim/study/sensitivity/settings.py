@@ -1,14 +1,20 @@
 """The keys of a sensitivity analysis, `sensitivity.*`, which belong to the verb and not to the configuration."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from hydra.core.override_parser.types import QuotedString
 
+from sim.rules.outcomes import Outcome
+from sim.study.outcomes import outcomes_of
 from sim.study.request import Request
 from sim.study.sensitivity.targets import Target, target_of
+from sim.study.sweep.store import read_store
 from sim.world.errors import UserError, one_of
+from sim.world.extension import Extended
+from sim.world.extension.reader import asked_for
 from sim.world.overrides import parsed_override, value_text
 
 PREFIX: Final = "sensitivity."
@@ -64,7 +70,7 @@ def settings_of(request: Request) -> tuple[Settings, Request]:
     settings = Settings(
         method=chosen,
         samples=_samples(given.get("samples"), chosen),
-        targets=_targets(given.get("outcomes")),
+        targets=_targets(given.get("outcomes"), _known(rest, folder)),
         parameters=_patterns(given.get("parameters")),
         sweep=None if folder is None else Path(str(folder)),
     )
@@ -94,9 +100,16 @@ def _samples(given: Any, method: str) -> int:
     return given
 
 
-def _targets(given: Any) -> tuple[Target, ...]:
+def _known(rest: Sequence[str], folder: Any) -> Mapping[str, Outcome]:
+    """The outcomes of the model and of extensions: those named here, or those of the sweep that is asked."""
+    store = None if folder is None else read_store(Path(str(folder)))
+    overrides = rest if store is None else store.manifest["overrides"]
+    return outcomes_of(Extended(asked_for(overrides, ())))
+
+
+def _targets(given: Any, known: Mapping[str, Outcome]) -> tuple[Target, ...]:
     names = DEFAULT_OUTCOMES if given is None else _texts("outcomes", given)
-    targets = tuple(target_of(name) for name in names)
+    targets = tuple(target_of(name, known) for name in names)
     if len(set(targets)) < len(targets):
         raise UserError("sensitivity.outcomes", ",".join(names), "each once")
     return targets

@@ -10,7 +10,7 @@ from sim.study.sensitivity.settings import Settings
 from sim.study.sweep.axes import Axes, Axis, Drawn, Interval, declaration
 from sim.study.sweep.groups import parameter
 from sim.world.errors import UserError, one_of
-from sim.world.parameters import shared_declarations
+from sim.world.parameters import Declaration
 from sim.world.scenario import Config
 
 AROUND: Final = (0.5, 1.5)
@@ -63,31 +63,35 @@ def space_of(axes: Axes, settings: Settings, config: Config) -> Space:
 
 def _held(key: str, config: Config) -> str | None:
     """Why a parameter stays as it is; None where it varies."""
-    shared = shared_declarations()
-    value = parameter(config, key)
-    if key in shared:
-        if value != shared[key].default:
+    one, value = _declared(key, config), parameter(config, key)
+    if one.default is not None:
+        if value != one.default:
             return "set by the scenario"
-        if shared[key].prior.shape != "fixed":
+        if one.prior.shape != "fixed":
             return None
-        if shared[key].provenance != "assumed":
-            return f"{shared[key].provenance}, with a fixed prior"
-    low, high = _around(key, value)
+        if one.provenance != "assumed":
+            return f"{one.provenance}, with a fixed prior"
+    low, high = _around(one, value)
     return None if low < high else "zero"
 
 
 def _axis(key: str, config: Config) -> Axis:
-    shared = shared_declarations()
-    if key in shared and shared[key].prior.shape != "fixed":
-        return Drawn(key)
-    low, high = _around(key, parameter(config, key))
+    one = _declared(key, config)
+    if one.prior.shape != "fixed":
+        return Drawn(key, one)
+    low, high = _around(one, parameter(config, key))
     return Interval(key, f"interval({low!r},{high!r})", low, high)
 
 
-def _around(key: str, value: float) -> tuple[float, float]:
-    one = declaration(key)
+def _declared(key: str, config: Config) -> Declaration:
+    one = declaration(key, config.scenario.extended.extensions)
     assert one is not None
-    return max(one.low, AROUND[0] * value), min(one.high, AROUND[1] * value)
+    return one
+
+
+def _around(one: Declaration, value: float) -> tuple[float, float]:
+    ends = sorted(factor * value for factor in AROUND)
+    return max(one.low, ends[0]), min(one.high, ends[1])
 
 
 def _told(patterns: Sequence[str] | None) -> str:

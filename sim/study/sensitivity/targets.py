@@ -1,6 +1,7 @@
 """What a sensitivity analysis explains: one statistic of one outcome at each point, from any multiset of its runs."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -175,7 +176,7 @@ class Ordered:
 Prepared = Linear | Ordered
 
 
-def target_of(text: str) -> Target:
+def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> Target:
     """A target as a user writes it: `war`, or `deaths:q95`; without a statistic, what a sweep judges precision by.
 
     >>> target_of("war").name, target_of("deaths").name, target_of("lull_days:below14").words
@@ -185,9 +186,9 @@ def target_of(text: str) -> Target:
         UserError: no such outcome or statistic, or a mean where none can be trusted.
     """
     name, _, statistic = text.partition(":")
-    if name not in OUTCOMES_BY_NAME:
-        raise UserError("sensitivity.outcomes", text, f"outcomes: {one_of(OUTCOMES_BY_NAME, name)}")
-    outcome = OUTCOMES_BY_NAME[name]
+    if name not in outcomes:
+        raise UserError("sensitivity.outcomes", text, f"outcomes: {one_of(tuple(outcomes), name)}")
+    outcome = outcomes[name]
     by = Judgement(outcome, 0.0).by
     target = Target(outcome, statistic or _BY_JUDGEMENT.get(by, by))
     known = target.statistic in ("mean", "share") or target.level is not None or _BOUND.fullmatch(target.statistic)

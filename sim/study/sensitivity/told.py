@@ -1,34 +1,46 @@
 """Rankings as rows of a table and as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sim.study.sensitivity.ranking import MEASURES, Ranking
-from sim.study.sweep.axes import declaration
 from sim.study.sweep.store import Store
+from sim.world.parameters import Declaration
 
 DUMMY = "(dummy)"
 
 
-def ranking_rows(one: Ranking) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Varied:
+    """A parameter that varied, and between what."""
+
+    declared: Declaration
+    low: float
+    high: float
+
+
+def ranking_rows(one: Ranking, varied: Mapping[str, Varied]) -> list[dict[str, Any]]:
     """One row per parameter, greatest first, the dummy last."""
     rows = []
     for place, key in enumerate((*one.keys, DUMMY)):
-        declared = declaration(key)
+        about = varied.get(key)
         row: dict[str, Any] = {
             "outcome": one.target.outcome.name,
             "statistic": one.target.statistic,
             "method": one.method,
-            "rank": None if declared is None else place + 1,
+            "rank": None if about is None else place + 1,
             "parameter": key,
-            "meaning": "has no effect" if declared is None else declared.text,
-            "unit": "" if declared is None else declared.unit,
+            "meaning": "has no effect" if about is None else about.declared.text,
+            "unit": "" if about is None else about.declared.unit,
+            "from": None if about is None else about.low,
+            "to": None if about is None else about.high,
         }
         for number, name in enumerate(MEASURES[one.method]):
             for suffix, values in (("", one.measures.value), ("_low", one.measures.low), ("_high", one.measures.high)):
                 own = getattr(one.dummy, suffix.strip("_") or "value")[number]
-                row[name + suffix] = plain(own if declared is None else values[number, place])
-        row["above_dummy"] = None if declared is None else bool(one.resolved and one.distinguished[place])
+                row[name + suffix] = plain(own if about is None else values[number, place])
+        row["above_dummy"] = None if about is None else bool(one.resolved and one.distinguished[place])
         row |= chance_told(one)
         rows.append(row)
     return rows

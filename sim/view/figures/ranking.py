@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.study.sensitivity.ranking import Ranking
-from sim.study.sweep.axes import declaration
+from sim.study.sensitivity.told import Varied
 from sim.view.style import BLUE, GREY, ORANGE, PALE, new_figure, style
 from sim.world.actors import Cast
 
@@ -68,17 +68,17 @@ class Shown:
     """What a figure needs besides the ranking: the case, over what each parameter varied, and where it comes from."""
 
     cast: Cast
-    spans: Mapping[str, tuple[float, float]]
+    varied: Mapping[str, Varied]
     source: str
 
 
 def ranking_figure(one: Ranking, shown: Shown) -> Figure:
     """Dots with 95 % intervals for the first parameters, the dummy as a band, the part of chance as a bar."""
     count = min(SHOWN, len(one.keys))
-    height = HEAD + ROW * count + FOOT
+    height = HEAD + ROW * (count + 1) + FOOT
     with style():
         figure = new_figure(WIDTH, height)
-        axes = figure.add_axes((LEFT, FOOT / height, RIGHT - LEFT, ROW * count / height))
+        axes = figure.add_axes((LEFT, FOOT / height, RIGHT - LEFT, ROW * (count + 1) / height))
         draw_rows(axes, one, shown, count)
         draw_chance(figure, one, height)
         write_frame(figure, one, shown, height)
@@ -88,10 +88,15 @@ def ranking_figure(one: Ranking, shown: Shown) -> Figure:
 def draw_rows(axes: Axes, one: Ranking, shown: Shown, count: int) -> None:
     """One row per parameter, the greatest on top; grey where it cannot be told from the dummy."""
     places = np.arange(count)
+    lost = count + 0.15
     scale = SCALES[one.method]
     colours = [BLUE if told else GREY for told in one.distinguished[:count]]
     value, low, high = (edge[0, :count].clip(0.0, scale.most) for edge in edges(one))
-    axes.axvspan(0.0, max(0.0, float(one.dummy.high[0])), color=PALE, lw=0, zorder=-2)
+    dummy = [float(np.clip(edge[0], 0.0, scale.most)) for edge in (one.dummy.value, one.dummy.low, one.dummy.high)]
+    axes.axvline(dummy[0], color=GREY, linewidth=0.9, linestyle=":", zorder=1)
+    axes.axhline(count - 0.45, color=GREY, linewidth=0.5, alpha=0.5)
+    axes.hlines([lost], dummy[1], dummy[2], color=GREY, linewidth=2.2, alpha=0.55)
+    axes.scatter(dummy[:1], [lost], s=46, marker="D", color=GREY, zorder=3, clip_on=False)
     axes.hlines(places, low, high, color=colours, linewidth=2.2, alpha=0.55)
     axes.scatter(value, places, s=46, color=colours, zorder=3, clip_on=False)
     handles: list[Any] = [axes.scatter([], [], s=46, color=BLUE, label=scale.main)]
@@ -103,14 +108,16 @@ def draw_rows(axes: Axes, one: Ranking, shown: Shown, count: int) -> None:
             linewidths=1.2, zorder=3, clip_on=False, label=scale.second,
         )  # fmt: skip
         handles.append(second)
-    handles.append(axes.fill_between([], [], color=PALE, label="what a parameter without effect may get"))
+    grey = axes.scatter([], [], s=46, color=GREY, label="cannot be told from one without effect")
+    handles.append(grey)
     axes.legend(
         handles=handles, loc="lower right", fontsize=8.5, frameon=True, facecolor="white", edgecolor="none",
         framealpha=0.9,
     )  # fmt: skip
-    axes.set_ylim(count - 0.4, -0.6)
-    axes.set_xlim(0.0, min(float(high.max()) * 1.03, scale.most))
-    axes.set_yticks(places, [label(key, shown) for key in one.keys[:count]], fontsize=8.5)
+    axes.set_ylim(count + 0.7, -0.6)
+    axes.set_xlim(0.0, min(max(float(high.max()), dummy[2]) * 1.03, scale.most))
+    labels = [*(label(key, shown) for key in one.keys[:count]), "a parameter without effect"]
+    axes.set_yticks([*places, lost], labels, fontsize=8.5)
     axes.set_xlabel(scale.axis.format(unit=one.target.unit), fontsize=9, color=GREY)
     axes.grid(axis="x", color=PALE, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -146,18 +153,18 @@ def write_frame(figure: Figure, one: Ranking, shown: Shown, height: float) -> No
     title = named(first_upper(one.target.sentence), shown.cast)
     size = 14 * min(1.0, 105 / len(title))
     figure.text(0.02, 1 - 0.17 / height, title, fontsize=size, fontweight="bold", va="top")
-    figure.text(0.02, 1 - 0.52 / height, finding(one, shown.cast), fontsize=10, color=GREY, va="top")
+    figure.text(0.02, 1 - 0.52 / height, finding(one, shown), fontsize=10, color=GREY, va="top")
     below = textwrap.fill(f"{rest_line(one)} {shown.source}", 190)
     figure.text(0.02, 0.12 / height, below, fontsize=8.5, color=GREY, va="bottom")
 
 
-def finding(one: Ranking, cast: Cast) -> str:
+def finding(one: Ranking, shown: Shown) -> str:
     """What the figure says, in a line."""
     told = int(one.distinguished.sum())
     if not told:
         return f"None of {len(one.keys)} parameters can be told from one without effect."
     leading = next(key for key, above in zip(one.keys, one.distinguished, strict=True) if above)
-    first = plain_words(leading, cast).replace(": ", ", ")
+    first = plain_words(leading, shown).replace(": ", ", ")
     return f"Of {len(one.keys)} parameters {told} can be told from one without effect; the greatest: {first}."
 
 
@@ -173,15 +180,13 @@ def rest_line(one: Ranking) -> str:
 
 def label(key: str, shown: Shown) -> str:
     """A parameter in words with its unit and the range over which it varied, in at most two lines."""
-    declared = declaration(key)
-    assert declared is not None
-    unit = unit_words(declared.unit)
-    low, high = shown.spans[key]
-    words = plain_words(key, shown.cast)
+    one = shown.varied[key]
+    unit = unit_words(one.declared.unit)
+    words = plain_words(key, shown)
     lines = textwrap.wrap(words, LABEL)
     if len(lines) > 2:
         lines = textwrap.wrap(words, LABEL, max_lines=2, placeholder=" …")
-    span = f" ({few_digits(low)} to {few_digits(high)}{unit})"
+    span = f" ({few_digits(one.low)} to {few_digits(one.high)}{unit})"
     if len(lines) == 1 or len(lines[-1]) + len(span) <= LABEL + 4:
         return "\n".join([*lines[:-1], lines[-1] + span])
     return "\n".join([lines[0], textwrap.shorten(lines[1], LABEL - len(span), placeholder=" …") + span])
@@ -196,17 +201,11 @@ def few_digits(value: float) -> str:
     return np.format_float_positional(float(f"{value:.3g}"), trim="-")
 
 
-def plain_words(key: str, cast: Cast) -> str:
-    """A parameter in words: whose it is, and what.
-
-    >>> from sim.world.scenario import load
-    >>> plain_words("militia.hezbollah_lebanon.autonomy", load().scenario.cast)
-    'Hezbollah: independence from Iran'
-    """
+def plain_words(key: str, shown: Shown) -> str:
+    """A parameter in words: whose it is, and what, such as `Hezbollah: independence from Iran`."""
+    cast = shown.cast
     kind, _, rest = key.partition(".")
-    declared = declaration(key)
-    assert declared is not None
-    text = named(_AFTERTHOUGHT.split(declared.text)[0].strip(), cast)
+    text = named(_AFTERTHOUGHT.split(shown.varied[key].declared.text)[0].strip(), cast)
     actors: dict[str, Mapping[str, Any]] = {"militia": cast.wings, "theatre": cast.theatres}
     roles = {"patron": cast.names.patron, "target": cast.names.target, "mediator": cast.names.mediators}
     if kind in actors:

@@ -19,7 +19,7 @@ from sim.study.sweep.disk import write_aside
 from sim.study.sweep.groups import first_overrides
 from sim.study.sweep.running import running
 from sim.study.sweep.store import Store, void
-from sim.view.figures.ranking import SHOWN, Shown, first_upper, measured, plain_words, ranking_figure, rest_line
+from sim.view.figures.ranking import SHOWN, Shown, first_upper, measured, named, plain_words, ranking_figure, rest_line
 from sim.view.style import save
 from sim.view.tables import table
 from sim.view.terminal import show, shown_path, waiting
@@ -82,7 +82,7 @@ def announce(analysis: Analysis) -> None:
 
 def answer(store: Store, asked: Question, config: Config) -> None:
     """Rank, print, draw and write."""
-    shown = Shown(config.scenario.cast, asked.spans, source(store))
+    shown = Shown(config.scenario.cast, asked.varied, source(store))
     with waiting("resampling points and luck"):
         found = rankings(store, asked)
     for one in found:
@@ -103,15 +103,15 @@ def source(store: Store) -> str:
 
 def report(one: Ranking, shown: Shown) -> None:
     """Print one ranking: the first parameters, the dummy, the rest in a line, and what chance does."""
-    title = escape(first_upper(one.target.sentence))
+    title = escape(named(first_upper(one.target.sentence), shown.cast))
     if not one.resolved:
         show(f"[bold]{title}[/]", escape(chance_line(one)), "")
         return
     heads = HEADS[one.method]
-    columns = {"": 2, "parameter": 33, "in words": 29, heads[0]: 13, heads[1]: 13}
+    columns = {"": 2, "parameter": 40, "in words": 24, heads[0]: 13, heads[1]: 13}
     made = table(title, columns, right=("", *heads))
     for place, key in enumerate(one.keys[:SHOWN]):
-        words = textwrap.shorten(plain_words(key, shown.cast).partition(": ")[2], 55, placeholder=" …")
+        words = textwrap.shorten(plain_words(key, shown).partition(": ")[2], 55, placeholder=" …")
         numbers = [measured(one.measures.value[k, place], one.measures.high[k, place]) for k in (0, 1)]
         mark = "" if one.distinguished[place] else "[dim]"
         made.add_row(*(mark + cell for cell in (str(place + 1), escape(key), escape(words), *numbers)))
@@ -137,7 +137,7 @@ def chance_line(one: Ranking) -> str:
 
 def write(store: Store, found: tuple[Ranking, ...], shown: Shown) -> list[str]:
     """Write table, summary and figures; returns their names."""
-    rows = [row for one in found for row in ranking_rows(one)]
+    rows = [row for one in found for row in ranking_rows(one, shown.varied)]
     texts = {
         "sensitivity.csv": table_text(rows),
         "sensitivity.json": json.dumps(summary(store, found), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
