@@ -9,6 +9,7 @@ import psutil
 
 from sim.engine import lanes
 from sim.engine.ensemble import run_batch
+from sim.engine.lanes.block import lane_width
 from sim.engine.table import Table, tabulate
 from sim.numbers.chance import actor_id
 from sim.study.speed.bench import MESA_DAYS, Done, agent_days, first_days, first_runs
@@ -39,7 +40,7 @@ REPEATS: Final = 3
 AGENT_DAYS: Final = 3e7
 """Lived in each measurement of growth with days and wings."""
 FEWEST: Final = 512
-"""Histories of a measurement, even where that makes more agent-days: some blocks must be full."""
+"""Least histories of a measurement, even where that makes more agent-days."""
 
 AFTER_THE_TIMELINE: Final = (
     "After the last dated entry of the timeline its standing values go on: the war's intensity, the talks and the"
@@ -97,9 +98,9 @@ def with_runs(table: Table, seed: int, runs: int, done: Done) -> dict[str, float
 
 
 def of_table(table: Table, seed: int, least: float, done: Done) -> dict[str, float]:
-    """Cost of an agent-day of a table on one core."""
-    days, wings = len(table.days), len(table.layout)
-    runs = max(FEWEST, int(least / (days * wings)))
+    """Cost of an agent-day of a table on one core, in blocks that are all full."""
+    days, wings, width = len(table.days), len(table.layout), lane_width(table)
+    runs = -(-max(FEWEST, int(least / (days * wings))) // width) * width
     work = first_runs(table, seed, runs)
     low, middle, high = quartiles([work.cost(lanes.run_histories) for _ in range(REPEATS)])
     done()
