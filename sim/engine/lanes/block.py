@@ -24,8 +24,8 @@ these at a time leave no rest."""
 MOST_VECTORS: Final = 9
 FEW_VECTORS: Final = 3
 """With fewer, what a step costs whatever its lanes outweighs what a cache that is further away costs."""
-CACHE_BYTES: Final = 1024 * 1024
-"""Memory that a block should stay below: a common second-level cache."""
+CACHE_BYTES: Final = 5 * 2**18
+"""Memory that a block should stay below: a common second-level cache, and a little more that is seldom touched."""
 SHARED_BYTES: Final = 8 * CACHE_BYTES
 """Memory that a block of FEW_VECTORS should stay below: a core's part of a common third-level cache."""
 UNSHAKEN: Final = -1.0
