@@ -3,6 +3,7 @@
 Nothing is passed over: a block in a language, or a command, that this file cannot check is a failure.
 """
 
+import linecache
 import re
 import runpy
 import shlex
@@ -97,6 +98,10 @@ def carry_out(command: str) -> None:
             assert cli.main(["run", *few, FEW_RUNS]) == 0, command
         case ["lull", "sweep", *rest]:
             carry_out_sweep(rest, command)
+        case ["lull", "discover", *rest]:
+            few = [word for word in rest if not word.startswith(("study.points=", "study.runs="))]
+            swept = ["study.points=64", "study.runs=8"] if len(few) < len(rest) else []
+            assert cli.main(["discover", *few, *swept, "discover.boxes=1"]) == 0, command
         case ["lull", "compare", *rest]:
             few = [word for word in rest if not word.startswith(("study.draws=", "study.runs="))]
             drawn = [] if "parameters=defaults" in rest else ["study.draws=3"]
@@ -149,7 +154,10 @@ def run_document(document: str, name: str) -> None:
             case "sh":
                 for command in block.text.splitlines():
                     carry_out(command)
+            case "python" if re.match(r"# \S+\.py\n", block.text):
+                Path(block.text.split()[1]).write_text(block.text, encoding="utf-8")
             case "python":
+                linecache.cache[f"{name}, block on line {block.line}"] = (1, None, block.text.splitlines(True), name)
                 exec(compile(block.text, f"{name}, block on line {block.line}", "exec"), names)
             case _:
                 raise AssertionError(f"{name}, line {block.line}: a block in {block.language or 'no language'}")

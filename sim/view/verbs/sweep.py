@@ -33,6 +33,16 @@ def main(request: Request) -> None:
     """
     with waiting("composing"):
         sweep = prepare(request)
+    report(sweep, carry_out(sweep, request.command))
+
+
+def carry_out(sweep: Sweep, command: str) -> tuple[Finding, ...]:
+    """Make a sweep or go on with it; `command` is what a user has to say again where it was stopped.
+
+    Raises:
+        UserError: the folder holds something else, or the disk does not take it.
+        KeyboardInterrupt: after saying how to go on.
+    """
     announce(sweep)
     with running(sweep, say=note) as going:
         try:
@@ -40,10 +50,9 @@ def main(request: Request) -> None:
             going.finish()
         except KeyboardInterrupt:
             done, all_parts = len(going.store.finished()), len(going.store.parts)
-            note(f"stopped; {done} of {all_parts} parts are kept in {sweep.folder}. To go on: {request.command}")
+            note(f"stopped; {done} of {all_parts} parts are kept in {sweep.folder}. To go on: {command}")
             raise
-        found = write(going)
-    report(sweep, found)
+        return write(going)
 
 
 def make(going: Running) -> None:

@@ -1,0 +1,1 @@
+"""Scenario discovery: where in the space of parameters an outcome comes from."""
