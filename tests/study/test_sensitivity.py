@@ -304,6 +304,28 @@ def test_a_sweep_that_is_there_is_asked_without_a_new_history(method, tmp_path, 
     assert (tmp_path / "it" / "sensitivity.csv").exists()
 
 
+EXTENSION = """
+from sim.world.extension import Derived, Extension
+
+
+def harm(deaths: float, injured: float) -> float:
+    return deaths + injured
+
+
+mine = Extension("mine", outcomes=(Derived("harmed", "soldiers", "soldiers killed or injured", harm),))
+"""
+
+
+def test_an_outcome_of_an_extension_is_explained_like_any_other(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(EXTENSION, encoding="utf-8")
+    own = {"extensions": str(tmp_path / "mine.py"), "sensitivity.outcomes": ["harmed:q75"]}
+    assert main(["sensitivity", *arguments(tmp_path / "it", **own)]) == 0
+    assert main(["sensitivity", f"sensitivity.sweep={tmp_path / 'it'}", "sensitivity.outcomes=[harmed]"]) == 0
+    assert "soldiers killed or injured" in capsys.readouterr().out
+    assert main(["sensitivity", *arguments(tmp_path / "without", **{"sensitivity.outcomes": ["harmed"]})]) == 2
+    assert "sensitivity.outcomes = harmed: allowed outcomes: " in capsys.readouterr().err
+
+
 def test_the_command_prints_draws_and_writes(tmp_path, capsys):
     assert main(["sensitivity", *arguments(tmp_path / "it", **{"study.runs": 16})]) == 0
     said = capsys.readouterr().out

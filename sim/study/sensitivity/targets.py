@@ -113,14 +113,16 @@ class Target:
     def single(self, values: Array) -> Column:
         """What of a single history the variance due to chance is told of (P, R).
 
-        For a quantile it is whether the history exceeds that quantile of all histories: the variance of the outcome
-        itself would hang on its rarest values, and has no meaning where a thing may never happen.
+        For a quantile it is whether the history exceeds that quantile of all histories (or reaches it, if none does):
+        the variance of the outcome itself would hang on its rarest values, and has no meaning where a thing may never
+        happen.
         """
         numbers = self.numbers(values)
         if self.level is None:
             return self.indicated(numbers)
         limit = float(np.quantile(numbers, self.level, method="inverted_cdf"))
-        return np.asarray(numbers > limit, dtype=np.float64)
+        above = numbers > limit
+        return np.asarray(above if above.any() else numbers >= limit, dtype=np.float64)
 
 
 @dataclass(frozen=True)

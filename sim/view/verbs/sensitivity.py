@@ -12,7 +12,7 @@ from sim.study.request import Request
 from sim.study.sensitivity.analysing import Question, check_alone, question_of, question_to, rankings, store_at
 from sim.study.sensitivity.prepared import Analysis, prepare
 from sim.study.sensitivity.ranking import Ranking
-from sim.study.sensitivity.settings import settings_of
+from sim.study.sensitivity.settings import PREFIX, settings_of
 from sim.study.sensitivity.told import ranking_rows, summary
 from sim.study.sweep.axes import read_axes
 from sim.study.sweep.disk import write_aside
@@ -24,6 +24,7 @@ from sim.view.style import save
 from sim.view.tables import table
 from sim.view.terminal import show, shown_path, waiting
 from sim.view.verbs.sweep import make, note, table_text
+from sim.world.extension.reader import asked_for
 from sim.world.scenario import Config, load
 
 HEADS: Final = {
@@ -46,10 +47,7 @@ def main(request: Request) -> None:
     if settings.sweep is not None:
         check_alone(rest)
         store = store_at(settings.sweep)
-        told = store.manifest
-        folder = None if told["config_dir"] is None else Path(told["config_dir"])
-        config = load(first_overrides(read_axes(told["overrides"], folder)), folder)
-        answer(store, question_to(store, settings), config)
+        answer(store, question_to(store, settings), config_of(store))
         return
     with waiting("composing"):
         analysis = prepare(request)
@@ -64,6 +62,13 @@ def main(request: Request) -> None:
             note(f"stopped; {done} of {all_parts} parts are kept in {sweep.folder}. To go on: {request.command}")
             raise
         answer(going.store, question_of(analysis), sweep.config)
+
+
+def config_of(store: Store) -> Config:
+    """The configuration of a sweep, from its manifest; what varied stands at its default."""
+    folder = None if store.manifest["config_dir"] is None else Path(store.manifest["config_dir"])
+    asked = [one for one in store.manifest["overrides"] if not one.startswith(PREFIX)]
+    return load(first_overrides(read_axes(asked, folder, asked_for(asked, ()))), folder)
 
 
 def announce(analysis: Analysis) -> None:
