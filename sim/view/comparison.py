@@ -76,6 +76,15 @@ def number(value: float | None, unit: str, sign: bool = False) -> str:
     return text if float(text.replace(",", "")) else "0"
 
 
+def share(value: float) -> str:
+    """A share of the pairs in six signs at most.
+
+    >>> share(0.0003), share(0.5)
+    ('<0.1%', '50%')
+    """
+    return percent(value).replace("under ", "<")
+
+
 def interval(row: Row) -> str:
     """The interval of a difference."""
     if row["low"] is None:
@@ -102,9 +111,9 @@ def effect_table(data: xr.Dataset, comparison: int) -> Table:
             number(row["value_b"], row["unit"]),
             number(row["difference"], row["unit"], sign=True),
             interval(row),
-            percent(row["better"] or 0.0),
-            percent(row["tie"]),
-            percent(max(0.0, round(worse, 12))),
+            share(row["better"] or 0.0),
+            share(row["tie"]),
+            share(max(0.0, round(worse, 12))),
         )
     return made
 

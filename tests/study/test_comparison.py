@@ -171,7 +171,7 @@ def test_no_pairing_whatever_could_do_so_without_strikes(fixed: xr.Dataset) -> N
     """Values paired by rank bound every pairing: the two distributions differ too much in shape."""
     place = list(fixed["comparison"].values).index("no_us_strikes")
     attainable, most = (at(fixed, name, "attacks_after", place) for name in ("attainable", "removable"))
-    assert attainable < 0.91 * most
+    assert 0.85 * most < attainable < 0.91 * most
 
 
 @pytest.mark.parametrize(("arm", "decides"), [("article", "release_day"), ("no_restraint", "war_day")])
@@ -186,11 +186,13 @@ def test_what_the_other_arm_has_no_luck_for_makes_most_of_the_variance(arm: str,
     assert 1.0 - within / attacks.var() > 0.5
 
 
-def test_addresses_do_not_shift_for_a_change_that_hardly_matters() -> None:
+@pytest.mark.parametrize("change", ["patron.control=0.71", "target.injured_weight=0.01", "deterrence.strike_fear=0.25"])
+def test_addresses_do_not_shift_where_little_changes(change: str) -> None:
     """Were luck handed out in order, one attack more would give all later ones other luck."""
-    data = compare(["article", "article;target.injured_weight=0.01"], runs=RUNS, parameters="defaults")
+    data = compare(["article", f"article;{change}"], runs=RUNS, parameters="defaults", overrides={"history": "free"})
     for name in ("attacks_campaign", "attacks_after"):
-        assert at(data, "removed", name) > 0.97 * at(data, "removable", name)
+        assert 0.97 * at(data, "removable", name) < at(data, "removed", name) < 1.0
+        assert at(data, "tie", name) > 0.1
 
 
 # --- two levels ---------------------------------------------------------------------------------------------

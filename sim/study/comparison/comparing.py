@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import xarray as xr
 
 from sim.study.comparison.arms import arms_of
@@ -41,6 +42,12 @@ class Comparison:
     def config(self) -> Config:
         """The configuration of the baseline, which also holds what is common to all."""
         return self.plan.arms[0].config
+
+    @property
+    def distinct(self) -> int:
+        """How many different draws there are: a posterior with fewer draws than were asked for comes round again."""
+        columns = list(self.plan.points.values())
+        return len(np.unique(np.stack(columns), axis=1).T) if columns else 1
 
     @property
     def identity(self) -> str:

@@ -26,18 +26,18 @@ def usual_source() -> str:
 def points_of(source: str, draws: int, seed: int, cast: Cast) -> Columns:
     """Columns (draws,) of the drawn parameters by key; none where the declared values hold.
 
-    Of the posterior that comes with the package a random part is taken, another one for another seed.
+    Of the posterior that comes with the package a random part is taken, another one for another seed; where more are
+    asked for than it has, they come round again.
 
     Raises:
-        UserError: there are not so many draws, or the posterior is of another case.
+        UserError: more than one draw of the declared values, or the posterior is of another case.
     """
     if source == PRIOR:
         return prior_design(draws, seed)
     if source == POSTERIOR:
         posterior = shipped_posterior(cast)
-        if draws > posterior.draws:
-            raise UserError("study.draws", draws, f"1 to {posterior.draws}, as many as the posterior has")
-        chosen = np.random.Generator(np.random.Philox(seed)).permutation(posterior.draws)[:draws]
+        order = np.random.Generator(np.random.Philox(seed)).permutation(posterior.draws)
+        chosen = order[np.arange(draws) % posterior.draws]
         return {key: np.asarray(column)[chosen] for key, column in posterior.columns.items()}
     if draws != 1:
         raise UserError("study.draws", draws, f"1 or null with parameters={DEFAULTS}, which are a single point")

@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.study.comparison.rows import Row, effect_row
-from sim.view.comparison import REGRETTED, day_text, number, points, short, shown
+from sim.view.comparison import REGRETTED, day_text, number, points, share, short, shown
 from sim.view.plots import fitted
 from sim.view.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, new_figure, style
-from sim.view.tables import percent
 
 DRAWN: Final = ("attacks_lull", "attacks_after", "lull_days", "injured", "deaths_10", "peak_war_risk", "war")
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE, INK, GREY)
@@ -116,7 +115,7 @@ def beside(axes: Axes, line: float, points_right: float, words: str, **look_of: 
 def shares(row: Row) -> str:
     """How often the scenario does better, as well, or worse."""
     worse = round(max(0.0, 1.0 - row["better"] - row["tie"]), 12)
-    return f"better {percent(row['better'])}, same {percent(row['tie'])}, worse {percent(worse)}"
+    return f"better {share(row['better'])}, same {share(row['tie'])}, worse {share(worse)}"
 
 
 def signed(value: float, unit: str) -> str:
@@ -190,8 +189,8 @@ def draw_regrets(axes: Axes, data: xr.Dataset) -> None:
     places = shown(data, REGRETTED)
     expected = data["regret_expected"].values[:, places]
     worst = data["regret_worst"].values[:, places]
-    share = expected / np.maximum(expected.max(axis=0), 1e-12)
-    axes.imshow(share, cmap=LIGHT, vmin=0.0, vmax=1.0, aspect="auto")
+    shade = expected / np.maximum(expected.max(axis=0), 1e-12)
+    axes.imshow(shade, cmap=LIGHT, vmin=0.0, vmax=1.0, aspect="auto")
     units = data["unit"].values[places]
     for line in range(len(expected)):
         for column, unit in enumerate(units):

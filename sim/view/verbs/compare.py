@@ -50,7 +50,7 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
     plan = asked.plan
     parts: list[RenderableType] = [
         f"[bold]{len(plan.arms)} scenarios under the same luck[/], seed {plan.seed}; parameters: {asked.source},"
-        f" {plan.draws} draw{'s' if plan.draws > 1 else ''} with {plan.runs} histories in each arm",
+        f" {draws_words(asked)} with {plan.runs} histories in each arm",
         *(escape(f"{arm.label}: {arm.scenario.question}") for arm in plan.arms),
         "",
     ]
@@ -69,6 +69,13 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
         war_line(data),
         CANNOT_TELL,
     )
+
+
+def draws_words(asked: Comparison) -> str:
+    """How many draws of the parameters there are."""
+    draws, distinct = asked.plan.draws, asked.distinct
+    again = f" ({distinct} different)" if distinct < draws else ""
+    return f"{draws} draw{'s' if draws > 1 else ''}{again}"
 
 
 def write(folder: Folder, data: xr.Dataset) -> None:
