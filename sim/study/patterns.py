@@ -24,7 +24,7 @@ BAND_TAIL = 0.05
 class Verdict:
     """One pattern judged. `holds` is None where it was not measured, or where patterns speak of another scenario.
 
-    `share` is the share of histories, or of pairs that differ, that show it: its predictive probability.
+    `share` is the share of histories, of pairs that differ or of draws that show it: its predictive probability.
     """
 
     id: str

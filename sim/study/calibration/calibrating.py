@@ -32,6 +32,7 @@ from sim.study.calibration.rival import (
 )
 from sim.study.calibration.settings import Settings, settings_of
 from sim.study.calibration.shipped import Shipped
+from sim.study.calibration.varied import Varied, varied
 from sim.study.calibration.verdicts import Quantity, quantities_of
 from sim.study.drawn import Drawn
 from sim.study.patterns import described
@@ -44,6 +45,8 @@ Advance = Callable[[int], None]
 
 PLANTS_FOR_EACH: Final = 100
 """Planted histories for each data set to be checked: few of them look like the documented one."""
+LEAST_REJECTED: Final = 100
+"""Fewer draws than this of the second method are not worth comparing."""
 _BEFORE: Final = 20_000
 """Draws of the prior that are looked through for the calm."""
 
@@ -83,6 +86,7 @@ class Calibration:
     quantities: tuple[Quantity, ...]
     agreements: tuple[Agreement, ...]
     again: int
+    varied: tuple[Varied, ...]
     rivals: Rivals
     predicted: tuple[Predicted, ...]
     ahead: tuple[Ahead, ...]
@@ -127,6 +131,7 @@ def calibrated(
         quantities=quantities,
         agreements=compared,
         again=again,
+        varied=varied(bank, quantities),
         rivals=weighed(config, settings, bank, kept.rows, progress),
         predicted=patterns,
         ahead=ahead,
@@ -171,7 +176,8 @@ def by_rejection(
     prior = prior_of(config, settings, "rejection")
     bank = fill(prior, settings.figures, settings.again_draws, config.threads, progress)
     rows = rejected(bank, prior.seed)
-    return (agreements(posterior, bank, rows, quantities), len(rows)) if len(rows) >= 20 else ((), len(rows))
+    found = agreements(posterior, bank, rows, quantities) if len(rows) >= LEAST_REJECTED else ()
+    return found, len(rows)
 
 
 def weighed(config: Config, settings: Settings, bank: Bank, rows: Array, progress: Advance | None = None) -> Rivals:

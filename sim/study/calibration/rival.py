@@ -144,8 +144,9 @@ def _ratio_error(means: Array, covariance: Array, one: int, other: int) -> float
     """Standard error of means[one] / means[other], to first order."""
     if one == other or not means[one] or not means[other]:
         return 0.0
-    relative = covariance / np.outer(means, means)
-    variance = relative[one, one] + relative[other, other] - 2.0 * relative[one, other]
+    both = np.ix_((one, other), (one, other))
+    relative = covariance[both] / np.outer(means[[one, other]], means[[one, other]])
+    variance = relative[0, 0] + relative[1, 1] - 2.0 * relative[0, 1]
     return float(means[one] / means[other] * np.sqrt(max(variance, 0.0)))
 
 

@@ -1,7 +1,7 @@
 """A calibration as rows for tables and as one mapping for JSON; what is not identified has intervals and no value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sim.study.calibration.again import MEDIANS, WIDTHS, Agreement
@@ -9,7 +9,10 @@ from sim.study.calibration.calibrating import Calibration, Conscience
 from sim.study.calibration.conscience import LEVEL
 from sim.study.calibration.figures import Figure
 from sim.study.calibration.planted import DRAWS
+from sim.study.calibration.predictive import Ahead
 from sim.study.calibration.rival import Leaning, Reading
+from sim.study.calibration.shipped import Shipped
+from sim.study.calibration.varied import Varied
 from sim.study.calibration.verdicts import (
     CONTRACTED,
     ENTANGLED,
@@ -53,6 +56,24 @@ def summary(done: Calibration) -> Row:
 
 
 VERDICTS = (IDENTIFIED, WEAKLY, NOT)
+
+
+def with_results(done: Calibration) -> Shipped:
+    """The kept draws, with what was found told beside them."""
+    results = {
+        "figures": figure_rows(done.settings.figures),
+        "quantities": quantity_rows(done.quantities),
+        "correlations": correlation_rows(done),
+        "varied": varied_rows(done.varied),
+        "check": conscience_told(done.conscience),
+        "second_method": {"draws": done.again, "quantities": agreement_rows(done.agreements)},
+        "readings": reading_rows(done.rivals.readings),
+        "readings_wide_priors": reading_rows(done.rivals.widened),
+        "needed": [asdict(one) for one in done.rivals.needed],
+        "stories": [asdict(one) for one in done.rivals.stories],
+        "ahead": [asdict(one) for one in done.ahead],
+    }
+    return replace(done.kept, about={**done.kept.about, "results": results})
 
 
 def conscience_told(conscience: Conscience) -> Row:
@@ -180,11 +201,36 @@ def tables(done: Calibration) -> Mapping[str, list[Row]]:
         "needed": [asdict(one) for one in done.rivals.needed],
         "stories": [asdict(one) for one in done.rivals.stories],
         "patterns": [asdict(one) for one in done.predicted],
-        "ahead": [
-            {"outcome": one.name, "text": one.text, "unit": one.unit, "prior_driven": one.prior_driven}
-            | {f"{when}_{name}": value for when, told in (("prior", one.before), ("posterior", one.after))
-               for name, value in zip(("q05", "median", "q95") if len(told) == 3 else ("share",), told, strict=True)}
-            for one in done.ahead if len(one.after) == 3
-        ] ,
+        "ahead": ahead_rows(done.ahead),
+        "varied": varied_rows(done.varied),
         "correlations": correlation_rows(done),
     }  # fmt: skip
+
+
+def ahead_rows(found: Sequence[Ahead]) -> list[Row]:
+    """Outcomes before and after; of war there is a share and no quantile."""
+    return [
+        {"outcome": one.name, "text": one.text, "unit": one.unit, "prior_driven": one.prior_driven}
+        | _told("prior", one.before)
+        | _told("posterior", one.after)
+        for one in found
+    ]
+
+
+def _told(when: str, values: Sequence[float | None]) -> Row:
+    names = ("q05", "median", "q95")
+    if len(values) == len(names):
+        return {**{f"{when}_{name}": value for name, value in zip(names, values, strict=True)}, f"{when}_share": None}
+    return {**{f"{when}_{name}": None for name in names}, f"{when}_share": values[0]}
+
+
+def varied_rows(found: Sequence[Varied]) -> list[Row]:
+    """Figures left out or read otherwise: effective draws and intervals of nine in ten."""
+    return [
+        {"change": one.change, "effective": one.effective, "evidence": one.evidence}
+        | {f"{name} {end}": ends[place] for name, ends in one.intervals.items() for place, end in enumerate(ENDS)}
+        for one in found
+    ]
+
+
+ENDS = ("q05", "q95")

@@ -11,7 +11,7 @@ from sim.study.sweep.design import Design, Sampled
 from sim.study.sweep.settings import Policies
 from sim.world.errors import UserError, one_of
 from sim.world.parameters import Theatre, Wing, declared, shared_declarations
-from sim.world.scenario import Config, Scenario, load
+from sim.world.scenario import POSTERIOR, Config, Scenario, load
 
 MOST_GROUPS: Final = 5000
 """Composing takes a sixth of a second each; more than this is taken for a mistake."""
@@ -113,6 +113,9 @@ def _check_key(key: str, scenario: Scenario) -> None:
 
 def _kept(design: Design, config: Config) -> frozenset[str]:
     """Drawn parameters that the configuration has moved away from their declared defaults."""
+    if design.kind == POSTERIOR:
+        declared = shared_declarations()
+        return frozenset(key for key in design.keys if parameter(config, key) != declared[key].default)
     drawn = [axis for axis in design.axes if isinstance(axis, Drawn)] if isinstance(design, Sampled) else []
     return frozenset(axis.key for axis in drawn if parameter(config, axis.key) != axis.declared.default)
 

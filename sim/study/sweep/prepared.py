@@ -13,6 +13,7 @@ from sim.study.request import Request
 from sim.study.sweep.axes import Axes, read_axes
 from sim.study.sweep.cluster import ClusterSettings, cluster_of
 from sim.study.sweep.design import Design, make_design, tabled
+from sim.study.sweep.fitted import fitted_design
 from sim.study.sweep.groups import Composer, Group, compose_groups, first_overrides
 from sim.study.sweep.identity import identity, short_hash
 from sim.study.sweep.precision import Judgement, judgements
@@ -20,7 +21,7 @@ from sim.study.sweep.settings import Settings, settings_of
 from sim.study.sweep.work import Arm, Work
 from sim.world.errors import UserError
 from sim.world.extension.reader import asked_for
-from sim.world.scenario import Config
+from sim.world.scenario import POSTERIOR, Config
 
 DEFAULT_RUNS: Final = 100
 """Runs of each point where nothing is said: the error of a share is then at most 0.05."""
@@ -113,11 +114,13 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     first = compose(first_overrides(axes))
     settings = settings_of(first)
     cluster_of(first)
-    design = (
-        tabled(table, added=added)
-        if table is not None
-        else make_design(axes, settings, first.seed, first.scenario.extended)
-    )
+    design: Design
+    if table is not None:
+        design = tabled(table, added=added)
+    elif settings.draws == POSTERIOR:
+        design = fitted_design(axes, settings, first.scenario.cast)
+    else:
+        design = make_design(axes, settings, first.seed, first.scenario.extended)
     groups = compose_groups(axes, settings.policies, design, compose)
     sweep = Sweep(request, axes, settings, design, groups)
     if sweep.work.points == 1 and not design.keys:

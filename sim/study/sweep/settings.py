@@ -11,12 +11,12 @@ from sim.study.sweep.axes import NOT_SWEPT
 from sim.world.checks import Section, mapping
 from sim.world.compose import read_yaml
 from sim.world.errors import UserError, one_of
-from sim.world.scenario import MOST_RUNS, Config
+from sim.world.scenario import MOST_RUNS, POSTERIOR, Config
 from sim.world.schema import STUDY_KEYS
 
 MOST_POINTS: Final = 10**8
 DESIGNS: Final = ("factorial", "sobol", "lhs", "random")
-DRAWS: Final = ("prior",)
+DRAWS: Final = ("prior", POSTERIOR)
 
 Policies = dict[str, dict[str, Any]]
 

@@ -12,6 +12,7 @@ from sim.study.calibration.conscience import LEVEL
 from sim.study.calibration.figures import Figure
 from sim.study.calibration.predictive import Ahead, Predicted
 from sim.study.calibration.rival import Needed, Reading, Story
+from sim.study.calibration.varied import Varied
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.view.tables import ASSUMED, VERDICTS, percent, table
 from sim.world.timeline import Calendar
@@ -172,3 +173,13 @@ def method_line(done: Calibration) -> str:
         f"{posterior.bank.size:,} histories from the prior; {len(posterior.rows):,} agree with the figures,"
         f" worth {posterior.effective:,.0f} draws (Pareto k {done.pareto:.2f}); {done.kept.draws:,} kept."
     )
+
+
+def varied_table(found: Sequence[Varied], quantities: Sequence[Quantity], most: int = 3) -> Table:
+    """What each figure does: intervals of the most contracted quantities without it, or with it read otherwise."""
+    names = [one.name for one in quantities if one.verdict != NOT][:most]
+    columns = {"figures": 27, "worth draws": 8, **dict.fromkeys(names, 18)}
+    made = table("What each figure does: 90% intervals", columns, tuple(columns)[1:])
+    for one in found:
+        made.add_row(one.change, f"{one.effective:,.0f}", *(interval(one.intervals[name]) for name in names))
+    return made

@@ -19,7 +19,7 @@ from sim.study.calibration.planted import narrowed
 from sim.study.calibration.settings import Settings, settings_of
 from sim.study.calibration.shipped import NAME, write_posterior
 from sim.study.calibration.stored import store
-from sim.study.calibration.told import check_rows, conscience_told, sound, summary, tables
+from sim.study.calibration.told import check_rows, conscience_told, sound, summary, tables, with_results
 from sim.study.calibration.verdicts import pairs
 from sim.study.folder import Folder, result_folder
 from sim.study.request import Request
@@ -35,6 +35,7 @@ from sim.view.calibration.tables import (
     quantity_table,
     reading_table,
     story_table,
+    varied_table,
 )
 from sim.view.tables import balance_table
 from sim.view.terminal import progress, show, shown_path
@@ -85,6 +86,7 @@ def report(done: Calibration) -> None:
         not_identified(done.quantities),
         pairs_line(pairs(done.posterior)),
         "",
+        varied_table(done.varied, done.quantities),
         *conscience_lines(done.conscience),
         "",
         *second_method(done.agreements, done.again),
@@ -123,7 +125,7 @@ def write(folder: Folder, done: Calibration) -> None:
     for name, rows in tables(done).items():
         if rows:
             folder.csv(f"{name}.csv", rows)
-    write_posterior(folder.path(NAME), done.kept)
+    write_posterior(folder.path(NAME), with_results(done))
     store(done, folder.path("calibration.nc"))
     figures = {
         "posterior": posterior_figure(done),

@@ -17,7 +17,7 @@ from sim.study.stream import Ensemble, stream
 from sim.study.summary import Statistic, outcome_rows, pattern_told, statistics, summary, weekly_rows
 from sim.view.tables import ASSUMED, balance_table, exceedance_line, outcome_table, pattern_table
 from sim.view.terminal import progress, show, shown_path, waiting
-from sim.world.scenario import Config
+from sim.world.scenario import DEFAULTS, Config
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,9 +78,19 @@ def report(
     show(
         f"[bold]{escape(scenario.question)}[/]",
         f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs, {history_words(config)}\n",
+        *origin(config),
         *tables,
         CANNOT_TELL,
     )
+
+
+def origin(config: Config) -> list[str]:
+    """Where the parameters come from, if they are not the declared defaults."""
+    if config.parameters_from == DEFAULTS:
+        return []
+    from sim.view.calibration.origin import posterior_lines
+
+    return posterior_lines(config)
 
 
 def history_words(config: Config) -> str:

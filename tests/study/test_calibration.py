@@ -1,0 +1,298 @@
+"""Calibration against known answers: readings, weights, ranks of planted truths, and posteriors that must fail."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.study.calibration.again import WIDTHS, agreements, rejected
+from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
+from sim.study.calibration.conscience import binomial_limits, check
+from sim.study.calibration.figures import Figure, found, seen
+from sim.study.calibration.planted import DRAWS, Ranked, narrowed, rank
+from sim.study.calibration.posterior import Posterior, accepted, effective, posterior_of, weighted_quantile
+from sim.study.calibration.reading import Binomial, Exact, Reading, Relative, Rounded
+from sim.study.calibration.rival import calm_of, closed, counterfactuals, needed, open_sets, readings_of, stories, weigh
+from sim.study.calibration.settings import Settings, settings_of
+from sim.study.calibration.verdicts import IDENTIFIED, NOT, quantities_of
+from sim.study.prior import quantile
+from sim.world.errors import UserError
+from sim.world.parameters import shared_declarations
+from sim.world.scenario import Config, load
+
+KEYS = ("multipliers.baseline", "observation.chance", "patron.control", "casualties.penetration")
+"""Parameters of the invented cases: two that the figures see, one that they do not, one that kills."""
+
+
+@cache
+def configured(*overrides: str) -> Config:
+    return load(overrides)
+
+
+@cache
+def asked(*overrides: str) -> Settings:
+    return settings_of(configured(*overrides), overrides)
+
+
+# --- readings -----------------------------------------------------------------------------------------------
+
+
+def misfit(reading: Reading, other: Reading, number: float, chance: float) -> float:
+    """Greatest distance between how often reports come and how likely they are said to be, in standard errors."""
+    draws = 20_000
+    reports = reading.report(np.full(draws, number), np.full(draws, chance), np.random.default_rng(5))
+    values, counts = np.unique(reports, return_counts=True)
+    said = np.array([float(other.likely(np.array([number]), np.array([chance]), value)[0]) for value in values])
+    errors = np.sqrt(np.maximum(said * (1.0 - said), 1.0 / draws) / draws)
+    return float((np.abs(counts / draws - said) / errors).max())
+
+
+@pytest.mark.parametrize(
+    ("reading", "wrong"),
+    [
+        (Exact(2.0), Exact(2.0)),
+        (Rounded(170.0, step=10.0), Rounded(170.0, step=7.0)),
+        (Relative(170.0, 10.0, 0.05), Relative(170.0, 10.0, 0.06)),
+        (Binomial(1.0), Binomial(1.0)),
+    ],
+    ids=["exact", "rounded", "relative", "binomial"],
+)
+def test_a_report_comes_as_often_as_its_likelihood_says(reading: Reading, wrong: Reading) -> None:
+    assert misfit(reading, reading, 173.0, 0.006) < 5.0
+    if wrong != reading:
+        assert misfit(reading, wrong, 173.0, 0.006) > 5.0
+
+
+def test_the_closed_form_of_lethal_attacks_is_the_binomial_law() -> None:
+    attacks, chance = np.array([0.0, 1.0, 40.0, 200.0]), np.array([0.5, 0.02, 0.02, 0.004])
+    for killed in (0.0, 1.0, 3.0):
+        mine = Binomial(1.0).likely(attacks, chance, killed)
+        np.testing.assert_allclose(mine, stats.binom.pmf(killed, attacks, chance), rtol=1e-10)
+
+
+# --- the bank -----------------------------------------------------------------------------------------------
+
+
+def test_rows_can_be_made_again_one_by_one_and_in_any_order() -> None:
+    config, settings = configured(), asked()
+    prior = Prior(config.scenario, settings.keys, 7)
+    bank = fill(prior, settings.figures, 400)
+    rows = np.array([399, 0, 123])
+    here = seen(config.scenario, live(prior, prior.values(rows), rows))
+    for one in settings.figures:
+        np.testing.assert_array_equal(found(one, here), bank.numbers[one.id][rows])
+    far = np.array([3 * CHUNK + 5, 5])
+    np.testing.assert_array_equal(prior.levels(far)[1], prior.levels(np.arange(6))[5])
+    assert not np.array_equal(*prior.levels(far))
+
+
+def test_the_prior_of_the_bank_is_the_declared_one() -> None:
+    prior = Prior(configured().scenario, asked().keys, 3)
+    columns = prior.values(np.arange(4000))
+    levels = np.linspace(0.001, 0.999, 999)
+    for key, column in columns.items():
+        known = quantile(shared_declarations()[key], levels)
+        back = np.interp(column, known, levels)
+        assert stats.kstest(back, "uniform").statistic < 2.5 / np.sqrt(4000), key
+
+
+# --- the posterior against known answers ----------------------------------------------------------------------
+
+
+def invented(seed: int, size: int, numbers: Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]) -> Bank:
+    """A bank whose histories nobody lived: `numbers` makes the numbers behind the figures from the levels."""
+    prior = Prior(configured().scenario, KEYS, seed)
+    levels = prior.levels(np.arange(size))
+    made = numbers(levels, np.random.default_rng(seed))
+    figures = tuple(one for one in asked().figures if one.id in made)
+    return Bank(prior, figures, made, 0.02 * levels[:, 3])
+
+
+def of_attacks(levels: np.ndarray, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Counts with a mean that two parameters share, and one that hangs on the first alone."""
+    return {
+        "campaign": generator.poisson(100.0 + 100.0 * levels[:, 0] + 60.0 * levels[:, 1]).astype(np.float32),
+        "syria": generator.poisson(4.0 * levels[:, 0]).astype(np.float32),
+        "lethal": np.full(len(levels), 180, dtype=np.float32),
+    }
+
+
+def only(name: str, bank: Bank) -> tuple[Figure, ...]:
+    return tuple(one for one in bank.figures if one.id == name)
+
+
+def test_weights_give_the_known_posterior_of_a_chance_to_kill() -> None:
+    bank = invented(11, 40_000, of_attacks)
+    posterior = posterior_of(bank, only("lethal", bank))
+    level = np.linspace(0.0, 1.0, 20_001)
+    density = stats.binom.pmf(1, 180, 0.02 * level)
+    exact = np.interp((0.05, 0.5, 0.95), density.cumsum() / density.sum(), level)
+    mine = weighted_quantile(posterior.levels[:, 3], posterior.weights, (0.05, 0.5, 0.95))
+    # A quantile of n draws errs by sqrt(q (1 - q) / n) / density there.
+    heights = np.interp(exact, level, density / density.mean())
+    errors = np.sqrt(np.array([0.05, 0.5, 0.95]) * np.array([0.95, 0.5, 0.05]) / posterior.effective) / heights
+    assert (np.abs(mine - exact) < 5.0 * errors).all()
+    assert not (np.abs(0.5 + 0.5 * (mine - 0.5) - exact) < 5.0 * errors).all()
+    assert abs(posterior.evidence - density.mean()) < 5.0 * posterior.evidence_error
+
+
+def test_unweighted_draws_follow_the_weights_and_repeat_no_row() -> None:
+    bank = invented(12, 30_000, of_attacks)
+    posterior = posterior_of(bank, only("lethal", bank))
+    places = accepted(posterior.weights, np.random.default_rng(2))
+    assert len(np.unique(places)) == len(places)
+    mean = np.average(posterior.levels[:, 3], weights=posterior.weights)
+    kept = posterior.levels[places, 3]
+    assert abs(kept.mean() - mean) < 5.0 * kept.std() / np.sqrt(len(kept))
+    assert effective(posterior.weights) > len(kept)
+
+
+def test_too_few_draws_are_refused_in_one_line() -> None:
+    bank = invented(13, 200, of_attacks)
+    with pytest.raises(UserError, match=r"calibration\.draws"):
+        posterior_of(bank)
+
+
+# --- planted truths -------------------------------------------------------------------------------------------
+
+
+@cache
+def ranked(spread: Any = None, wrong: bool = False) -> Ranked:
+    """600 truths of the invented case; `wrong` makes the bank another model than the truths'."""
+
+    def other(levels: np.ndarray, generator: np.random.Generator) -> dict[str, np.ndarray]:
+        return of_attacks(np.clip(levels * 0.8, 0.0, 1.0), generator)
+
+    bank = invented(21, 300_000, other if wrong else of_attacks)
+    plants = invented(22, 4000, of_attacks)
+    return rank(bank, plants, "anywhere", 600, np.random.default_rng(4), spread)
+
+
+def test_sound_posteriors_pass_the_check() -> None:
+    assert ranked().sets > 500
+    assert all(one.sound for one in check(ranked()))
+
+
+def test_posteriors_narrowed_by_half_fail_ranks_and_coverage_everywhere() -> None:
+    checked = check(ranked(narrowed))
+    assert not any(one.uniform or one.covered for one in checked)
+
+
+def test_a_posterior_of_another_model_fails_where_the_figures_speak() -> None:
+    bad = {one.name for one in check(ranked(wrong=True)) if not one.sound}
+    assert "multipliers.baseline" in bad
+    assert "patron.control" not in bad
+
+
+def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
+    bank, plants = invented(21, 20_000, of_attacks), invented(22, 300, of_attacks)
+    few = rank(bank, plants, "anywhere", 300, np.random.default_rng(4))
+    assert few.left_out > 0
+    assert few.sets + few.left_out == 300
+
+
+def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
+    recovery = {one.name: one.recovery for one in check(ranked())}
+    noise = 5.0 / np.sqrt(ranked().sets)
+    assert recovery["multipliers.baseline"] > 0.5
+    assert abs(recovery["patron.control"]) < noise
+
+
+def test_coverage_limits_are_those_of_the_binomial_law() -> None:
+    low, high = binomial_limits(1000, 0.9, 0.05)
+    inside = stats.binom.cdf(high * 1000, 1000, 0.9) - stats.binom.cdf(low * 1000 - 1, 1000, 0.9)
+    assert 0.95 <= inside < 0.96
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------
+
+
+def test_verdicts_tell_what_the_figures_see_from_what_they_do_not() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    verdicts = {one.name: one for one in quantities_of(posterior_of(bank), {"anywhere": check(ranked())})}
+    assert verdicts["multipliers.baseline"].verdict == IDENTIFIED
+    assert verdicts["patron.control"].verdict == NOT
+    assert verdicts["patron.control"].median is None
+    assert verdicts["multipliers.baseline"].median is not None
+
+
+def test_without_a_check_nothing_is_called_identified() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {})}
+    unsound = tuple(replace(one, uniform=False) for one in check(ranked()))
+    assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": unsound})}
+
+
+# --- the second method ----------------------------------------------------------------------------------------
+
+
+def shrunk(posterior: Posterior) -> Posterior:
+    return replace(posterior, levels=narrowed(posterior.levels))
+
+
+def test_plain_rejection_gives_the_same_and_a_narrowed_posterior_does_not() -> None:
+    bank, other = invented(41, 200_000, of_attacks), invented(42, 800_000, of_attacks)
+    posterior, rows = posterior_of(bank), rejected(other, 5)
+    assert len(rows) > 400
+    quantities = quantities_of(posterior, {"anywhere": check(ranked())})
+    asked_of = [one for one in agreements(posterior, other, rows, quantities) if one.asked]
+    assert asked_of
+    assert all(one.agrees for one in asked_of)
+    narrow = [one for one in agreements(shrunk(posterior), other, rows, quantities) if one.asked]
+    assert all(one.widths_apart > WIDTHS for one in narrow)
+
+
+# --- rival readings -------------------------------------------------------------------------------------------
+
+
+def test_closing_channels_is_switching_mechanisms_off_with_the_same_luck() -> None:
+    settings = asked()
+    prior = Prior(configured().scenario, settings.keys, 5)
+    rows = np.arange(200)
+    only_strikes = closed(prior, settings.channels, ("strikes",))
+    assert not only_strikes.scenario.mechanisms.threat_fear
+    assert only_strikes.scenario.mechanisms.fear
+    held = dict.fromkeys(("patron.alarm_per_death", "patron.alarm_per_strike"), np.zeros(200))
+    by_hand = replace(prior.scenario, mechanisms=replace(prior.scenario.mechanisms, threat_fear=False))
+    one = live(only_strikes, only_strikes.values(rows), rows)
+    other = live(Prior(by_hand, settings.keys, 5), {**prior.values(rows), **held}, rows)
+    np.testing.assert_array_equal(one.counts, other.counts)
+    assert not np.array_equal(one.counts, live(prior, prior.values(rows), rows).counts)
+
+
+def test_readings_share_out_all_probability_and_only_full_ones_give_calm_always() -> None:
+    settings = asked()
+    loose = tuple(one for one in settings.figures if one.id in ("iraq", "ordering"))
+    bank = fill(Prior(configured().scenario, settings.keys, 6), loose, 1000)
+    weighed = weigh(bank, settings.channels, 1500)
+    readings = readings_of(weighed)
+    assert [one.channels for one in readings] == list(open_sets(settings.channels))
+    assert sum(one.share for one in readings) == pytest.approx(1.0)
+    shares = {one.channels: one.share for one in readings}
+    assert shares[()] < shares["own",] < shares["strikes", "own", "threat"]
+    for one in readings:
+        assert one.share_interval[0] <= one.share <= one.share_interval[1]
+
+
+def test_draws_lived_again_without_a_cause_tell_what_the_calm_needs() -> None:
+    settings, config = asked(), configured()
+    prior, calm = Prior(config.scenario, settings.keys, 8), calm_of(config.patterns)
+    assert calm is not None
+    before = counterfactuals(prior, np.arange(1500), settings.channels, calm)
+    found = {one.channel: one for one in needed(before, before, settings.channels)}
+    told = stories(before, before, settings.channels)
+    assert sum(one.before for one in told) == pytest.approx(1.0)
+    assert all(one.before == one.after for one in told)
+    # Deaths and threats stand in for each other; nothing stands in for the fear of bombs but an order.
+    assert found["strikes"].fails_before > max(found["own"].fails_before, found["threat"].fails_before)
+
+
+def test_the_ranks_that_intervals_end_at_hold_what_they_say() -> None:
+    assert DRAWS == 99
+    ranks = np.arange(DRAWS + 1)
+    assert ((ranks >= 5) & (ranks < 95)).mean() == 0.9
+    assert ((ranks >= 25) & (ranks < 75)).mean() == 0.5
