@@ -77,7 +77,7 @@ def g_indices() -> tuple[np.ndarray, np.ndarray, float]:
 
 def plant(
     monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...], function: Function, noise: float, shared: float = 0.0
-) -> None:
+) -> Callable[..., Rows]:
     """Let histories come to a function of the parameters instead: with noise of each, and a slope of each run."""
 
     def live(work: Work, batch: Batch, threads: int, progress: Any = None) -> Rows:
@@ -98,6 +98,7 @@ def plant(
 
     monkeypatch.setattr(running, "live", live)
     monkeypatch.setattr(forecast, "live", live)
+    return live
 
 
 def analysed(folder: Path, keys: tuple[str, ...], **own: Any) -> pd.DataFrame:
@@ -157,8 +158,7 @@ def test_means_and_quantiles_hang_on_different_parameters(tmp_path, monkeypatch)
     def live_like(unit: np.ndarray) -> np.ndarray:
         return 2.0 * unit[:, 0]
 
-    plant(monkeypatch, keys, live_like, 0.0)
-    plain = running.live
+    plain = plant(monkeypatch, keys, live_like, 0.0)
 
     def spread_too(work: Work, batch: Batch, threads: int, progress: Any = None) -> Rows:
         rows = plain(work, batch, threads, progress)
