@@ -159,6 +159,18 @@ def said(data: xr.Dataset, row: Row) -> str:
     return f"there are {number(abs(row['difference']), 'attacks')} {less_or_more} {short(data, row['measure'])}"
 
 
+def pinned_line(data: xr.Dataset, comparison: int) -> str:
+    """What is pinned, and whether the arms are the same up to the departure."""
+    same = float(data["same_before"].values[comparison])
+    line = f"In both, {data['pinned'].values[comparison]}."
+    if not same < 1.0:
+        return line
+    return (
+        f"{line} Before the departure {percent(same)} of the pairs have the same attacks day by day; in the others what"
+        " the scenario changes acts earlier."
+    )
+
+
 def pairing_line(data: xr.Dataset, comparison: int) -> str:
     """What pairing is worth for attacks after the strikes, at fixed parameters."""
     row = effect_row(data, comparison, shown(data, ("attacks_after",))[0])

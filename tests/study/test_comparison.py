@@ -145,6 +145,18 @@ def test_histories_are_the_same_until_the_departure() -> None:
     assert at(late, "tie", "theatre.lebanon.after") < 0.1
 
 
+def test_where_the_change_acts_before_the_departure_that_is_said(fixed: xr.Dataset) -> None:
+    assert list(fixed["comparison"].values) == ["no_us_strikes", "no_restraint", "tight_leash"]
+    np.testing.assert_array_equal(fixed["same_before"].values, [np.nan, 1.0, 1.0])
+    early = compare(
+        ["article", "no_restraint"],
+        runs=60,
+        parameters="defaults",
+        overrides={"patron.alarm_threshold": 0.5, "patron.alarm_per_strike": 0.5},
+    )
+    assert float(early["same_before"].values[0]) < 0.9
+
+
 # --- what pairing is worth ----------------------------------------------------------------------------------
 
 OTHER_LUCK = (

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from sim.study.comparison.arms import freed_words, pinned_words
+from sim.study.comparison.before import same_before
 from sim.study.comparison.lived import Findings, Plan
 from sim.study.comparison.paired import Draws, Effect, effect_of
 from sim.study.comparison.regret import Regret, Regrets, told
@@ -34,6 +35,9 @@ EFFECT_TEXTS: Final = {
     "removable": "the most that it could remove: 2 r / (1 + r^2), r the ratio of standard deviations",
     "attainable": "the most that any pairing of these two distributions could remove: values paired by rank",
 }
+SAME_BEFORE: Final = (
+    "share of pairs with the same attacks on every day before the departure; NaN where no day is before"
+)
 SHARES: Final = ("less", "tie", "more", "removed", "removable", "attainable")
 REGRET_TEXTS: Final = {
     "expected": "regret on average over draws",
@@ -56,6 +60,7 @@ def dataset_of(plan: Plan, found: Findings, source: str) -> xr.Dataset:
         data[f"{name}_of_draw"] = (("comparison", "measure", "draw"), np.array(values))
         data[f"{name}_of_draw"].attrs = {"long_name": f"{EFFECT_TEXTS[name].partition(':')[0]}, of one draw"}
     _add_regrets(data, plan, found)
+    data["same_before"] = ("comparison", same_before(plan), _described(SAME_BEFORE, "1"))
     data["parameter_value"] = (("parameter", "draw"), np.array(list(plan.points.values())).reshape(-1, plan.draws))
     data["parameter_value"].attrs = {
         "long_name": "drawn value; the coordinate `kept` says where a scenario keeps its own"

@@ -76,7 +76,11 @@ def _told(data: xr.Dataset, comparison: int) -> Row:
         told[row["measure"]] = {
             key: value for key, value in row.items() if key not in ("scenario", "baseline", "measure")
         }
-    return {"pinned": str(data["pinned"].values[comparison]), "measures": told}
+    return {
+        "pinned": str(data["pinned"].values[comparison]),
+        "same_before": finite(data["same_before"].values[comparison]),
+        "measures": told,
+    }
 
 
 def _regrets(data: xr.Dataset) -> dict[str, dict[str, Row]]:

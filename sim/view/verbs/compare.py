@@ -14,6 +14,7 @@ from sim.study.request import Request
 from sim.view.comparison import (
     effect_table,
     pairing_line,
+    pinned_line,
     place_table,
     regret_table,
     sentence,
@@ -58,7 +59,7 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
         parts += [
             effect_table(data, place),
             escape(sentence(data, place)),
-            escape(f"In both, {data['pinned'].values[place]}."),
+            escape(pinned_line(data, place)),
             escape(uncertainty_line(data, place)),
             escape(pairing_line(data, place)) + "\n",
         ]
