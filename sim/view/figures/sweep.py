@@ -109,7 +109,7 @@ def _maps(data: xr.Dataset, found: Sequence[AtPoints]) -> Figure:
     for axes, at in zip(panels[0], found, strict=True):
         shown = profile(data, at, up.place * len(across.labels) + across.place, count)
         shape = (len(up.labels), len(across.labels))
-        _map(axes, shown.mean.reshape(shape), shown.error.reshape(shape), at)
+        draw_map(axes, shown.mean.reshape(shape), at)
         for ticks, labels, axis in (
             (axes.set_xticks, across.labels, across), (axes.set_yticks, up.labels, up),
         ):  # fmt: skip
@@ -216,10 +216,10 @@ def _finish(
     quiet(axes)
 
 
-def _map(axes: Axes, means: Array, errors: Array, at: AtPoints) -> None:
-    """A map with its values written in."""
+def draw_map(axes: Axes, means: Array, at: AtPoints, span: tuple[float, float] | None = None) -> None:
+    """A map (rows, columns) with its values written in; colours go from the least to the most, or over `span`."""
     finite = np.where(np.isfinite(means), means, np.nan)
-    least, most = float(np.nanmin(finite)), float(np.nanmax(finite))
+    least, most = span or (float(np.nanmin(finite)), float(np.nanmax(finite)))
     axes.imshow(finite, origin="lower", aspect="auto", cmap=MAP, vmin=least, vmax=max(most, least + 1e-12))
     size = 8.5 if means.size <= 49 else 7 if means.size <= 100 else 5.5
     for (row, column), value in np.ndenumerate(means):
