@@ -161,7 +161,8 @@ def _request(verb: str | None, rest: list[str]) -> "Request":
 
 def _help(verb: str | None) -> str:
     shown = VERBS if verb not in VERBS else {verb: VERBS[verb]}
-    lines = [f"  {name:<12}{one.text}{f' ({one.keys})' if one.keys else ''}" for name, one in shown.items() if name]
+    width = max(map(len, VERBS)) + 1
+    lines = [f"  {name:<{width}}{one.text}{f' ({one.keys})' if one.keys else ''}" for name, one in shown.items() if name]
     return USAGE.format(verbs="\n".join(lines))
 
 
