@@ -316,6 +316,7 @@ mine = Extension("mine", outcomes=(Derived("harmed", "soldiers", "soldiers kille
 """
 
 
+@pytest.mark.long
 def test_an_outcome_of_an_extension_is_explained_like_any_other(tmp_path, capsys):
     (tmp_path / "mine.py").write_text(EXTENSION, encoding="utf-8")
     own = {"extensions": str(tmp_path / "mine.py"), "sensitivity.outcomes": ["harmed:q75"]}

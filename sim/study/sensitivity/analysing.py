@@ -42,9 +42,9 @@ def question_of(analysis: Analysis) -> Question:
     parameters = len(design.keys)
     method: Method
     if settings.method == "sobol":
-        method = Sobol(settings.samples, parameters, design.seed)
+        method = Sobol(settings.samples, parameters)
     elif settings.method == "morris":
-        method = Morris(settings.samples, design.unit(0, design.samples), design.seed)
+        method = Morris(settings.samples, design.unit(0, design.samples))
     else:
         method = Given(design.unit(0, design.samples), design.seed, settings.method == "pawn")
     edges = np.array([0.0, np.nextafter(1.0, 0.0)])

@@ -2,7 +2,7 @@
 
 Runs 0, 2, 4, ... make one half and 1, 3, 5, ... the other. Both halves see the same points with luck that is
 independent between them, so a product of one half's number and the other's carries no chance on average. All points
-meet the same luck in the same run, so runs are resampled for all points at once.
+meet the same luck in the same run, so intervals have to tell what would have come of other runs too.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sim.study.sensitivity.targets import Column, Prepared
+from sim.study.sensitivity.targets import Column, Prepared, shuffled
 
 Array = npt.NDArray[Any]
 
 RESAMPLES: Final = 100
 NORMAL: Final = 1.959963984540054
 """Standard deviations to each side of an interval that covers 95 %."""
+MOST_PARTS: Final = 16
+"""Parts of the runs that are left out in turn."""
 MOST_POINTS: Final = 4096
 """Points from which the share of chance is told; more would only take longer."""
 
@@ -32,10 +34,43 @@ class Interval:
     high: Column
 
 
-def interval(value: Column, resampled: Column) -> Interval:
-    """Numbers (...) with what they were in each resample (resamples, ...): 1.96 standard deviations to each side."""
-    spread = NORMAL * resampled.std(axis=0, ddof=1)
-    return Interval(value, value - spread, value + spread)
+def interval(value: Column, deviation: Column) -> Interval:
+    """Numbers with 1.96 standard deviations to each side."""
+    return Interval(value, value - NORMAL * deviation, value + NORMAL * deviation)
+
+
+@dataclass(frozen=True)
+class Again:
+    """Numbers (K,) as they come out of other samples and of other luck.
+
+    `by_samples` (B, K) from samples drawn anew; `by_luck` (G, K) with a part of the runs left out, at all points the
+    same; `by_own_luck` (G, K) likewise, where each block of points has its runs in an order of its own.
+    """
+
+    by_samples: Column
+    by_luck: Column
+    by_own_luck: Column
+
+    @property
+    def deviation(self) -> Column:
+        """Standard deviation (K,).
+
+        Samples drawn anew show how much depends on the points, and on luck as far as it is every block's own. What they
+        cannot show is the luck that all blocks share: what the jackknife over runs finds beyond what it finds where
+        runs are no longer the same at all blocks.
+        """
+        shared = jackknife(self.by_luck) - jackknife(self.by_own_luck)
+        return np.asarray(np.sqrt(self.by_samples.var(axis=0, ddof=1) + np.maximum(shared, 0.0)))
+
+
+def jackknife(found: Column) -> Column:
+    """Variance (K,) of numbers that were found G times (G, K), each time without one of G equal parts of the runs.
+
+    Zero where there are no such parts, because the runs are too few.
+    """
+    if not len(found):
+        return np.zeros(found.shape[1])
+    return np.asarray(((found - found.mean(axis=0)) ** 2).sum(axis=0) * (len(found) - 1) / len(found))
 
 
 @dataclass(frozen=True)
@@ -75,28 +110,22 @@ def _part(counts: Array, place: int, parts: int) -> Array:
     return np.where(np.arange(len(counts)) % parts == place, counts, 0)
 
 
-@dataclass(frozen=True)
-class Draw:
-    """A resample: which samples of the design (N,), and how often each run (R,) is taken."""
-
-    samples: Array
-    counts: Array
-
-
-def whole(samples: int, runs: int) -> Draw:
-    """Everything once."""
-    return Draw(np.arange(samples), np.ones(runs, dtype=np.int64))
-
-
-def draws(samples: int, runs: int, seed: int, resamples: int = RESAMPLES) -> Iterator[Draw]:
-    """Samples and runs drawn anew, with replacement; runs within the quarter that they belong to."""
+def samples_anew(samples: int, seed: int) -> Iterator[Array]:
+    """Samples (N,) drawn with replacement, a hundred times."""
     generator = np.random.default_rng([seed, 1])
-    for _ in range(resamples):
-        counts = np.zeros(runs, dtype=np.int64)
-        for place in range(4):
-            mine = np.arange(place, runs, 4)
-            counts[mine] = np.bincount(generator.integers(len(mine), size=len(mine)), minlength=len(mine))
-        yield Draw(generator.integers(samples, size=samples), counts)
+    for _ in range(RESAMPLES):
+        yield generator.integers(samples, size=samples)
+
+
+def runs_left(runs: int) -> Iterator[Array]:
+    """How often each run (R,) is taken, each time without one part of the runs; all quarters lose alike.
+
+    >>> [counts.tolist() for counts in runs_left(8)]
+    [[0, 0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0, 0]]
+    """
+    parts = min(MOST_PARTS, runs // 4)
+    for part in range(parts if parts > 1 else 0):
+        yield np.where(np.arange(runs) // 4 % parts == part, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -118,17 +147,20 @@ def chance_share(numbers: Column, seed: int) -> Interval:
     spread as the parameters are.
     """
     numbers = numbers[np.linspace(0, len(numbers) - 1, min(len(numbers), MOST_POINTS)).astype(np.int64)]
-    found = [_share(numbers[draw.samples], draw.counts) for draw in draws(len(numbers), numbers.shape[1], seed)]
-    value = _share(numbers, np.ones(numbers.shape[1]))
-    told = interval(np.array(value), np.array(found))
+    runs, own = numbers.shape[1], shuffled(numbers, seed, 1)
+    all_runs = np.ones(runs, dtype=np.int64)
+    again = Again(
+        np.array([[_share(numbers[some], all_runs)] for some in samples_anew(len(numbers), seed)]),
+        np.array([[_share(numbers, counts)] for counts in runs_left(runs)]).reshape(-1, 1),
+        np.array([[_share(own, counts)] for counts in runs_left(runs)]).reshape(-1, 1),
+    )
+    told = interval(np.array(_share(numbers, all_runs)), again.deviation[0])
     return Interval(told.value, np.maximum(told.low, 0.0), np.minimum(told.high, 1.0))
 
 
 def _share(numbers: Column, counts: Array) -> float:
-    weights = counts / counts.sum()
-    runs = len(counts)
-    mean = numbers @ weights
-    within = float(((numbers**2) @ weights - mean**2).mean()) * runs / (runs - 1)
+    taken = numbers[:, counts > 0]
+    within = float(taken.var(axis=1, ddof=1).mean())
     first, second = ((numbers @ part) / part.sum() for part in (_part(counts, 0, 2), _part(counts, 1, 2)))
     between = float(np.mean((first - first.mean()) * (second - second.mean())))
     total = within + max(between, 0.0)

@@ -1,5 +1,6 @@
 """The ranking of parameters by how much a statistic hangs on them, with intervals, a dummy, and the part of chance."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -10,16 +11,16 @@ import numpy.typing as npt
 from sim.study.sensitivity.effects import morris_measures, steps_of
 from sim.study.sensitivity.given import delta, dummies, pawn
 from sim.study.sensitivity.luck import (
+    Again,
     Chance,
-    Draw,
     Halves,
     Interval,
     chance_share,
-    draws,
     dummy_steps,
     halves,
     interval,
-    whole,
+    runs_left,
+    samples_anew,
 )
 from sim.study.sensitivity.targets import Column, Prepared, Target
 from sim.study.sensitivity.variance import TINY, sobol_indices
@@ -42,6 +43,19 @@ class Found:
     measures: Column
     variance: float
 
+    @property
+    def told(self) -> Column:
+        """All of it as one row of numbers."""
+        return np.append(self.measures.ravel(), self.variance)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The statistic of every point from either half of the runs, and the steps of the dummy where it takes any."""
+
+    known: Halves
+    dummy: Halves | None
+
 
 class Method(Protocol):
     """A method with the points that it looks at."""
@@ -51,14 +65,19 @@ class Method(Protocol):
         """What is resampled: blocks, trajectories or points."""
 
     @property
+    def block(self) -> int:
+        """Points of a sample."""
+
+    @property
     def spread(self) -> Array:
         """Points that are spread as the parameters are."""
 
-    def starts(self, prepared: Prepared) -> Prepared:
-        """Points from which the dummy steps, each with its runs in an order of its own."""
+    @property
+    def starts(self) -> Array | None:
+        """Points from which the dummy steps; None where it is a column."""
 
-    def found(self, prepared: Prepared, starts: Prepared, draw: Draw) -> Found:
-        """What one draw of samples and runs gives."""
+    def found(self, reading: Reading, samples: Array) -> Found:
+        """What some samples (N,) give, with repetitions."""
 
 
 @dataclass(frozen=True)
@@ -67,25 +86,26 @@ class Sobol:
 
     samples: int
     parameters: int
-    seed: int
+
+    @property
+    def block(self) -> int:
+        """A, A with one parameter of B each, B."""
+        return self.parameters + 2
 
     @cached_property
     def spread(self) -> Array:
         """The points A and B."""
-        return np.sort(np.concatenate([self._starts, self._starts + self.parameters + 1]))
+        return np.sort(np.concatenate([self.starts, self.starts + self.parameters + 1]))
 
     @cached_property
-    def _starts(self) -> Array:
-        return np.arange(self.samples) * (self.parameters + 2)
-
-    def starts(self, prepared: Prepared) -> Prepared:
+    def starts(self) -> Array:
         """The points A."""
-        return prepared.at(self._starts).shuffled(self.seed)
+        return np.arange(self.samples) * self.block
 
-    def found(self, prepared: Prepared, starts: Prepared, draw: Draw) -> Found:
+    def found(self, reading: Reading, samples: Array) -> Found:
         """Total and first order."""
-        dummy = dummy_steps(starts, draw.counts)
-        return Found(*sobol_indices(halves(prepared, draw.counts), dummy, draw.samples, self.parameters))
+        assert reading.dummy is not None
+        return Found(*sobol_indices(reading.known, reading.dummy, samples, self.parameters))
 
 
 @dataclass(frozen=True)
@@ -94,23 +114,30 @@ class Morris:
 
     samples: int
     unit: Column
-    seed: int
+
+    @property
+    def block(self) -> int:
+        """A start, and a step along each parameter."""
+        return self.unit.shape[1] + 1
 
     @cached_property
     def spread(self) -> Array:
         """All points: each lies on the grid with equal chances."""
         return np.arange(len(self.unit))
 
-    def starts(self, prepared: Prepared) -> Prepared:
+    @cached_property
+    def starts(self) -> Array:
         """The first point of each trajectory."""
-        return prepared.at(np.arange(self.samples) * (self.unit.shape[1] + 1)).shuffled(self.seed)
+        return np.arange(self.samples) * self.block
 
-    def found(self, prepared: Prepared, starts: Prepared, draw: Draw) -> Found:
+    def found(self, reading: Reading, samples: Array) -> Found:
         """Size and spread of elementary effects."""
-        known = halves(prepared, draw.counts)
-        steps = steps_of(self.unit, known.mean)[draw.samples]
-        dummy = dummy_steps(starts, draw.counts).mean[draw.samples, None]
-        return Found(morris_measures(np.concatenate([steps, dummy], axis=1)), covariance(known, self.spread))
+        assert reading.dummy is not None
+        steps = steps_of(self.unit, reading.known.mean)[samples]
+        dummy = reading.dummy.mean[samples, None]
+        measures = morris_measures(np.concatenate([steps, dummy], axis=1))
+        points = (samples[:, None] * self.block + np.arange(self.block)).ravel()
+        return Found(measures, covariance(reading.known, points))
 
 
 @dataclass(frozen=True)
@@ -120,6 +147,8 @@ class Given:
     points: Column
     seed: int
     by_slices: bool
+    block: int = 1
+    starts: None = None
 
     @property
     def samples(self) -> int:
@@ -135,17 +164,20 @@ class Given:
     def _columns(self) -> Column:
         return np.concatenate([self.points, dummies(self.samples, self.seed)], axis=1)
 
-    def starts(self, prepared: Prepared) -> Prepared:
-        """Not needed: the dummies are columns."""
-        return prepared
-
-    def found(self, prepared: Prepared, starts: Prepared, draw: Draw) -> Found:
+    def found(self, reading: Reading, samples: Array) -> Found:
         """Distances between distributions; the dummy is the greatest of some."""
-        known = halves(prepared, draw.counts)
-        measures = (pawn if self.by_slices else delta)(self._columns[draw.samples], known.mean[draw.samples])
+        measure = pawn if self.by_slices else delta
+        measures = measure(self._columns[samples], reading.known.mean[samples])
         size = self.points.shape[1]
         dummy = measures[:, size:].max(axis=1, keepdims=True)
-        return Found(np.concatenate([measures[:, :size], dummy], axis=1), covariance(known, draw.samples))
+        return Found(np.concatenate([measures[:, :size], dummy], axis=1), covariance(reading.known, samples))
+
+
+def read(method: Method, prepared: Prepared, seed: int, counts: Sequence[Array]) -> Iterator[Reading]:
+    """The statistic with each of these counts of the runs (R,)."""
+    starts = None if method.starts is None else prepared.at(method.starts).shuffled(seed)
+    for one in counts:
+        yield Reading(halves(prepared, one), None if starts is None else dummy_steps(starts, one))
 
 
 def covariance(known: Halves, points: Array) -> float:
@@ -191,19 +223,29 @@ def ranked(target: Target, values: Array, method: Method, name: str, keys: tuple
         seed: of the resampling.
     """
     prepared = target.prepared(values)
-    runs = values.shape[1]
-    starts = method.starts(prepared)
-    found = method.found(prepared, starts, whole(method.samples, runs))
-    again = [method.found(prepared, starts, draw) for draw in draws(method.samples, runs, seed)]
+    runs, samples = values.shape[1], np.arange(method.samples)
+    (reading,) = read(method, prepared, seed, [np.ones(runs, dtype=np.int64)])
+    found = method.found(reading, samples)
+    left = list(runs_left(runs))
+    own = prepared.shuffled(seed, method.block)
+    again = Again(
+        np.array([method.found(reading, some).told for some in samples_anew(method.samples, seed)]),
+        *(
+            np.reshape([method.found(one, samples).told for one in read(method, which, seed, left)], (len(left), -1))
+            if left
+            else np.empty((0, found.told.size))
+            for which in (prepared, own)
+        ),
+    )
     measures = found.measures
-    resampled = np.array([one.measures for one in again])
     if name == "delta":
         # Plischke, Borgonovo and Smith (2013, eq. 30): resamples are too high by as much as the sample itself is.
-        measures = 2.0 * measures - resampled.mean(axis=0)
-    told = interval(measures, resampled)
+        measures = 2.0 * measures - again.by_samples[:, :-1].mean(axis=0).reshape(measures.shape)
+    deviation = again.deviation
+    told = interval(measures, deviation[:-1].reshape(measures.shape))
     order = np.argsort(-measures[0, :-1], kind="stable")
-    known = halves(prepared, np.ones(runs, dtype=np.int64))
-    mean, left = (np.var(one[method.spread]) for one in (known.mean, known.half_difference))
+    known = reading.known
+    mean, rest = (np.var(one[method.spread]) for one in (known.mean, known.half_difference))
     numbers = target.single(values[method.spread])
     return Ranking(
         target=target,
@@ -211,6 +253,6 @@ def ranked(target: Target, values: Array, method: Method, name: str, keys: tuple
         keys=tuple(keys[place] for place in order),
         measures=Interval(*(one[:, :-1][:, order] for one in (told.value, told.low, told.high))),
         dummy=Interval(*(one[:, -1] for one in (told.value, told.low, told.high))),
-        chance=Chance(chance_share(numbers, seed), float(left / mean) if mean > 0 else np.nan),
-        variance=interval(np.array(found.variance), np.array([one.variance for one in again])),
+        chance=Chance(chance_share(numbers, seed), float(rest / mean) if mean > 0 else np.nan),
+        variance=interval(np.array(found.variance), deviation[-1]),
     )

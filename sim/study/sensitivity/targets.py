@@ -135,9 +135,9 @@ class Linear:
         """The same of some points."""
         return Linear(self.numbers[rows])
 
-    def shuffled(self, seed: int) -> "Linear":
-        """The same with the runs of each point in an order of its own."""
-        return Linear(np.random.default_rng([seed, 3]).permuted(self.numbers, axis=1))
+    def shuffled(self, seed: int, block: int = 1) -> "Linear":
+        """The same with the runs of each block of points in an order of its own."""
+        return Linear(shuffled(self.numbers, seed, block))
 
     def of(self, counts: Array) -> Column:
         """The mean (P,) of runs taken `counts` (R,) times each."""
@@ -163,9 +163,9 @@ class Ordered:
         """The same of some points."""
         return Ordered(self.numbers[rows], self.level)
 
-    def shuffled(self, seed: int) -> "Ordered":
-        """The same with the runs of each point in an order of its own."""
-        return Ordered(np.random.default_rng([seed, 3]).permuted(self.numbers, axis=1), self.level)
+    def shuffled(self, seed: int, block: int = 1) -> "Ordered":
+        """The same with the runs of each block of points in an order of its own."""
+        return Ordered(shuffled(self.numbers, seed, block), self.level)
 
     def of(self, counts: Array) -> Column:
         """The quantile (P,) of runs taken `counts` (R,) times each: the least value that reaches the level."""
@@ -176,6 +176,13 @@ class Ordered:
 
 
 Prepared = Linear | Ordered
+
+
+def shuffled(numbers: Column, seed: int, block: int) -> Column:
+    """Numbers (P, R) with the runs of each block of points in an order of its own."""
+    count, runs = len(numbers) // block, numbers.shape[1]
+    order = np.random.default_rng([seed, 3]).permuted(np.tile(np.arange(runs), (count, 1)), axis=1)
+    return np.take_along_axis(numbers, np.repeat(order, block, axis=0), axis=1)
 
 
 def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> Target:
