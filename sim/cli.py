@@ -37,7 +37,7 @@ VERBS: Final = {
     "explain": Verb(
         "what made an outcome, or where two scenarios part",
         "sim.view.verbs.explain",
-        "outcome=lull_days | divergence=[ONE,OTHER] run=NUMBER",
+        "outcome=NAME | divergence=[A,B] run=NUMBER",
     ),
     "verify": Verb("make a folder of results again, and name the first difference", "sim.view.verbs.verify", "FOLDER"),
     "compare": Verb("scenarios side by side under the same luck", "sim.view.verbs.compare", "scenarios=[A,B,...]"),
@@ -46,7 +46,7 @@ VERBS: Final = {
     "discover": Verb(
         "where in parameter space an outcome comes from",
         "sim.view.verbs.discover",
-        "discover.where='lull_days<14' discover.sweep=FOLDER",
+        "discover.where='lull_days<14'",
     ),
     "calibrate": Verb("what the figures say about the parameters", "sim.view.verbs.calibrate", "check=true"),
     "check-extension": Verb(
@@ -162,7 +162,7 @@ def _request(verb: str | None, rest: list[str]) -> "Request":
 def _help(verb: str | None) -> str:
     shown = VERBS if verb not in VERBS else {verb: VERBS[verb]}
     width = max(map(len, VERBS)) + 1
-    lines = [f"  {name:<{width}}{one.text}{f' ({one.keys})' if one.keys else ''}" for name, one in shown.items() if name]
+    lines = [f"  {name:<{width}}{one.text}{f' ({one.keys})' if one.keys else ''}" for name, one in shown.items()]
     return USAGE.format(verbs="\n".join(lines))
 
 
