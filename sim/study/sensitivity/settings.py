@@ -28,7 +28,7 @@ LEAST_SAMPLES: Final = {"sobol": 32, "morris": 8, "pawn": 128, "delta": 128}
 MOST_SAMPLES: Final = 2**20
 DEFAULT_RUNS: Final = 64
 LEAST_RUNS: Final = 8
-DEFAULT_OUTCOMES: Final = ("acknowledged_lull:mean", "lull_days:median", "war:share", "deaths:q95")
+DEFAULT_OUTCOMES: Final = ("acknowledged_lull:mean", "lull_days:median", "war:share", "deaths:atleast10")
 
 
 @dataclass(frozen=True)

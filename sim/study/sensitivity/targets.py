@@ -56,8 +56,8 @@ class Target:
         """The statistic in words."""
         bound = _BOUND.fullmatch(self.statistic)
         if bound is not None:
-            how = "at least" if bound[1] == "atleast" else "below"
-            return f"share of histories {how} {bound[2]} {self.outcome.unit}"
+            how = "at least" if bound[1] == "atleast" else "less than"
+            return f"share of histories with {how} {bound[2]} {self.outcome.unit}"
         if self.statistic == "share":
             return "share of histories"
         return f"{self.statistic[1:]} % quantile" if _QUANTILE.fullmatch(self.statistic) else self.statistic
@@ -69,7 +69,7 @@ class Target:
         if self.statistic == "share":
             return f"share of histories in which {text}"
         bound = _BOUND.fullmatch(self.statistic)
-        return f"{self.words}: {text}" if bound is not None else f"{self.words} of {text}"
+        return f"{text}: {self.words}" if bound is not None else f"{self.words} of {text}"
 
     @property
     def warning(self) -> str | None:
@@ -189,7 +189,7 @@ def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> 
     """A target as a user writes it: `war`, or `deaths:q95`; without a statistic, what a sweep judges precision by.
 
     >>> target_of("war").name, target_of("deaths").name, target_of("lull_days:below14").words
-    ('war:share', 'deaths:q95', 'share of histories below 14 days')
+    ('war:share', 'deaths:q95', 'share of histories with less than 14 days')
 
     Raises:
         UserError: no such outcome or statistic, or a mean where none can be trusted.
