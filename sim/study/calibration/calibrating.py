@@ -28,6 +28,7 @@ from sim.study.calibration.rival import (
     needed,
     readings_of,
     stories,
+    usable,
     weigh,
 )
 from sim.study.calibration.settings import Settings, settings_of
@@ -63,7 +64,7 @@ class Conscience:
 class Rivals:
     """Rival readings: their odds, under the declared and under wider priors, what hangs on priors, stories by draw.
 
-    Empty where there are no channels, or no patterns of the calm.
+    Empty where there are no channels, no patterns of the calm, or too few draws for any to agree with the figures.
     """
 
     readings: tuple[Reading, ...] = ()
@@ -188,11 +189,13 @@ def weighed(config: Config, settings: Settings, bank: Bank, rows: Array, progres
     declared = weigh(bank, channels, settings.rival_draws, config.threads, progress)
     wide = frozenset(settings.widened) & frozenset(settings.keys)
     wider = weigh(bank, channels, settings.rival_draws // 2, config.threads, progress, wide) if wide else None
+    if not usable(declared):
+        return Rivals()
     before = counterfactuals(bank.prior, np.arange(min(bank.size, _BEFORE)), channels, calm, config.threads)
     after = counterfactuals(bank.prior, rows, channels, calm, config.threads)
     return Rivals(
         readings=readings_of(declared),
-        widened=() if wider is None else readings_of(wider),
+        widened=readings_of(wider) if wider is not None and usable(wider) else (),
         leanings=leanings(declared),
         needed=needed(before, after, channels),
         stories=stories(before, after, channels),
@@ -219,7 +222,7 @@ def about(
     """Where a posterior comes from, fit for JSON."""
     return {
         "scenario": config.scenario.name,
-        "overrides": list(overrides),
+        "overrides": [one for one in overrides if one.partition("=")[0].partition(".")[0] not in ("output", "engine")],
         "seed": str(config.seed),
         "bank": posterior.bank.size,
         "effective": round(posterior.effective, 1),

@@ -103,6 +103,11 @@ def weigh(
     return Weighed(prior, tuple(channels), sets, weights)
 
 
+def usable(weighed: Weighed) -> bool:
+    """Whether any row agrees with the figures while all channels are open, so that there are odds at all."""
+    return bool(weighed.weights[-1].any())
+
+
 def readings_of(weighed: Weighed) -> tuple[Reading, ...]:
     """What the figures say of each reading, under equal prior probabilities."""
     means, covariance = weighed.weights.mean(axis=1), _covariance(weighed.weights)

@@ -112,6 +112,8 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
         axes = Axes((f"study.runs={DEFAULT_RUNS}", *axes.fixed), axes.numbers, axes.choices)
     compose = Composer(request.config_dir)
     first = compose(first_overrides(axes))
+    if first.parameters_from == POSTERIOR:
+        raise UserError("parameters", POSTERIOR, "defaults in a sweep; study.draws=posterior makes draws its points")
     settings = settings_of(first)
     cluster_of(first)
     design: Design

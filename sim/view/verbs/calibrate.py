@@ -1,4 +1,7 @@
-"""`lull calibrate`: what the figures say about the parameters and what they do not; `check=true` tests the method."""
+"""`lull calibrate`: what the figures say about the parameters and what they do not; `check=true` tests the method.
+
+With `data=FILE` it fits to a user's own counts instead, and forecasts.
+"""
 
 from typing import Final
 
@@ -37,6 +40,7 @@ from sim.view.calibration.tables import (
     story_table,
     varied_table,
 )
+from sim.view.own.command import main as own_events
 from sim.view.tables import balance_table
 from sim.view.terminal import progress, show, shown_path
 from sim.world.errors import UserError
@@ -57,6 +61,12 @@ def main(request: Request) -> None:
     text, rest = request.taking("check")
     if text not in (None, "true", "false"):
         raise UserError("check", text, "true or false")
+    file, _ = rest.taking("data")
+    if file is not None:
+        if text == "true":
+            raise UserError("check", text, "nothing with data=FILE; score=true says how good its forecasts are")
+        own_events(request, file)
+        return
     config = rest.config()
     settings = settings_of(config, rest.overrides)
     if text == "true":
@@ -97,6 +107,8 @@ def report(done: Calibration) -> None:
     if done.rivals.readings:
         parts += ["", reading_table(done.rivals.readings, done.rivals.widened)]
         parts += [story_table(done.rivals.stories, done.rivals.needed)]
+    elif done.settings.rival_draws:
+        parts += ["", "Rival readings: calibration.rival_draws is too small for any history to agree with the figures."]
     if done.rivals.balance:
         parts += [balance_table(done.rivals.balance)]
     show(*parts, "", CANNOT_TELL)
