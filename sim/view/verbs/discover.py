@@ -84,7 +84,7 @@ def _swept(request: Request, rest: Request, folder: str | None, where: str) -> t
         config = config_of(tree, str(data.attrs["scenario"]))
         return data, replace(config, output_dir=None), condition(where, units(data))
     place = () if folder is None else (f"output.dir={spelled(_unquoted(folder))}",)
-    asked = replace(rest, verb=VERB, overrides=(*rest.overrides, *place))
+    asked = replace(rest, verb=VERB, overrides=(*rest.overrides, *place), home=None)
     with waiting("composing"):
         sweep = prepare(asked)
     outcomes = (*OUTCOMES_BY_NAME.values(), *sweep.config.scenario.extended.outcomes)
