@@ -48,7 +48,11 @@ VERBS: Final = {
         "sim.view.verbs.discover",
         "discover.where='lull_days<14'",
     ),
-    "calibrate": Verb("what the figures say about the parameters", "sim.view.verbs.calibrate", "check=true"),
+    "calibrate": Verb(
+        "what the figures, or data of your own, say about the parameters",
+        "sim.view.verbs.calibrate",
+        "check=true, data=FILE",
+    ),
     "check-extension": Verb(
         "whether your extension means the same in every engine", "sim.view.verbs.check_extension", "FILE"
     ),

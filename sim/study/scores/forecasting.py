@@ -101,18 +101,25 @@ def _reach(factors: Array) -> tuple[float, float]:
     return max(WIDEST[0], float(low) / ROOM), min(WIDEST[1], float(high) * ROOM)
 
 
-def coming_weeks(scenario: Scenario, cut: int, weeks: int) -> Array:
-    """Ends of the cut and of the weeks after it.
+def coming_periods(scenario: Scenario, counts: Counts, cut: int, weeks: int) -> Array:
+    """Ends of the cut and of the periods of at least a week after it, over so many weeks.
+
+    As far as counts are known after the cut the periods end where they are, then they are weeks.
 
     Raises:
         UserError: they do not fit into the calendar.
     """
-    edges = cut + WEEK * np.arange(weeks + 1)
-    calendar = scenario.calendar
-    if edges[-1] >= calendar.days:
+    calendar, last = scenario.calendar, cut + WEEK * weeks
+    if last >= calendar.days:
         fit = (calendar.days - 1 - cut) // WEEK
         raise UserError("weeks", weeks, f"at most {fit} up to the end of the calendar; calendar.days makes it longer")
-    return edges
+    edges = [cut]
+    for end in counts.ends[(counts.ends > cut) & (counts.ends <= last)].tolist():
+        if end - edges[-1] >= WEEK:
+            edges.append(end)
+    while edges[-1] + WEEK <= last:
+        edges.append(edges[-1] + WEEK)
+    return np.array(edges)
 
 
 def without(scenario: Scenario, names: tuple[str, ...]) -> Scenario:

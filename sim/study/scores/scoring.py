@@ -49,4 +49,4 @@ def score(forecast: Predictive, counts: Array) -> Scored:
         name = f"interval{round(100 * level)}"
         values[name] = interval_score(seen.astype(float), low, high, 1.0 - level, backend="numpy")
         covered[level], held[level] = (seen >= low) & (seen <= high), mass
-    return Scored({name: np.asarray(values[name], dtype=float) for name in SCORES}, covered, held)
+    return Scored({name: np.asarray(values[name], dtype=float).reshape(seen.shape) for name in SCORES}, covered, held)
