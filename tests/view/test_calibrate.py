@@ -1,0 +1,133 @@
+"""`lull calibrate`, small: what it prints and leaves, what it refuses, and that not-identified means no value."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+
+from sim import cli
+from sim.study.calibration.diagnostics import arviz
+from sim.study.calibration.shipped import read_posterior
+from sim.study.calibration.verdicts import NOT
+from sim.view.terminal import WIDEST
+
+SMALL = (
+    "calibration.draws=2e5", "calibration.truths=30", "calibration.rival_draws=6000", "calibration.again_draws=0",
+    "calibration.predictive_runs=200", "calibration.kept=60",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder that a small calibration leaves, and what it printed."""
+    folder = tmp_path_factory.mktemp("calibrated") / "result"
+    with pytest.MonkeyPatch.context() as patch:
+        lines: list[str] = []
+        patch.setattr("builtins.print", lambda *words, **_: lines.append(" ".join(map(str, words))))
+        assert cli.main(["calibrate", *SMALL, f"output.dir={folder}"]) == 0
+    return folder, "\n".join(lines)
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def values_in(content: Any, key: str = "") -> list[tuple[str, Any]]:
+    """Every number of a JSON document with the path to it."""
+    if isinstance(content, dict):
+        return [one for name, inside in content.items() for one in values_in(inside, f"{key}.{name}")]
+    if isinstance(content, list):
+        return [one for inside in content for one in values_in(inside, key)]
+    return [(key, content)] if isinstance(content, int | float) and not isinstance(content, bool) else []
+
+
+def test_it_prints_every_part_within_the_width(made: tuple[Path, str]) -> None:
+    told = made[1]
+    for part in ("Fitted to", "What the figures say", "Planted truths", "Rival readings", "Patterns", "Predicted"):
+        assert part in told
+    assert max(map(len, told.splitlines())) <= WIDEST
+
+
+def test_the_folder_holds_tables_figures_and_the_posterior(made: tuple[Path, str]) -> None:
+    folder = made[0]
+    for name in ("posterior", "forest", "check", "patterns", "readings"):
+        assert (folder / f"{name}.png").stat().st_size > 10_000
+        assert (folder / f"{name}.svg").exists()
+    posterior = read_posterior(folder / "posterior.parquet")
+    assert posterior.draws == 60
+    assert len(rows(folder, "readings")) == 8
+    assert [one["id"] for one in rows(folder, "patterns")] == [f"P{number}" for number in range(1, 15)]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert set(manifest["files"]) == {path.name for path in folder.iterdir()} - {"manifest.json"}
+
+
+def test_what_is_not_identified_has_intervals_and_no_value_anywhere(made: tuple[Path, str]) -> None:
+    folder = made[0]
+    parameters = rows(folder, "parameters")
+    lost = {one["quantity"] for one in parameters if one["verdict"] == NOT}
+    assert len(lost) > 40
+    assert all((one["posterior_median"] == "") == (one["quantity"] in lost) for one in parameters)
+    assert all(float(one["posterior_q05"]) < float(one["posterior_q95"]) for one in parameters)
+    assert not lost & {key.split(" ")[0] for key in rows(folder, "varied")[0]}
+    summary = json.loads((folder / "summary.json").read_text())
+    about = read_posterior(folder / "posterior.parquet").about
+    told = [key for content in (summary, about) for key, _ in values_in(content)]
+    assert not [key for key in told if any(name in key for name in lost)]
+    for one in about["results"]["quantities"]:
+        assert (one["posterior_median"] is None) == (one["quantity"] in lost)
+
+
+def test_arviz_reads_what_is_stored(made: tuple[Path, str]) -> None:
+    data = arviz().from_netcdf(str(made[0] / "calibration.nc"), engine="h5netcdf")
+    assert {"posterior", "prior", "observed_data"} <= set(data.groups())
+    control = data["posterior"]["patron.control"]
+    assert control.dims == ("chain", "draw")
+    assert control.attrs["verdict"] in ("identified", "weakly", NOT)
+    for group in ("posterior", "prior"):
+        one = xr.open_dataset(made[0] / "calibration.nc", group=group, engine="h5netcdf")
+        assert all(isinstance(value, str) for name in one.data_vars for value in one[name].attrs.values())
+
+
+def test_the_check_alone_passes_and_its_control_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ("calibration.draws=1e5", "calibration.truths=60")
+    assert cli.main(["calibrate", "check=true", *few, f"output.dir={tmp_path / 'check'}"]) == 0
+    content = json.loads((tmp_path / "check" / "summary.json").read_text())
+    assert content["sound"] is True
+    control = content["control"]["anywhere"]
+    assert control["data_sets"] >= 30
+    assert len(control["coverage_off"]) > 50
+    assert content["check"]["anywhere"]["coverage_off"] == []
+    assert "The posteriors are calibrated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (("check=maybe",), ("check", "true or false")),
+        (("history=free",), ("history", "article")),
+        (("scenario=salt_coast",), ("calibration.figures", "one figure or more")),
+        (("calibration.draws=10",), ("calibration.draws", "1000")),
+        (("calibration.draws=1000",), ("calibration.draws", "effective")),
+        (("calibration.figures.iraq.theatres=[mars]",), ("calibration.figures.iraq.theatres", "mars")),
+        (("calibration.figures.iraq.reading=guessed",), ("calibration.figures.iraq.reading", "exact")),
+        (("calibration.figures.campaign.reading=within",), ("calibration.figures.campaign.low", "missing")),
+        (("calibration.figures.iraq.of=sightings",), ("calibration.figures.iraq.of", "acknowledged")),
+        (("calibration.channels.own.parameters={patron.alarm_per_death:9}",), ("alarm_per_death", "0 to 3")),
+        (("calibration.widened=[patron.grip]",), ("calibration.widened", "patron.grip")),
+        (("+calibration.speed=3",), ("calibration.speed", "keys")),
+    ],
+    ids=lambda one: one[0] if isinstance(one, tuple) else None,
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], overrides: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "result"
+    assert cli.main(["calibrate", *overrides, f"output.dir={folder}"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert all(word in told[0] for word in words)
+    assert not folder.exists()
