@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from sim.study.discovery.box import inside
 from sim.study.discovery.cases import Half
 from sim.study.discovery.discovering import Box, Discovery, Restriction, Step
-from sim.view.figures.words import box_words, case_words, percent
+from sim.view.figures.words import box_words, case_words, in_words, percent
 from sim.view.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, quiet, style
 
 Array = npt.NDArray[Any]
@@ -62,7 +62,11 @@ def boxes_figure(found: Discovery) -> Figure:
     height = TITLE + sum(rows) + FOOT
     with style():
         figure = new_figure(WIDTH, height)
-        _head(figure, f"Where {case_words(found.cases.condition)} comes from", _told(found))
+        _head(
+            figure,
+            f"Where {case_words(found.cases.condition)} comes from{in_words(found.cases.condition)}",
+            _told(found),
+        )
         top, left = TITLE, found.cases.held_out
         for number, (box, row) in enumerate(zip(boxes, rows, strict=False), 1):
             place = {"top": 1 - (top + 0.55) / height, "bottom": 1 - (top + row - 0.35) / height}

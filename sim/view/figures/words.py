@@ -20,6 +20,12 @@ def meaning(condition: "Condition") -> str:
     return "" if outcome is None else f"{outcome.name}: {outcome.text} ({outcome.unit})"
 
 
+def in_words(condition: "Condition") -> str:
+    """What the outcome of a comparison is, to stand behind it; nothing where its name says it."""
+    outcome = OUTCOMES_BY_NAME.get(condition.outcome)
+    return "" if outcome is None or condition.text == condition.outcome else f" ({outcome.text.partition(',')[0]})"
+
+
 def percent(share: float) -> str:
     """A share, with as many places as it needs.
 
