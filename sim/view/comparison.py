@@ -126,16 +126,18 @@ def interval_words(data: xr.Dataset) -> str:
 def sentence(data: xr.Dataset, comparison: int) -> str:
     """One plain sentence: what the scenario clearly changes, and what stays open."""
     label, baseline = str(data["comparison"].values[comparison]), data.attrs["baseline"]
-    clear, unclear = [], []
+    clear, same, unclear = [], [], []
     for place in shown(data, SAID):
         row = effect_row(data, comparison, place)
         if row["low"] is not None and (row["low"] > 0.0 or row["high"] < 0.0):
-            clear.append(f"{said(data, row)} ({interval(row)})")
+            pairs = share(row["more"] if row["difference"] > 0.0 else row["less"])
+            clear.append(f"{said(data, row)} ({interval(row)}; so in {pairs} of the pairs)")
         elif row["tie"] == 1.0:
-            clear.append(f"{_OPEN[row['measure']][1]} the same in every pair")
+            same.append(f"{_OPEN[row['measure']][1]} the same in every pair")
         else:
             unclear.append(_OPEN[row["measure"]][0])
-    told = [", ".join(clear)] if clear else []
+    told = [f"on average {', '.join(clear)}"] if clear else []
+    told += [", ".join(same)] if same else []
     told += [f"it stays open whether {' and whether '.join(unclear)}"] if unclear else []
     return f"With {label} instead of {baseline}, {'; '.join(told)}."
 
@@ -204,14 +206,16 @@ def uncertainty_line(data: xr.Dataset, comparison: int) -> str:
 def place_table(data: xr.Dataset, kind: str) -> Table:
     """Attacks after the strikes by theatre or by group: the difference with its interval, a line for each scenario."""
     strikes = day_text(data, int(data.attrs["strikes_day"]))
-    columns = {kind: 42, "scenario": 24, "difference": 10, interval_words(data): 20}
+    several = {"scenario": 24} if data.sizes["comparison"] > 1 else {}
+    columns = {kind: 42, **several, "difference": 10, interval_words(data): 20}
     title = f"Attacks after {strikes} by {kind}, against {data.attrs['baseline']}"
-    made = table(escape(title), columns, right=tuple(columns)[2:])
+    made = table(escape(title), columns, right=("difference", interval_words(data)))
     rows = [row for row in effect_rows(data, kind) if row["window"] == "after"]
     for name in dict.fromkeys(row["place"] for row in rows):
         for line, row in enumerate(one for one in rows if one["place"] == name):
+            scenario = [escape(row["scenario"])] if several else []
             difference = number(row["difference"], row["unit"], sign=True)
-            made.add_row("" if line else escape(name), escape(row["scenario"]), difference, interval(row))
+            made.add_row("" if line else escape(name), *scenario, difference, interval(row))
     return made
 
 

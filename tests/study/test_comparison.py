@@ -315,6 +315,7 @@ def test_lists_are_read_as_people_write_them() -> None:
 def test_a_strike_on_another_day() -> None:
     earlier = "article;february_strikes@2024-01-20"
     base, arm = arms_of(["article", earlier])
+    assert (base.words, arm.words) == (base.scenario.question, "as article, with february_strikes on 20 Jan 2024")
     calendar = base.scenario.calendar
     day = calendar.day_of(date(2024, 1, 20))
     assert common_day((base, arm)) == arm.scenario.departs == day

@@ -44,6 +44,13 @@ class Arm:
         """The scenario."""
         return self.config.scenario
 
+    @property
+    def words(self) -> str:
+        """The question of the scenario, or what is changed in it."""
+        entry = listed(self.label)
+        changes = [*entry.changes, *(f"{event} on {spoken(day)}" for event, day in entry.moves)]
+        return f"as {entry.scenario}, with {', '.join(changes)}" if changes else self.scenario.question
+
     def freed(self, day: int | None) -> Scenario:
         """The scenario with documented history pinned before a day alone; None: pinned throughout."""
         return replace(self.scenario, free_from=day)

@@ -83,7 +83,7 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
         "place": ("measure", _words(one.place for one in measures)),
         "window": ("measure", _words(one.window for one in measures)),
         "scenario": ("scenario", _words(arm.label for arm in arms)),
-        "question": ("scenario", _words(arm.scenario.question for arm in arms)),
+        "question": ("scenario", _words(arm.words for arm in arms)),
         "kept": ("scenario", _words(" ".join(sorted(arm.kept & plan.points.keys())) for arm in arms)),
         "comparison": ("comparison", _words(arm.label for arm in others)),
         "pinned": ("comparison", _words(pinned_words(scenario, a[1]) for a, _ in plan.pairs)),

@@ -52,7 +52,7 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
     parts: list[RenderableType] = [
         f"[bold]{len(plan.arms)} scenarios under the same luck[/], seed {plan.seed}; parameters: {asked.source},"
         f" {draws_words(asked)} with {plan.runs} histories in each arm",
-        *(escape(f"{arm.label}: {arm.scenario.question}") for arm in plan.arms),
+        *(escape(f"{arm.label}: {arm.words}") for arm in plan.arms),
         "",
     ]
     for place in range(data.sizes["comparison"]):
