@@ -320,7 +320,8 @@ mine = Extension("mine", outcomes=(Derived("harmed", "soldiers", "soldiers kille
 def test_an_outcome_of_an_extension_is_explained_like_any_other(tmp_path, capsys):
     (tmp_path / "mine.py").write_text(EXTENSION, encoding="utf-8")
     own = {"extensions": str(tmp_path / "mine.py"), "sensitivity.outcomes": ["harmed:q75"]}
-    assert main(["sensitivity", *arguments(tmp_path / "it", **own)]) == 0
+    pawn_too = {"sensitivity.method": "pawn", "sensitivity.samples": 128}
+    assert main(["sensitivity", *arguments(tmp_path / "it", **own, **pawn_too)]) == 0
     assert main(["sensitivity", f"sensitivity.sweep={tmp_path / 'it'}", "sensitivity.outcomes=[harmed]"]) == 0
     assert "soldiers killed or injured" in capsys.readouterr().out
     assert main(["sensitivity", *arguments(tmp_path / "without", **{"sensitivity.outcomes": ["harmed"]})]) == 2
@@ -402,7 +403,11 @@ def test_a_sweep_that_cannot_be_asked_is_refused_in_one_line(tmp_path, capsys):
     sweep({**several, "study.points": 64, "study.runs": 2}, to=tmp_path / "several")
     sweep({**SHORT, "patron.control": (0.2, 1.0), "study.points": 16, "study.runs": 2}, to=tmp_path / "few")
     sweep({**SHORT, "patron.control": (0.2, 1.0), "study.points": 128, "study.runs": 1}, to=tmp_path / "once")
-    for name, said in (("several", "scenario differs"), ("few", "128 points or more"), ("once", "2 runs or more")):
+    sensitivity({**SMALL, "sensitivity.outcomes": ["acknowledged_lull"]}, to=tmp_path / "crossed")
+    for name, said in (
+        ("several", "scenario differs"), ("few", "128 points or more"), ("once", "2 runs or more"),
+        ("crossed", "points made independently; those of a saltelli are not"),
+    ):  # fmt: skip
         assert main(["sensitivity", f"sensitivity.sweep={tmp_path / name}"]) == 2
         error = capsys.readouterr().err
         assert said in error

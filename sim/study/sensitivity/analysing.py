@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sim.study.request import Request
+from sim.study.sensitivity.designs import DEPENDENT
 from sim.study.sensitivity.prepared import VERB, Analysis, prepare
 from sim.study.sensitivity.ranking import Given, Method, Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.settings import LEAST_SAMPLES, Settings, settings_of
@@ -63,9 +64,12 @@ def question_to(store: Store, settings: Settings) -> Question:
     """A question to a sweep that was made for something else.
 
     Raises:
-        UserError: it has several configurations, too few points or runs, or nothing varies in it.
+        UserError: its points hang together, it has several configurations, too few points or runs, or nothing varies.
     """
     folder = store.folder
+    kind = store.manifest["design"]
+    if kind in DEPENDENT:
+        raise UserError("sensitivity.sweep", folder, f"a sweep of points made independently; those of a {kind} are not")
     data, added = open_sweep(folder), asked_for(store.manifest["overrides"], ())
     columns: dict[str, Any] = {}
     for name in (str(name) for name in data.coords if data[name].dims == ("point",)):

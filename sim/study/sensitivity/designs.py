@@ -17,6 +17,8 @@ LEVELS: Final = 4
 """Levels of a Morris grid."""
 STEP: Final = LEVELS // 2
 """Levels that a step of a trajectory goes: with four, half of the range."""
+DEPENDENT: Final = ("saltelli", "morris")
+"""Designs whose points repeat each other in all parameters but one: resampled one by one they would seem many more."""
 MOST_POINTS: Final = 10**8
 
 

@@ -120,10 +120,10 @@ class Morris:
         """A start, and a step along each parameter."""
         return self.unit.shape[1] + 1
 
-    @cached_property
+    @property
     def spread(self) -> Array:
-        """All points: each lies on the grid with equal chances."""
-        return np.arange(len(self.unit))
+        """The first points: those of one trajectory are alike, so only trajectories tell something new."""
+        return self.starts
 
     @cached_property
     def starts(self) -> Array:

@@ -26,7 +26,7 @@ LEFT: Final = 0.43
 RIGHT: Final = 0.965
 ROW: Final = 0.36
 HEAD: Final = 1.5
-FOOT: Final = 1.1
+FOOT: Final = 1.3
 """Inches: a row, what stands above the rows, what stands below them."""
 LABEL: Final = 62
 """Signs of a line of a label."""
@@ -110,10 +110,11 @@ def draw_rows(axes: Axes, one: Ranking, shown: Shown, count: int) -> None:
         handles.append(second)
     grey = axes.scatter([], [], s=46, color=GREY, label="cannot be told from one without effect")
     handles.append(grey)
-    axes.legend(
-        handles=handles, loc="lower right", fontsize=8.5, frameon=True, facecolor="white", edgecolor="none",
-        framealpha=0.9,
-    )  # fmt: skip
+    figure = axes.figure
+    below = 0.42 / (figure.bbox.height / figure.dpi)
+    figure.legend(
+        handles=handles, loc="lower right", bbox_to_anchor=(RIGHT, below), ncols=3, fontsize=8.5, borderaxespad=0.0
+    )
     axes.set_ylim(count + 0.7, -0.6)
     axes.set_xlim(0.0, min(max(float(high.max()), dummy[2]) * 1.03, scale.most))
     labels = [*(label(key, shown) for key in one.keys[:count]), "a parameter without effect"]
