@@ -1,5 +1,6 @@
 """Comparisons: pairs that share their luck, two levels of uncertainty, regrets, and what a user may ask for."""
 
+import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -409,3 +410,13 @@ def test_what_cannot_be_compared_is_told_in_one_line(scenarios: list[str], more:
         compare(scenarios, **{"runs": 50, "parameters": "prior", **({} if "draws" in more else {"draws": 2}), **more})
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.long
+def test_four_scenarios_over_two_hundred_draws_take_a_minute_of_two_cores() -> None:
+    """Counted in processor time, which does not hang on what else runs: 700,000 histories and their statistics."""
+    compare(["article", "tight_leash"], draws=2, runs=2, parameters="prior")
+    began = time.process_time()
+    data = compare(["article", "no_us_strikes", "no_restraint", "tight_leash"], draws=200, runs=500, parameters="prior")
+    assert time.process_time() - began < 2 * 60
+    assert data.sizes["draw"] == 200
