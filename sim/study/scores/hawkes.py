@@ -60,7 +60,8 @@ def fit(counts: Array, lengths: Array) -> Hawkes:
 
     limits = [(np.log(mean * 1e-3), np.log(mean * 3.0)), (0.0, MOST_BRANCHING), (np.log(0.01), np.log(3.0))]
     starts = [(np.log(mean * (1.0 - branching)), branching, np.log(decay)) for branching, decay in _STARTS]
-    tried = [minimize(surprise, np.array(one), jac=True, bounds=limits, method="L-BFGS-B") for one in starts]
+    # As good as L-BFGS-B here, and without a linear algebra library whose threads cost more than the sums.
+    tried = [minimize(surprise, np.array(one), jac=True, bounds=limits, method="TNC") for one in starts]
     base, branching, decay = min(tried, key=lambda one: float(one.fun)).x
     return Hawkes(float(np.exp(base)), float(branching), float(np.exp(decay)))
 
