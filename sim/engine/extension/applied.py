@@ -12,7 +12,7 @@ from numba.core.errors import NumbaError
 
 from sim.engine.extension.plan import Sizes, plan_of
 from sim.engine.extension.remade import remade
-from sim.world.errors import UserError, one_of
+from sim.world.errors import UserError
 from sim.world.extension import Derived, Extended
 from sim.world.extension.declared import Function
 
@@ -23,7 +23,7 @@ def own_outcomes(extended: Extended, sizes: Sizes, mine: Array, known: Mapping[s
     """Every outcome of the extensions (run,), float64, from their numbers at the end (run, R) and the outcomes `known`.
 
     Raises:
-        UserError: a function asks for an outcome that there is not, or cannot be compiled.
+        UserError: a function cannot be compiled.
     """
     plan, found = plan_of(extended, sizes), dict(known)
     for one in extended.outcomes:
@@ -38,9 +38,6 @@ def own_outcomes(extended: Extended, sizes: Sizes, mine: Array, known: Mapping[s
 def applied(name: str, function: Function, columns: Mapping[str, Array]) -> Array:
     """A function applied to columns (run,) that its arguments name."""
     asked = tuple(inspect.signature(function).parameters)
-    for one in asked:
-        if one not in columns:
-            raise UserError(f"outcome {name}", f"argument {one}", one_of(tuple(columns), one))
     if not asked:
         raise UserError(f"outcome {name}", "(no arguments)", "a function of one outcome or more")
     given = [np.ascontiguousarray(columns[one], dtype=np.float64) for one in asked]

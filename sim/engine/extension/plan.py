@@ -12,8 +12,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from sim.engine.extension.replaced import check_replaced
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.numbers.chance import actor_id
+from sim.rules.outcomes import DERIVED, RECORDED
 from sim.world.errors import UserError, one_of
 from sim.world.extension import ActorType, Change, Extended, Mechanism, Tallied
 from sim.world.extension.declared import Function, Scope
@@ -26,6 +28,13 @@ STOCKS: Final[Mapping[Scope, tuple[str, ...]]] = {
     "wing": ("compliance", "fear", "grievance", "capacity", "recent"),
 }
 """States of the model that may be changed: what is carried on, not what the day works out anew."""
+
+TAKEN: Final = (
+    "run", "point", "sample", "policy", "wing", "theatre", "window", "day", "date", "week", "attacks", "compliance_lag",
+    "weekly_histogram", *(f"{place}_{what}" for place in ("wing", "theatre") for what in ("attacks", "acknowledged")),
+    "attacks_by_day", "acknowledged_by_day", "wing_theatre", "theatre_kind", "week_start",
+)  # fmt: skip
+"""What variables and dimensions of results are called beside outcomes."""
 
 OWN: Final = 2**33
 """Decisions from here on belong to extensions, by the hash of their names: far above all numbers of the model."""
@@ -126,9 +135,30 @@ def plan_of(extended: Extended, sizes: Sizes) -> Plan:
     """Work out rows and tasks.
 
     Raises:
-        UserError: a function asks for what there is not, or a change changes what may not be changed.
+        UserError: a function asks for what there is not, or something changes or replaces what may not be changed.
     """
+    check_replaced(extended.rules)
+    check_outcomes(extended)
     return _Planner(extended, sizes).plan()
+
+
+def check_outcomes(extended: Extended) -> None:
+    """Refuse outcomes under a name of ours, and those that ask for others than ours and those before them.
+
+    Raises:
+        UserError: the first of them.
+    """
+    known = [one.name for one in (*RECORDED, *DERIVED)]
+    for one in extended.outcomes:
+        if one.name in (*known, *TAKEN):
+            raise UserError("outcome", one.name, "a name that no outcome or variable of the model has")
+        function = one.at_end if isinstance(one, Tallied) else one.by
+        asked = () if function is None else tuple(inspect.signature(function).parameters)
+        allowed = ("now", *known) if isinstance(one, Tallied) else tuple(known)
+        for name in asked:
+            if name not in allowed:
+                raise UserError(f"outcome {one.name}", f"argument {name}", one_of(allowed, name))
+        known.append(one.name)
 
 
 class _Planner:

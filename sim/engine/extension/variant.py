@@ -23,7 +23,7 @@ from sim.engine import hooks, lanes, scalar
 from sim.engine.extension.code import lane_code, scalar_code
 from sim.engine.extension.plan import Sizes, plan_of
 from sim.engine.extension.remade import remade
-from sim.engine.extension.replaced import check_replaced, in_lanes, rule_modules
+from sim.engine.extension.replaced import in_lanes, rule_modules
 from sim.engine.lanes.block import Scratch
 from sim.engine.table import Table
 from sim.numbers.chance import uniform
@@ -72,7 +72,6 @@ class _Hidden:
 @lru_cache(maxsize=MOST_KEPT)
 def _built(key: str, sizes: Sizes, hidden: _Hidden) -> Engines:
     extended = hidden.extended
-    check_replaced(extended.rules)
     plan = plan_of(extended, sizes)
     functions: dict[str, Any] = {f"f{place}": remade(task.function) for place, task in enumerate(plan.tasks)}
     rules = {name: remade(function) for name, function in extended.rules.items()}

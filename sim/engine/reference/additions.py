@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sim.engine.extension.plan import Place, Plan, Sizes, Task, plan_of
-from sim.engine.extension.replaced import check_replaced, rule_modules
+from sim.engine.extension.replaced import rule_modules
 from sim.engine.trace import RULES, Rulebook
 from sim.world.extension import Extended
 from sim.world.extension.declared import Scope
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def rulebook_of(extended: Extended) -> Rulebook:
-    """The rules with those of the extensions in place of some of ours.
-
-    Raises:
-        UserError: a rule may not be replaced, or has other arguments.
-    """
-    check_replaced(extended.rules)
+    """The rules with those of the extensions in place of some of ours."""
     swapped = rule_modules(extended.rules)
     return Rulebook(*(swapped.get(module.__name__, module) for module in RULES.modules))
 

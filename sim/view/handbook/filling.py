@@ -21,6 +21,7 @@ from sim.view.handbook.declared import (
     rule_table,
     symbol_table,
 )
+from sim.view.handbook.extensible import changeable_table, replaceable_table
 
 ROLES: Final = (militia, patron, mediator, target, rival, casualties, observation, ladder, rates)
 """The modules of the rules of the day."""
@@ -40,6 +41,8 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "patterns": pattern_table,
     "headlines": headline_table,
     "balance": balance_table,
+    "replaceable rules": replaceable_table,
+    "changeable": changeable_table,
 }
 """Every table by the name that documents call it by."""
 
