@@ -21,6 +21,7 @@ import sim
 from sim import cli, rules
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.rules import decisions
+from sim.study.calibration.settings import settings_of as calibration_settings
 from sim.study.request import Request
 from sim.study.sensitivity.analysing import store_at
 from sim.study.sensitivity.settings import settings_of
@@ -110,6 +111,9 @@ def carry_out(command: str) -> None:
             carry_out_sensitivity(rest, command)
         case ["lull", "bench", *rest]:
             assert Request("bench", tuple(rest)).taking("bench.full")[1].config(), command
+        case ["lull", "calibrate", *rest]:
+            asked = Request("calibrate", tuple(rest)).taking("check")[1]
+            assert calibration_settings(asked.config(), asked.overrides).figures, command
         case ["lull", *words]:
             assert cli.main(words) == 0, command
         case ["python", script] if script.startswith("experiments/speed/"):

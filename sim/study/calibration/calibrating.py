@@ -44,7 +44,7 @@ from sim.world.scenario import Config, load
 Array = npt.NDArray[Any]
 Advance = Callable[[int], None]
 
-PLANTS_FOR_EACH: Final = 100
+PLANTS_FOR_EACH: Final = 120
 """Planted histories for each data set to be checked: few of them look like the documented one."""
 LEAST_REJECTED: Final = 100
 """Fewer draws than this of the second method are not worth comparing."""

@@ -103,7 +103,7 @@ def reading_table(readings: Sequence[Reading], widened: Sequence[Reading]) -> Ta
     wide = {one.id: one for one in widened}
     for one in readings:
         low, high = one.share_interval
-        after = f"{percent(one.share)} ({low:.0%}–{high:.0%})"
+        after = f"{percent(one.share)} ({percent(low)}–{percent(high)})"
         factor = (
             "1" if one is readings[-1] else f"{one.odds:.2f} ({one.odds_interval[0]:.2f}–{one.odds_interval[1]:.2f})"
         )

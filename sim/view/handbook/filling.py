@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, target
+from sim.view.handbook import fitted
 from sim.view.handbook.composed import balance_table, headline_table, pattern_table, pin_table, scenario_table
 from sim.view.handbook.declared import (
     cast_table,
@@ -43,6 +44,12 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "balance": balance_table,
     "replaceable rules": replaceable_table,
     "changeable": changeable_table,
+    "fitted to": fitted.figure_table,
+    "verdicts": fitted.verdict_table,
+    "readings": fitted.reading_table,
+    "stories": fitted.story_table,
+    "planted truths": fitted.check_table,
+    "second method": fitted.agreement_table,
 }
 """Every table by the name that documents call it by."""
 
