@@ -77,11 +77,11 @@ def run_histories(
     """
     world, lanes = world_of(table, seed_low, seed_high), lane_width(table) if width is None else width
     memory = new_memory(table, lanes, len(out.daily) > 0)
-    first = 0
+    first, point = 0, None
     while first < len(runs):
         living = together(runs[first : first + lanes])
         part = slice(first, first + living)
-        open_block(table, runs[part], points[part], memory)
+        point = open_block(table, runs[part], points[part], memory, point)
         if len(out.run_states):
             struck, day = 0, 0
             while struck >= 0 and day < len(table.days):

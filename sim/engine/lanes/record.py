@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sim.engine.lanes.block import PACK, VECTOR, FrontNotes, Memory, Runs, Scratch, Tally
 from sim.engine.record import BINS, FIRST_DAYS, Output
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
-from sim.numbers.compiled import part, step, wide_loops
+from sim.numbers.compiled import kernel, part, step, wide_loops
 from sim.rules import outcomes as kept
 from sim.rules import patron, target
 
@@ -116,15 +116,25 @@ def day_is_kept(vectors: int, theatre: int, notes: FrontNotes, today: Array) -> 
 def write_out(memory: Memory, first: int, living: int, out: Output) -> None:
     """What was kept of the first `living` lanes, into the output from history `first` on."""
     part = slice(first, first + living)
-    out.rows[part] = memory.tally[:, :living].T
-    pairs = memory.counts[: len(kept.WINDOWS), :, :living].transpose(2, 1, 0)
-    attacks = np.floor(pairs / PACK)
-    out.counts[part, ..., 0] = attacks
-    out.counts[part, ..., 1] = pairs - attacks * PACK
-    out.lags[part] = memory.lags[:, :living].T
+    write_lanes(memory.tally, memory.counts, memory.lags, out.rows[part], out.counts[part], out.lags[part])
     out.mine[part] = memory.mine[:, :living].T
     if len(out.daily):
         out.daily[part] = memory.daily[..., :living].transpose(3, 0, 1, 2)
+
+
+@kernel
+def write_lanes(tally: Array, counts: Array, lags: Array, rows_out: Array, counts_out: Array, lags_out: Array) -> None:
+    """Outcomes, counts and lags of the lanes, one history after the other."""
+    for i in range(len(rows_out)):
+        for place in range(tally.shape[0]):
+            rows_out[i, place] = int(tally[place, i])
+    for i in range(len(rows_out)):
+        for w in range(lags.shape[0]):
+            lags_out[i, w] = int(lags[w, i])
+            for window in range(counts_out.shape[2]):
+                attacks = int(counts[window, w, i] * (1.0 / PACK))
+                counts_out[i, w, window, 0] = attacks
+                counts_out[i, w, window, 1] = int(counts[window, w, i] - attacks * PACK)
 
 
 def keep_states(memory: Memory, first: int, living: int, day: int, out: Output) -> None:
