@@ -68,7 +68,7 @@ def number(value: float | None, unit: str, sign: bool = False) -> str:
         return ""
     if unit == "probability":
         if sign:
-            return f"{100 * value:+.1f} pts"
+            return f"{100 * value:+.1f} pts" if abs(value) >= 0.0005 else "0 pts"
         return percent(value)
     size = abs(value)
     places = 0 if size >= 100 or float(value).is_integer() else 1 if size >= 1 else 2

@@ -142,7 +142,8 @@ def test_the_same_comparison_gives_the_same_picture(data: xr.Dataset, figure: Fi
 
 
 def test_long_names_are_folded() -> None:
-    assert folded("article;patron.control=0.9") == "article\npatron.control=0.9"
+    assert folded("article;patron.control=0.9") == "article\ncontrol=0.9"
+    assert folded("article;february_strikes@2024-01-20") == "article\nfebruary_strikes\n@2024-01-20"
     assert folded("Lebanon and northern Israel") == "Lebanon and northern\nIsrael"
     assert max(len(line) for line in folded("x" * 90).splitlines()) <= 24
 

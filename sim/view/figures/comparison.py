@@ -1,5 +1,6 @@
 """The figure of a comparison: effects on outcomes, by theatre and by group, and regrets, on one page."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -25,9 +26,9 @@ WIDTH: Final = 13.33
 LEFT: Final = 0.045
 MIDDLE: Final = 0.36
 """Where the effects end and their shares begin, as shares of the width."""
-RIGHT: Final = 0.715
+RIGHT: Final = 0.725
 """Where the panels on the right begin: names of places stand before it."""
-TABLE: Final = 0.67
+TABLE: Final = 0.68
 END: Final = 0.975
 HEAD: Final = 1.32
 ROW: Final = 0.2
@@ -156,7 +157,8 @@ def draw_places(axes: Axes, data: xr.Dataset) -> None:
             ha="right", va="center", fontsize=SMALL, color=GREY, annotation_clip=False,
         )  # fmt: skip
     axes.set_title(f"Attacks after {after_words(data)}", fontsize=10, fontweight="bold", pad=4)
-    axes.set_xlabel("difference in attacks: mean and nine in ten draws", fontsize=SMALL, color=GREY)
+    spread = "nine in ten draws" if data.sizes["draw"] > 1 else "its 90% interval under luck"
+    axes.set_xlabel(f"difference in attacks: mean and {spread}", fontsize=SMALL, color=GREY)
 
 
 def after_words(data: xr.Dataset) -> str:
@@ -164,10 +166,15 @@ def after_words(data: xr.Dataset) -> str:
     return f"{day_text(data, int(data.attrs['strikes_day']))}, to {day_text(data, int(data.attrs['days']) - 1)} or war"
 
 
+_DOTTED: Final = re.compile(r"^[\w.]*\.(?=\w+=)")
+
+
 def folded(name: str, most: int = 24) -> str:
     """A name on two lines where it is long; changes of a scenario on lines of their own."""
     if ";" in name:
-        lines = [one if len(one) <= most else f"{one[: most - 1]}…" for one in name.split(";")]
+        # Of a key the last part says enough: departs=..., not scenario.departs=...
+        parts = [_DOTTED.sub("", part) for part in name.replace("@", ";@").split(";")]
+        lines = [part if len(part) <= most else f"{part[: most - 1]}…" for part in parts]
         return "\n".join(lines if len(lines) <= 3 else [*lines[:2], "…"])
     if len(name) <= most:
         return name
@@ -199,7 +206,7 @@ def draw_regrets(axes: Axes, data: xr.Dataset) -> None:
             if data.sizes["draw"] > 1:
                 text += f"\nworst {points(worst[line, column], unit)}"
             axes.text(column, line, text, ha="center", va="center", fontsize=8, fontweight="bold" if best else "normal")
-    axes.set_yticks(range(len(expected)), [folded(str(one), 20) for one in data["scenario"].values], fontsize=7.5)
+    axes.set_yticks(range(len(expected)), [folded(str(one), 18) for one in data["scenario"].values], fontsize=7.5)
     strikes = day_text(data, int(data.attrs["strikes_day"]))
     heads = [_HEADS[name].format(strikes=strikes) for name in REGRETTED]
     axes.set_xticks(range(len(heads)), heads, fontsize=8)
@@ -207,7 +214,8 @@ def draw_regrets(axes: Axes, data: xr.Dataset) -> None:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_title("Regret, expected and worst over draws", fontsize=10, fontweight="bold", pad=31)
+    title = "Regret, expected and worst over draws" if data.sizes["draw"] > 1 else "Regret"
+    axes.set_title(title, fontsize=10, fontweight="bold", pad=31)
 
 
 def write_frame(figure: Figure, data: xr.Dataset) -> None:
@@ -268,7 +276,7 @@ def write_names(figure: Figure, data: xr.Dataset) -> None:
         for place in places:
             colour, mark = look(place)
             name = f"{SIGNS[mark]} {data['comparison'].values[place]}"
-            for words, weight, gap in ((name, "bold", 6), (data["pinned_short"].values[place], "normal", 26)):
+            for words, weight, gap in ((name, "bold", 10), (data["pinned_short"].values[place], "normal", 26)):
                 text = figure.text(x, y, words, fontsize=9.5, color=colour, va="top", fontweight=weight)
                 x += (text.get_window_extent(canvas).width + gap) / figure.bbox.width
 
