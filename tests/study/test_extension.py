@@ -24,7 +24,7 @@ from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.world.errors import UserError
 from sim.world.extension import Extended
 from sim.world.scenario import Scenario, load
-from tests.study.extensions import ACTORS, ALL, mechanism, written
+from tests.study.extensions import ACTORS, ALL, everything_moved, mechanism, written
 
 RUNS = 30
 
@@ -100,6 +100,16 @@ def test_the_reference_model_lives_the_same_states_and_rows():
         for name, mine in states.state_table()._asdict().items():
             theirs = {"mine": "mine_states"}.get(name, f"{name.rstrip('s')}_states")
             assert mine.tobytes() == getattr(oracle(), theirs)[i].tobytes(), (i, name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["strike_iran", "salt_coast"])
+def test_all_that_may_be_replaced_and_changed_at_once(name, listings):
+    (listings / "all.py").write_text(everything_moved())
+    for overrides in ((), ("patron.open_answer=0.5", "casualties.penetration=0.2", "casualties.lethality=0.3")):
+        found = check_extension("all.py", (f"scenario={name}", *overrides))
+        assert found.histories > 0
+        assert found.first is None, str(found.first)
 
 
 def test_threads_and_blocks_change_no_bit(monkeypatch):

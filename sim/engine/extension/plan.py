@@ -39,6 +39,9 @@ TAKEN: Final = (
 OWN: Final = 2**33
 """Decisions from here on belong to extensions, by the hash of their names: far above all numbers of the model."""
 
+TOGETHER: Final = ("numbers.exposure", "numbers.tail_span", "numbers.tail_power")
+"""Numbers that only mean something together: the law of how many an attack kills. They stay as they are."""
+
 RANK: Final = {"run": 0, "theatre": 1, "wing": 2}
 
 
@@ -128,7 +131,7 @@ def states_known() -> dict[str, tuple[str, Scope]]:
 
 
 def _listed(prefix: str, scope: Scope, kind: "np.dtype[np.void]") -> dict[str, tuple[str, Scope]]:
-    return {f"{prefix}{name}": (name, scope) for name in kind.names or ()}
+    return {f"{prefix}{name}": (name, scope) for name in kind.names or () if f"{prefix}{name}" not in TOGETHER}
 
 
 def plan_of(extended: Extended, sizes: Sizes) -> Plan:

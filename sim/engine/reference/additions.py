@@ -82,10 +82,9 @@ class Additions:
         elif place.kind == "numbers":
             setattr(self._holder(place.scope, k, w), place.name, value)
         elif place.scope == "theatre":
-            # A new list, for the wings may still hold the one that this was.
-            model.patron.orders = [value if at == k else one for at, one in enumerate(model.patron.orders)]
+            model.patron.orders = _with(model.patron.orders, k, value)
         elif place.name == "recent":
-            model.target.recent[w] = value
+            model.target.recent = _with(model.target.recent, w, value)
         else:
             setattr(model.wings[w] if place.scope == "wing" else model.holder_of(place.name), place.name, value)
 
@@ -93,6 +92,11 @@ class Additions:
         if scope == "run":
             return self.model.numbers
         return self.model.theatres[k] if scope == "theatre" else self.model.wings[w].trait
+
+
+def _with(values: list[float], place: int, value: float) -> list[float]:
+    """A new list, for others may still hold the one that this was: as directives, or as last evening's record."""
+    return [value if at == place else one for at, one in enumerate(values)]
 
 
 def _row(place: Place, k: int, w: int) -> int:
