@@ -13,15 +13,18 @@ import xarray as xr
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
 from sim.rules.outcomes import NEVER
+from sim.study.calibration.shipped import shipped_posterior
 from sim.study.comparison.arms import Arm, arms_of, common_day
-from sim.study.comparison.comparing import compare
+from sim.study.comparison.comparing import compare, prepare
 from sim.study.comparison.labelled import EFFECT_TEXTS
 from sim.study.comparison.listed import entries, listed
 from sim.study.comparison.measures import DIRECTIONS, columns_of, measures_of
 from sim.study.comparison.paired import Draws, Effect, effect_of
+from sim.study.comparison.points import points_of
 from sim.study.comparison.regret import regrets_of, told
 from sim.study.comparison.rows import effect_rows, regret_rows, summary
 from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.request import Request
 from sim.study.simulation import simulate, simulate_config
 from sim.study.tally import Tally
 from sim.world.errors import UserError
@@ -264,6 +267,19 @@ def test_what_a_scenario_sets_is_not_drawn(drawn: xr.Dataset) -> None:
     assert kept == {"article": [], "tight_leash": ["multipliers.autonomy", "patron.control"]}
     named = arms_of(["article", "article;patron.control=0.7"], ["ladder.cooling=0.3"])
     assert [sorted(arm.kept) for arm in named] == [["ladder.cooling"], ["ladder.cooling", "patron.control"]]
+
+
+def test_draws_come_from_the_posterior_unless_told_otherwise() -> None:
+    config = load([])
+    posterior = shipped_posterior(config.scenario.cast)
+    rows = {tuple(row) for row in np.stack(list(posterior.columns.values()), axis=1)}
+    asked = prepare(Request("compare", ("scenarios=[article,tight_leash]",)))
+    assert (asked.source, asked.plan.draws, asked.plan.runs, asked.distinct) == ("posterior", 200, 500, 200)
+    assert {tuple(row) for row in np.stack(list(asked.plan.points.values()), axis=1)} <= rows
+    other = points_of("posterior", 200, 2, config.scenario.cast)
+    assert any((asked.plan.points[key] != column).any() for key, column in other.items())
+    many = points_of("posterior", posterior.draws + 3, 1, config.scenario.cast)
+    assert all((column[-3:] == column[:3]).all() for column in many.values())
 
 
 # --- regrets ------------------------------------------------------------------------------------------------

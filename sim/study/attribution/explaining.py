@@ -11,7 +11,7 @@ import xarray as xr
 from sim.study.attribution.attributed import Attribution, Share, attribution
 from sim.study.attribution.game import Game, freed_after_deaths, measured, players_of
 from sim.study.comparison.arms import kept, pinned_words
-from sim.study.comparison.points import SOURCES, points_of, usual_source, without
+from sim.study.comparison.points import SOURCES, USUAL, points_of, without
 from sim.study.provenance import provenance
 from sim.study.request import Request
 from sim.study.simulation import Override
@@ -114,7 +114,7 @@ def _prepared(
     if source is not None and source not in SOURCES:
         raise UserError("parameters", source, one_of(SOURCES, source))
     config = load(overrides, config_dir)
-    source = source or usual_source()
+    source = source or USUAL
     section = Section("study", config.tree["study"], STUDY_KEYS)
     asked = None if section.raw("draws", "") is None else section.whole("draws", 1, MOST_DRAWS)
     draws = asked or (1 if source == DEFAULTS else DRAWS)

@@ -12,7 +12,7 @@ from sim.study.comparison.arms import arms_of
 from sim.study.comparison.labelled import dataset_of
 from sim.study.comparison.listed import KEY, entries
 from sim.study.comparison.lived import Plan, live
-from sim.study.comparison.points import SOURCES, points_of, usual_source
+from sim.study.comparison.points import SOURCES, USUAL, points_of
 from sim.study.request import Request
 from sim.study.simulation import Override
 from sim.study.sweep.axes import spelled
@@ -130,7 +130,7 @@ def _prepared(
     arms = arms_of(scenarios, overrides, config_dir)
     config = arms[0].config
     draws = _draws(config)
-    source = source or usual_source()
+    source = source or USUAL
     drawn = source != DEFAULTS
     draws = draws or (DRAWS if drawn else 1)
     told = any(one.partition("=")[0] == "study.runs" for one in overrides)

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sim.study.calibration.shipped import shipped_path, shipped_posterior
+from sim.study.calibration.shipped import shipped_posterior
 from sim.study.prior import prior_design
 from sim.world.actors import Cast
 from sim.world.errors import UserError
@@ -16,11 +16,8 @@ Columns = dict[str, npt.NDArray[np.float64]]
 
 PRIOR: Final = "prior"
 SOURCES: Final = (POSTERIOR, PRIOR, DEFAULTS)
-
-
-def usual_source() -> str:
-    """Where parameters come from when nothing is said: the posterior, if one came with this installation."""
-    return POSTERIOR if shipped_path().exists() else PRIOR
+USUAL: Final = POSTERIOR
+"""Where parameters come from when nothing is said."""
 
 
 def points_of(source: str, draws: int, seed: int, cast: Cast) -> Columns:
