@@ -1,6 +1,7 @@
 # make run        install what is needed into .venv and run the main job
 # make test       install and pass every quick check
 # make check-long the tests that take minutes
+# make browser    look at the report in a browser (installs Chromium from the system's packages if there is none)
 # make tables     write the tables of the documents anew from the code
 # make pins       choose the exact versions anew (needs the network)
 # make clean      remove the environment, caches and builds
@@ -11,6 +12,7 @@
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
+SUDO ?= $(if $(filter-out 0,$(shell id -u)),sudo)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt sim/__init__.py
 
 .DEFAULT_GOAL := run
-.PHONY: run test check-long tables pins clean
+.PHONY: run test check-long browser tables pins clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/lull run $(ARGS)
@@ -32,6 +34,10 @@ test: $(VENV)/test.stamp
 
 check-long: $(VENV)/test.stamp
 	$(BIN)/pytest -m long
+
+browser: $(VENV)/test.stamp
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) apt-get install --yes --quiet chromium
+	$(BIN)/pytest -m browser
 
 tables: $(VENV)/run.stamp
 	$(BIN)/python -m sim.view.handbook *.md docs/*.md experiments/*/README.md

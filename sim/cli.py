@@ -41,6 +41,9 @@ VERBS: Final = {
     ),
     "verify": Verb("make a folder of results again, and name the first difference", "sim.view.verbs.verify", "FOLDER"),
     "compare": Verb("scenarios side by side under the same luck", "sim.view.verbs.compare", "scenarios=[A,B,...]"),
+    "report": Verb(
+        "one page for those who decide, to read, print and pass on", "sim.view.verbs.report", "scenarios=[A,B,...]"
+    ),
     "sweep": Verb("histories at many points, stored, resumable", "sim.view.verbs.sweep", "KEY=interval(0,1) ..."),
     "sensitivity": Verb("what outcomes hang on, and how much is chance", "sim.view.verbs.sensitivity"),
     "discover": Verb(

@@ -16,7 +16,7 @@ from sim.study.provenance import NEUTRAL_KEYS
 PROVENANCE: Final = frozenset({"source_hash", "versions"})
 """What may differ without the result differing; it is told apart."""
 
-PICTURES: Final = (".png", ".svg", ".pdf")
+PICTURES: Final = (".png", ".svg", ".pdf", ".html")
 
 
 def difference(one: Path, other: Path) -> str | None:

@@ -1,0 +1,365 @@
+"""Every table of the report, from what was found."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any, Final
+
+from sim.study.attribution.explaining import share_rows
+from sim.study.calibration.rival import Reading
+from sim.study.calibration.verdicts import NOT
+from sim.study.comparison.rows import effect_rows, regret_rows
+from sim.study.report.found import Found, Number
+from sim.study.summary import PRIOR_DRIVEN, pattern_told
+from sim.view.attribution import MECHANISM_WORDS, digits_of, spread, with_error
+from sim.view.calibration.tables import interval as between
+from sim.view.comparison import KEY_MEASURES, REGRETTED, interval, interval_words, number, points
+from sim.view.report.answer import minus, rows_of, value, what
+from sim.view.report.tabled import Column, Row, Table, numeric, text
+from sim.view.tables import ASSUMED, percent
+
+CLASSES: Final = {
+    "measured": "a published count or date",
+    "expert": "a judgement reported by a named kind of source",
+    "assumed": "ours",
+    "calibrated": "chosen so that the article's figures come out",
+}
+"""Provenance classes, from the firmest to the softest but one."""
+HANGING: Final = 12
+"""Lines of the table of what an answer hangs on; the rest is noise."""
+
+
+def every_table(found: Found) -> dict[str, Table]:
+    """All tables that there is something for, by id, in the order of the report."""
+    made = (
+        scenarios(found), effects(found), placed(found, "theatre"), placed(found, "group"), regret(found),
+        shares(found), chosen(found), hanging(found), moved(found), unidentified(found), readings(found),
+        balance(found), patterns(found), classes(found), numbers(found),
+    )  # fmt: skip
+    return {one.id: one for one in made if one.rows}
+
+
+def scenarios(found: Found) -> Table:
+    """The scenarios and their questions."""
+    data = found.comparison
+    pinned = dict(zip(data["comparison"].values, data["pinned"].values, strict=True))
+    rows = [
+        {"scenario": str(name), "question": str(asks), "pinned": str(pinned.get(name, "the baseline"))}
+        for name, asks in zip(data["scenario"].values, data["question"].values, strict=True)
+    ]
+    columns = (text("Scenario", "scenario"), text("Question", "question"), text("Documented history", "pinned"))
+    return Table("scenarios", "The scenarios that are compared", columns, rows)
+
+
+def effects(found: Found) -> Table:
+    """The outcome that is asked for, then the key outcomes, pair by pair."""
+    data, asked = found.comparison, found.asked.settings.outcome
+    rows = [
+        {**row, "outcome": what(data, name) + (ASSUMED if name in PRIOR_DRIVEN else ""), "worse": _worse(row)}
+        for name in dict.fromkeys((asked, *KEY_MEASURES))
+        for row in rows_of(data, name)
+    ]
+    columns = (
+        text("Outcome", "outcome"),
+        text("Scenario", "scenario"),
+        numeric(data.attrs["baseline"], "value_a unit", lambda row: value(data, row, "value_a")),
+        numeric("Scenario's", "value_b", lambda row: value(data, row, "value_b")),
+        numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
+        numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
+        numeric("Better", "better", lambda row: _share(row["better"])),
+        numeric("Same", "tie", lambda row: _share(row["tie"])),
+        numeric("Worse", "worse", lambda row: _share(row["worse"])),
+    )
+    note = (
+        "Difference: scenario minus baseline under the same luck and parameters. The baseline's own value differs from"
+        " pair to pair, because both are pinned to documented history up to the day on which the earlier departs."
+        " Better, same, worse: shares of pairs."
+        f" {ASSUMED} assumed numbers decide; no data correct them."
+    )
+    return Table(
+        "comparison", f"Outcomes of every scenario against {data.attrs['baseline']}", columns, rows, note, grouped=True
+    )
+
+
+def _worse(row: Row) -> float | None:
+    return None if row["better"] is None else max(0.0, round(1.0 - row["better"] - row["tie"], 12))
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else percent(share)
+
+
+def placed(found: Found, kind: str) -> Table:
+    """Attacks after the strikes by theatre or by group."""
+    data = found.comparison
+    rows = [row for row in effect_rows(data, kind) if row["window"] == "after"]
+    columns = (
+        text(kind.capitalize(), "place"),
+        text("Scenario", "scenario"),
+        numeric(data.attrs["baseline"], "value_a", lambda row: number(row["value_a"], row["unit"])),
+        numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
+        numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
+    )
+    order = list(dict.fromkeys(row["place"] for row in rows))
+    rows.sort(key=lambda row: order.index(row["place"]))
+    return Table(f"by_{kind}", f"Attacks after the day of the strikes, by {kind}", columns, rows, grouped=True)
+
+
+def regret(found: Found) -> Table:
+    """What each scenario may be regretted for."""
+    data = found.comparison
+    every = regret_rows(data)
+    rows = [{**row, "outcome": what(data, name)} for name in REGRETTED for row in every if row["measure"] == name]
+    columns = (
+        text("Outcome", "outcome"),
+        text("Scenario", "scenario"),
+        numeric("Expected", "expected unit", lambda row: points(row["expected"], row["unit"])),
+        numeric("Worst draw", "worst", lambda row: points(row["worst"], row["unit"])),
+        numeric("Best in", "best", lambda row: percent(row["best"])),
+        numeric("± luck", "error", lambda row: points(row["error"], row["unit"])),
+    )
+    note = f"For regret all scenarios are alike: {data.attrs['pinned_together']}."
+    return Table(
+        "regret", "Regret: how much worse than the best scenario of the same draw", columns, rows, note, grouped=True
+    )
+
+
+def shares(found: Found) -> Table:
+    """What each mechanism brings."""
+    made = found.attribution
+    digits, unit = digits_of(made.total.mean), made.game.measured.unit
+    by_name = {one.mechanism: one for one in made.shares}
+    rows = [{**row, "words": MECHANISM_WORDS[row["mechanism"]]} for row in share_rows(made)]
+
+    def told(name: str) -> Column:
+        heads = {"shapley": "Fair share", "alone": "Alone", "but_for": "But for it"}
+        return numeric(
+            heads[name], f"{name} {name}_error",
+            lambda row: minus(with_error(getattr(by_name[row["mechanism"]], name), digits)),
+        )  # fmt: skip
+
+    columns = (
+        Column("Mechanism", ("words", "mechanism"), lambda row: row["words"]),
+        told("shapley"),
+        numeric(
+            "Nine in ten draws", "shapley_low shapley_high",
+            lambda row: minus(spread(by_name[row["mechanism"]].shapley, digits)),
+        ),
+        told("alone"),
+        told("but_for"),
+    )  # fmt: skip
+    caption = f"Shares of the mechanisms in {made.game.measured.words}, in {unit}"
+    return Table("attribution", caption, columns, rows, "± is the Monte Carlo standard error.")
+
+
+def chosen(found: Found) -> Table:
+    """Levers."""
+    rows = [
+        {**asdict(one), "text": MECHANISM_WORDS.get(one.key.removeprefix("mechanisms."), one.text)}
+        for one in found.levers
+    ]
+    columns = (
+        text("Scenario", "scenario"),
+        text("Lever", "key"),
+        text("Kind", "kind"),
+        text("Baseline", "baseline"),
+        text("Here", "here"),
+        text("Meaning", "text"),
+    )
+    return Table("levers", "Levers: what each scenario has otherwise than the baseline", columns, rows)
+
+
+def hanging(found: Found) -> Table:
+    """Uncertainties that the difference goes with."""
+    rows = [{**asdict(one), "counts": one.counts} for one in found.hanging if one.counts][:HANGING]
+    columns = (
+        text("Parameter", "text"),
+        text("Key", "key"),
+        text("Scenario", "scenario"),
+        numeric("Rank correlation", "rank limit", lambda row: minus(f"{row['rank']:+.2f}")),
+    )
+    limit = f"{found.hanging[0].limit:.2f}" if found.hanging else ""
+    note = f"Only what is beyond ±{limit}, which noise alone reaches once in twenty such tables."
+    return Table("uncertainties", "Uncertainties: drawn parameters that the difference goes with", columns, rows, note)
+
+
+def _quantity(one: Any) -> dict[str, Any]:
+    return {
+        "quantity": one.name,
+        "text": one.text,
+        "unit": one.unit,
+        "prior_low": one.prior[0],
+        "prior_high": one.prior[1],
+        "posterior_low": one.posterior[0],
+        "posterior_high": one.posterior[1],
+        "contraction": max(0.0, one.contraction),
+        "distance": one.distance,
+    }
+
+
+def _quantity_columns() -> tuple[Column, ...]:
+    return (
+        text("Quantity", "quantity"),
+        numeric("Prior 90%", "prior_low prior_high", lambda row: _range(row, "prior")),
+        numeric("Posterior 90%", "posterior_low posterior_high", lambda row: _range(row, "posterior")),
+        numeric("Contraction", "contraction", lambda row: f"{row['contraction']:.0%}"),
+        text("Unit", "unit"),
+        text("Meaning", "text"),
+    )
+
+
+def _range(row: Row, name: str) -> str:
+    return minus(between((row[f"{name}_low"], row[f"{name}_high"])))
+
+
+def moved(found: Found) -> Table:
+    """What the figures say something of."""
+    rows = [_quantity(one) for one in found.quantities if one.verdict != NOT]
+    note = (
+        "Contraction: share of the prior's variance that the figures remove. Whether one of these is identified"
+        " outright takes planted truths: lull calibrate."
+    )
+    return Table("moved", "Quantities that the figures say something of", _quantity_columns(), rows, note)
+
+
+def unidentified(found: Found) -> Table:
+    """What the figures leave as it was: intervals, no value."""
+    rows = [_quantity(one) for one in found.quantities if one.verdict == NOT]
+    note = "No value is given: the figures cannot tell these from their priors."
+    return Table("not_identified", "Quantities that are not identified", _quantity_columns(), rows, note)
+
+
+def readings(found: Found) -> Table:
+    """Rival readings: prior and posterior side by side."""
+    rows = [_reading(one) for one in found.readings]
+    columns = (
+        text("The calm because", "text"),
+        numeric("Prior probability", "prior", lambda row: percent(row["prior"])),
+        numeric("Posterior probability", "posterior posterior_low posterior_high", _posterior),
+        numeric("Prior odds", "prior_odds", lambda row: odds(row["prior_odds"])),
+        numeric("Posterior odds", "posterior_odds", lambda row: odds(row["posterior_odds"])),
+        numeric("Bayes factor", "bayes_factor bayes_factor_low bayes_factor_high", _factor),
+    )
+    note = (
+        f"{found.asked.settings.rival_draws:,} histories from the priors under each reading; in brackets 95% for their"
+        " finite number. Odds: a reading against all others. Bayes factor: against all causes together. A reading that"
+        " no history fits has no odds here, which is not the same as being impossible."
+    )
+    return Table("rival_readings", "Rival readings of the calm, before and after the figures", columns, rows, note)
+
+
+def _reading(one: Reading) -> dict[str, Any]:
+    return {
+        "reading": one.id,
+        "text": one.text,
+        "prior": one.prior_share,
+        "posterior": one.share,
+        "posterior_low": one.share_interval[0],
+        "posterior_high": one.share_interval[1],
+        "prior_odds": _odds(one.prior_share),
+        "posterior_odds": _odds(one.share),
+        "bayes_factor": one.odds,
+        "bayes_factor_low": one.odds_interval[0],
+        "bayes_factor_high": one.odds_interval[1],
+    }
+
+
+def _posterior(row: Row) -> str:
+    if not row["posterior"]:
+        return "no history fits"
+    return f"{percent(row['posterior'])} ({row['posterior_low']:.0%} to {row['posterior_high']:.0%})"
+
+
+def _factor(row: Row) -> str:
+    if not row["bayes_factor"]:
+        return "–"
+    return f"{row['bayes_factor']:.2f} ({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+
+
+def _odds(share: float) -> float | None:
+    return share / (1.0 - share) if 0.0 < share < 1.0 else None
+
+
+def odds(value: float | None) -> str:
+    """Odds as they are spoken.
+
+    >>> odds(0.5), odds(3.0), odds(None)
+    ('1 : 2', '3 : 1', '–')
+    """
+    if value is None:
+        return "–"
+    return f"1 : {1 / value:.3g}" if value < 1.0 else f"{value:.3g} : 1"
+
+
+def balance(found: Found) -> Table:
+    """How likely the calm is under each reading before any data."""
+    rows = [{**asdict(one), "error": max(one.error(one.none), one.error(one.few))} for one in found.balance]
+    columns = (
+        text("Reading", "reading"),
+        numeric("None (P2)", "none", lambda row: f"{row['none']:.1%}"),
+        numeric("Few (P3)", "few", lambda row: f"{row['few']:.1%}"),
+        numeric("Both", "both", lambda row: f"{row['both']:.1%}"),
+        numeric("± at most", "error draws", lambda row: f"{row['error']:.1%}"),
+    )
+    note = "Under orders only the target never strikes; under strikes only the patron never reins in."
+    return Table("prior_balance", "The calm before any data: how likely the priors alone make it", columns, rows, note)
+
+
+def patterns(found: Found) -> Table:
+    """The baseline against its source."""
+    rows = [pattern_told(one) for one in found.verdicts]
+    columns = (
+        text("Pattern", "id"),
+        text("What", "text"),
+        text("Kind", "kind"),
+        text("Article", "article"),
+        text("Model", "model"),
+        text("Tolerance", "tolerance"),
+        Column("Verdict", ("pass",), lambda row: {True: "holds", False: "fails", None: "not judged"}[row["pass"]]),
+    )
+    note = f"{found.baseline.sizes['run']:,} histories of the baseline, documented history pinned."
+    return Table("patterns", "What the source says, and what the model gives", columns, rows, note)
+
+
+def classes(found: Found) -> Table:
+    """Provenance classes, counted."""
+    counts = Counter(one.row.provenance for one in found.numbers)
+    drawn = Counter(one.row.provenance for one in found.numbers if one.value is None)
+    rows = [
+        {"class": name, "meaning": meaning, "numbers": counts[name], "uncertain": drawn[name]}
+        for name, meaning in CLASSES.items()
+    ]
+    columns = (
+        text("Class", "class"),
+        text("Meaning", "meaning"),
+        numeric("Numbers", "numbers", lambda row: str(row["numbers"])),
+        numeric("Of these with a prior", "uncertain", lambda row: str(row["uncertain"])),
+    )
+    return Table("provenance", "Where the numbers come from, by class", columns, rows)
+
+
+def numbers(found: Found) -> Table:
+    """Every number."""
+    rows = [_number(one) for one in found.numbers]
+    columns = (
+        text("Key", "key"),
+        numeric("Value or prior 90%", "value prior_low prior_high", _told),
+        text("Unit", "unit"),
+        text("Class", "class"),
+        text("Source", "source"),
+        text("In this report", "how"),
+        text("Meaning", "text"),
+    )
+    note = "What has a prior is given as the interval that holds nine in ten of it, never as one value."
+    return Table("numbers", "Every declared number and its source", columns, rows, note)
+
+
+def _number(one: Number) -> dict[str, Any]:
+    row = one.row
+    return {
+        "key": row.key, "text": row.text, "class": row.provenance, "source": row.source, "value": one.value,
+        "prior_low": one.low, "prior_high": one.high, "unit": row.unit, "how": one.how,
+    }  # fmt: skip
+
+
+def _told(row: Row) -> str:
+    return f"{row['value']:g}" if row["value"] is not None else _range(row, "prior")
