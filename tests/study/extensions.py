@@ -60,7 +60,7 @@ def written(folder: Path, **texts: str) -> None:
 
 
 OTHERWISE = {
-    "patron.next_phase": "patron.next_phase(phase, days, war_risk, threshold, deliberation, minimum, release, draw / 2)",
+    "patron.next_phase": "patron.next_phase(phase, days, war_risk, threshold, 1.5, minimum, release, draw / 2)",
     "patron.answers": "acts > 0.0 and draw < 0.5 + 0.5 * chance",
     "casualties.fate": "casualties.fate(draw, through, 0.9 * lethal, 0.9 * seen)",
     "casualties.pinned_fate": "casualties.pinned_fate(fate, pinned, True)",
