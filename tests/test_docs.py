@@ -115,6 +115,8 @@ def carry_out(command: str) -> None:
             carry_out_sensitivity(rest, command)
         case ["lull", "bench", *rest]:
             assert Request("bench", tuple(rest)).taking("bench.full")[1].config(), command
+        case ["lull", "calibrate", *rest] if any(word.startswith("data=") for word in rest):
+            assert cli.main(["calibrate", *rest, "histories=1000"]) == 0, command
         case ["lull", "calibrate", *rest]:
             asked = Request("calibrate", tuple(rest)).taking("check")[1]
             assert calibration_settings(asked.config(), asked.overrides).figures, command

@@ -88,7 +88,8 @@ def predict(
         histories=histories, foresight=True, threads=config.threads, progress=progress,
     )  # fmt: skip
     found = forecast(pasts_of(bank, known, cut), known, edges)
-    ahead = [one for one in bank.scenario.events if cut < one.first <= edges[-1]]
+    coming = (one for one in bank.scenario.events if cut < one.first <= edges[-1])
+    ahead = sorted(coming, key=lambda one: one.first)
     whole = found.samples.sum(axis=2)
     effects = [Effect(one, whole - spared(found, (one.id,), config.threads)) for one in ahead]
     bare = spared(found, tuple(one.id for one in ahead), config.threads) if ahead else whole

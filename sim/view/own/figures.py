@@ -37,7 +37,7 @@ def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
     scenario = config.scenario
     with style():
         figure = new_figure(WIDTH, 5.2)
-        axes = figure.add_axes((LEFT, 0.13, 0.91, 0.63))
+        axes = figure.add_axes((LEFT, 0.13, 0.91, 0.66))
         draw_past(axes, found, scenario)
         draw_fan(axes, found, scenario)
         draw_events(axes, found, scenario)

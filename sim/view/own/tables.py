@@ -97,7 +97,7 @@ def skill_table(found: Sequence[Skill]) -> Table:
 def score_table(found: Sequence[Summary]) -> Table:
     """Mean scores of all forecasters, and how often their bands held the count."""
     numbers = {**{SCORE_WORDS[key]: 10 for key in SCORES}, **{f"in {level:.0%}": 14 for level in BANDS}}
-    title = "Mean scores (the lower the better); counts inside bands, with what the bands promised"
+    title = "Mean scores, the lower the better; counts in bands (and promised)"
     made = table(title, {"forecast": 24, **numbers}, right=tuple(numbers))
     for one in found:
         name = BENCHMARK_WORDS.get(one.forecaster, one.forecaster)

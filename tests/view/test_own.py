@@ -1,0 +1,98 @@
+"""`lull calibrate data=FILE`: what it leaves and says; mistakes are told in one line and leave nothing."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim import cli
+from tests.study.events.files import ACLED_31, acled, calendar, saved, text
+
+
+@pytest.fixture
+def attacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An invented export of seventy days; the work goes on in an empty folder beside it."""
+    generator = np.random.default_rng(1)
+    start = calendar().start
+    rows = [
+        acled(1000 * day + 10 * place + number, str(start + timedelta(days=day)), country=country)
+        for day in range(70)
+        for place, (country, rate) in enumerate((("Iraq", 0.9), ("Syria", 0.8)))
+        for number in range(generator.poisson(rate))
+    ]
+    path = saved(tmp_path, text(ACLED_31, rows), "attacks.csv")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return path
+
+
+def test_a_forecast_leaves_tables_and_a_figure_that_agree(attacks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truce = "+events.truce={kind: intensity, from: 2023-12-18, to: 2023-12-24, value: 0.0}"
+    words = ["calibrate", f"data={attacks}", "histories=1500", "weeks=3", "until=2023-12-10", truce, "output.dir=out"]
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert "ACLED" in said
+    assert "truce" in said
+    out = Path("out")
+    assert {path.name for path in out.iterdir()} == {
+        "summary.json", "forecast.csv", "counts.csv", "effects.csv", "forecast.png", "forecast.svg", "config.yaml",
+        "manifest.json",
+    }  # fmt: skip
+    rows = pd.read_csv(out / "forecast.csv")
+    counts = pd.read_csv(out / "counts.csv").set_index("as_of_date")
+    assert list(rows["theatre"].unique()) == ["all", "iraq", "syria", "jordan"]
+    everywhere = rows[rows["theatre"] == "all"].reset_index()
+    assert everywhere.loc[0, "known"] == counts.loc["2023-12-17", "total"] - counts.loc["2023-12-10", "total"]
+    assert np.isnan(everywhere.loc[2, "known"])
+    assert everywhere.loc[1, "q95"] == 0.0
+    assert (everywhere["q05"] <= everywhere["median"]).all()
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["effects"][0]["event"] == "truce"
+    assert summary["effects"][0]["mean"] < -3
+    assert summary["reading"]["kept"] == counts["total"].iloc[-1]
+
+
+def test_scores_leave_a_verdict_for_each_benchmark_and_score(attacks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["calibrate", f"data={attacks}", "histories=1000", "score=true", "output.dir=out"]) == 0
+    said = capsys.readouterr().out
+    assert "with so few they are rough" in said
+    skill = pd.read_csv("out/skill.csv")
+    assert len(skill) == 16
+    assert set(skill["verdict"]) <= {"model better", "model worse", "no difference shown"}
+    assert Path("out/skill.png").stat().st_size > 10_000
+    trials = pd.read_csv("out/trials.csv")
+    means = pd.read_csv("out/scores.csv").set_index("forecaster")
+    for name, group in trials.groupby("forecaster"):
+        assert group["crps"].mean() == pytest.approx(means.loc[str(name), "crps"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["data=gone.csv"], "data = gone.csv: allowed an existing file"),
+        (["data="], "data = (missing): allowed a file"),
+        (["data=FILE", "score=maybe"], "score = maybe: allowed true or false"),
+        (["data=FILE", "score=true", "weeks=3"], "weeks = 3: allowed nothing with score=true"),
+        (["data=FILE", "check=true"], "check = true: allowed nothing with data=FILE"),
+        (["data=FILE", "until=soon"], "until = soon: allowed a date"),
+        (["data=FILE", "weeks=0"], "weeks = 0: allowed a whole number from 1"),
+        (["data=FILE", "histories=5"], "histories = 5: allowed a whole number from 1000"),
+        (["data=FILE", "filters=none"], "filters.from = (missing)"),
+        (["data=FILE", "scenario=salt_coast"], "filters.from = (missing)"),
+        (["data=FILE", "parameters=posterior"], "parameters = posterior: allowed defaults with data=FILE"),
+        (["data=FILE", "until=2023-10-25"], "data = 9 days: allowed at least 14 days"),
+    ],
+)
+def test_mistakes_are_told_in_one_line_and_leave_nothing(
+    words: list[str], line: str, attacks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.replace("FILE", str(attacks)) for word in words]
+    assert cli.main(["calibrate", *given]) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("lull: ")
+    assert len(told.err.splitlines()) == 1
+    assert line in told.err
+    assert list(Path.cwd().iterdir()) == []
