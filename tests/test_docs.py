@@ -110,7 +110,7 @@ def carry_out(command: str) -> None:
         case ["lull", "report", *rest]:
             few = [word for word in rest if not word.startswith(("study.", "report.mechanisms="))]
             few += ["study.draws=3", "study.runs=4", "report.mechanisms=[patron_restraint,us_major]"]
-            assert cli.main(["report", *few, "report.share_runs=2", "report.rival_draws=200"]) == 0, command
+            assert cli.main(["report", *few, "report.share_runs=2"]) == 0, command
         case ["lull", "sensitivity", *rest]:
             carry_out_sensitivity(rest, command)
         case ["lull", "bench", *rest]:

@@ -23,7 +23,7 @@ patron:
 """
 SMALL = (
     "calendar.days=134", "study.draws=20", "study.runs=4", "report.mechanisms=[patron_restraint,us_major,fear]",
-    "report.share_draws=3", "report.share_runs=4", "report.rival_draws=1000", "seed=3",
+    "report.share_draws=3", "report.share_runs=4", "seed=3",
 )  # fmt: skip
 
 

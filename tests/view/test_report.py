@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex
 
 from sim import cli
 from sim.study.calibration.verdicts import NOT
+from sim.study.report.evidence import Evidence
 from sim.view.figures.small import effect_figure, shares_figure
 from sim.view.report import pdf
 from sim.view.report.answer import minus, sentences
@@ -238,9 +239,9 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
     coalitions = xr.open_dataset(made.folder / "coalitions.nc", engine="h5netcdf")
     largest = float(np.abs(coalitions["shapley"]).max())
     assert minus(f"{largest:+.1f}")[1:4] in second
-    lost = sum(one.verdict == NOT for one in made.found.quantities)
     assert f"{data.sizes['draw'] * int(data.attrs['runs'])} pairs" in third
-    assert not made.found.quantities or f"{lost} of {len(made.found.quantities)}" in third
+    evidence = made.found.asked.evidence
+    assert f"{len(evidence.lost)} of {len(evidence.rows('quantities'))} fitted" in third
 
 
 def test_other_data_give_another_answer(made: Made) -> None:
@@ -254,19 +255,35 @@ def test_what_is_not_identified_gets_no_value(made: Made) -> None:
     uncertain = {one.row.key for one in made.found.numbers if one.low is not None}
     assert len(uncertain) > 50
     assert all(row["value"] is None for row in tables["numbers"].records if row["key"] in uncertain)
-    lost = {one.name for one in made.found.quantities if one.verdict == NOT}
-    assert lost == {row["quantity"] for row in tables["not_identified"].records} if lost else True
-    told = {key for name in ("not_identified", "moved") if name in tables for key in tables[name].records[0]}
+    rows = made.found.asked.evidence.rows("quantities")
+    lost = {one["quantity"] for one in rows if one["verdict"] == NOT}
+    assert lost == {row["quantity"] for row in tables["not_identified"].records}
+    assert lost.isdisjoint(row["quantity"] for row in tables["identified"].records)
+    told = {key for name in ("not_identified", "identified") for key in tables[name].records[0]}
     assert not {key for key in told if "median" in key or "mean" in key}
 
 
 def test_rival_readings_stand_beside_their_priors(made: Made) -> None:
     rows = every_table(made.found)["rival_readings"].records
     assert len(rows) == 8
-    assert sum(row["prior"] for row in rows) == pytest.approx(1.0)
-    for row in rows:
-        if row["posterior"]:
-            assert row["posterior_odds"] == pytest.approx(row["posterior"] / (1.0 - row["posterior"]))
+    for when in ("prior", "posterior"):
+        shares = [row[f"{when}_probability"] for row in rows]
+        assert sum(shares) == pytest.approx(1.0)
+        assert [row[f"{when}_odds"] or 0.0 for row in rows] == pytest.approx([one / (1.0 - one) for one in shares])
+
+
+def test_what_cannot_be_said_is_left_out_and_said_to_be(made: Made) -> None:
+    asked = replace(made.found.asked, evidence=Evidence(why="there is no posterior"))
+    found = replace(made.found, asked=asked, hanging=(), balance=())
+    html = page_of(found, made.request).html
+    ids = {one.attributes["id"].removeprefix("table-") for one in read(html).every("table")}
+    assert ids.isdisjoint({"not_identified", "identified", "rival_readings", "enough", "prior_balance"})
+    assert html.count("Left out: there is no posterior.") == 2
+    assert "Left out: it takes 20 draws" in html
+    assert "not identified" not in sentences(found)[2]
+
+
+def test_odds_are_spoken() -> None:
     assert (odds(1.0 / 7.0), odds(3.0)) == ("1 : 7", "3 : 1")
 
 

@@ -1,4 +1,4 @@
-"""Everything that a report says, found: lived, weighed and counted."""
+"""Everything that a report says, found: lived and counted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,14 +8,12 @@ import xarray as xr
 
 from sim.study.attribution.attributed import Attribution
 from sim.study.attribution.explaining import dataset_of
-from sim.study.balance import Balance
-from sim.study.calibration.rival import Reading
+from sim.study.balance import Balance, prior_balance
 from sim.study.calibration.shipped import shipped_posterior
-from sim.study.calibration.verdicts import Quantity
 from sim.study.declared import Row, parameter_rows
 from sim.study.drawn import DEFAULTS as DECLARED
 from sim.study.drawn import Drawn
-from sim.study.patterns import Verdict, judge
+from sim.study.patterns import Verdict, described, judge
 from sim.study.prior import free_declarations, quantile
 from sim.study.report.levers import Hanging, Lever, hanging, levers
 from sim.study.report.prepared import Asked
@@ -50,8 +48,6 @@ class Found:
     shares: xr.Dataset
     levers: tuple[Lever, ...]
     hanging: tuple[Hanging, ...]
-    quantities: tuple[Quantity, ...]
-    readings: tuple[Reading, ...]
     balance: tuple[Balance, ...]
     numbers: tuple[Number, ...]
     baseline: xr.Dataset
@@ -66,7 +62,6 @@ def live(asked: Asked, progress: Callable[[int], None] | None = None) -> Found:
     """
     comparison = asked.comparison.live(progress)
     attribution = asked.explaining.live(progress)
-    readings = asked.evidence.readings(progress)
     plan = asked.comparison.plan
     config = replace(asked.config, runs=min(HISTORIES, plan.draws * plan.runs))
     drawn = Drawn(shipped_posterior(config.scenario.cast).columns) if asked.comparison.source == POSTERIOR else DECLARED
@@ -78,9 +73,7 @@ def live(asked: Asked, progress: Callable[[int], None] | None = None) -> Found:
         shares=dataset_of(asked.explaining, attribution),
         levers=levers(asked.comparison.plan.arms),
         hanging=hanging(comparison, asked.settings.outcome),
-        quantities=asked.evidence.quantities(),
-        readings=readings,
-        balance=asked.evidence.balance(),
+        balance=prior_balance(config) if described(config) else (),
         numbers=numbers(asked),
         baseline=baseline,
         verdicts=judge(config, baseline, drawn) if config.patterns else (),

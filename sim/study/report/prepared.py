@@ -22,7 +22,7 @@ RUNS: Final = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be lived for a report: scenarios compared, the baseline explained, rival readings weighed."""
+    """What is to be lived for a report: scenarios compared, the baseline explained."""
 
     settings: Settings
     comparison: Comparison
@@ -37,7 +37,7 @@ class Asked:
     @property
     def histories(self) -> int:
         """Number of histories, for the bar that shows how far it is."""
-        return self.comparison.plan.histories + self.explaining.game.histories + self.evidence.histories
+        return self.comparison.plan.histories + self.explaining.game.histories
 
 
 def prepare(request: Request) -> Asked:
@@ -52,7 +52,7 @@ def prepare(request: Request) -> Asked:
         raise UserError(KEY, "(missing)", "a list such as [article,no_us_strikes,no_restraint]")
     comparison = prepare_comparison(_sized(rest))
     explaining = _explained(common, entries(text)[0], settings)
-    return Asked(settings, comparison, explaining, evidence_of(comparison.config, common.overrides, settings))
+    return Asked(settings, comparison, explaining, evidence_of(comparison.config.scenario.cast))
 
 
 def _sized(request: Request) -> Request:

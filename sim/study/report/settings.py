@@ -8,12 +8,11 @@ from sim.study.request import Request, whole
 from sim.world.errors import UserError, one_of
 
 PREFIX: Final = "report."
-KEYS: Final = ("outcome", "question", "mechanisms", "share_draws", "share_runs", "rival_draws", "pdf")
+KEYS: Final = ("outcome", "question", "mechanisms", "share_draws", "share_runs", "pdf")
 OUTCOME: Final = "lull_days"
 SHARE_DRAWS: Final = 16
 SHARE_RUNS: Final = 8
 """With twelve mechanisms half a million histories."""
-RIVAL_DRAWS: Final = 100_000
 MOST: Final = 10**8
 LONGEST: Final = 300
 """Signs of a question: it is a heading."""
@@ -24,7 +23,7 @@ class Settings:
     """What a report is asked for beside its scenarios.
 
     `share_draws` and `share_runs` are draws of the parameters, and histories of each, in every combination of
-    mechanisms; `rival_draws` histories weigh each rival reading, 0 leaves them out.
+    mechanisms.
     """
 
     outcome: str = OUTCOME
@@ -32,7 +31,6 @@ class Settings:
     mechanisms: str | None = None
     share_draws: int = SHARE_DRAWS
     share_runs: int = SHARE_RUNS
-    rival_draws: int = RIVAL_DRAWS
     pdf: bool = False
 
 
@@ -56,9 +54,8 @@ def settings_of(request: Request) -> tuple[Settings, Request]:
             outcome=_outcome(given.get("outcome", OUTCOME)),
             question=_question(given.get("question")),
             mechanisms=given.get("mechanisms"),
-            share_draws=_number(given, "share_draws", 1, SHARE_DRAWS),
-            share_runs=_number(given, "share_runs", 1, SHARE_RUNS),
-            rival_draws=_number(given, "rival_draws", 0, RIVAL_DRAWS),
+            share_draws=_number(given, "share_draws", SHARE_DRAWS),
+            share_runs=_number(given, "share_runs", SHARE_RUNS),
             pdf=_flag(given.get("pdf", "false")),
         ),
         request,
@@ -80,8 +77,8 @@ def _question(text: str | None) -> str | None:
     return words
 
 
-def _number(given: dict[str, str], name: str, least: int, usual: int) -> int:
-    return whole(PREFIX + name, given[name], least, MOST) if name in given else usual
+def _number(given: dict[str, str], name: str, usual: int) -> int:
+    return whole(PREFIX + name, given[name], 1, MOST) if name in given else usual
 
 
 def _flag(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 import xarray as xr
 
-from sim.study.calibration.verdicts import NOT
 from sim.study.comparison.rows import effect_row
 from sim.study.report.found import Found
 from sim.study.summary import PRIOR_DRIVEN
@@ -129,9 +128,9 @@ def _sureness(found: Found) -> str:
         pairs = f"{row['scenario']} does better than {row['baseline']} in {percent(row['better'])} and worse in"
         pairs += f" {percent(worse)}"
     parts = [f"Under the same luck and parameters {pairs} of {data.sizes['draw'] * int(data.attrs['runs']):,} pairs"]
-    if found.quantities:
-        lost = sum(one.verdict == NOT for one in found.quantities)
-        parts.append(f"the known figures leave {lost} of {len(found.quantities)} fitted quantities not identified")
+    evidence = found.asked.evidence
+    if fitted := evidence.rows("quantities"):
+        parts.append(f"the known figures leave {len(evidence.lost)} of {len(fitted)} fitted quantities not identified")
     if measure in PRIOR_DRIVEN:
         parts.append("assumed numbers, not data, decide how large this outcome is")
     return f"{', and '.join([', '.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)}."

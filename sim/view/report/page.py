@@ -10,7 +10,6 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
-from sim.study.calibration.verdicts import NOT
 from sim.study.provenance import source_hash, versions
 from sim.study.report.found import Found
 from sim.study.report.levers import LEAST_DRAWS
@@ -93,7 +92,7 @@ def page_of(found: Found, request: Request) -> Page:
         tables=tables,
         pictures=pictures,
         lines=lines_of(found),
-        lost=[one.name for one in found.quantities if one.verdict == NOT],
+        evidence=found.asked.evidence,
         least_draws=LEAST_DRAWS,
         glossary=GLOSSARY,
         limits=LIMITS,

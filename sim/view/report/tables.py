@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from sim.study.attribution.explaining import share_rows
-from sim.study.calibration.rival import Reading
 from sim.study.calibration.verdicts import NOT
 from sim.study.comparison.rows import effect_rows, regret_rows
 from sim.study.report.found import Found, Number
@@ -32,8 +31,8 @@ def every_table(found: Found) -> dict[str, Table]:
     """All tables that there is something for, by id, in the order of the report."""
     made = (
         scenarios(found), effects(found), placed(found, "theatre"), placed(found, "group"), regret(found),
-        shares(found), chosen(found), hanging(found), moved(found), unidentified(found), readings(found),
-        balance(found), patterns(found), classes(found), numbers(found),
+        shares(found), chosen(found), hanging(found), identified(found), unidentified(found), readings(found),
+        stories(found), balance(found), patterns(found), classes(found), numbers(found),
     )  # fmt: skip
     return {one.id: one for one in made if one.rows}
 
@@ -182,97 +181,101 @@ def hanging(found: Found) -> Table:
     return Table("uncertainties", "Uncertainties: drawn parameters that the difference goes with", columns, rows, note)
 
 
-def _quantity(one: Any) -> dict[str, Any]:
-    return {
-        "quantity": one.name,
-        "text": one.text,
-        "unit": one.unit,
-        "prior_low": one.prior[0],
-        "prior_high": one.prior[1],
-        "posterior_low": one.posterior[0],
-        "posterior_high": one.posterior[1],
-        "contraction": max(0.0, one.contraction),
-        "distance": one.distance,
-    }
-
-
 def _quantity_columns() -> tuple[Column, ...]:
     return (
         text("Quantity", "quantity"),
-        numeric("Prior 90%", "prior_low prior_high", lambda row: _range(row, "prior")),
-        numeric("Posterior 90%", "posterior_low posterior_high", lambda row: _range(row, "posterior")),
-        numeric("Contraction", "contraction", lambda row: f"{row['contraction']:.0%}"),
+        numeric("Prior 90%", "prior_q05 prior_q95", lambda row: _range(row, "prior")),
+        numeric("Posterior 90%", "posterior_q05 posterior_q95", lambda row: _range(row, "posterior")),
+        numeric("Contraction", "contraction", lambda row: f"{max(0.0, row['contraction']):.0%}"),
         text("Unit", "unit"),
         text("Meaning", "text"),
     )
 
 
 def _range(row: Row, name: str) -> str:
-    return minus(between((row[f"{name}_low"], row[f"{name}_high"])))
+    return minus(between((row[f"{name}_q05"], row[f"{name}_q95"])))
 
 
-def moved(found: Found) -> Table:
+def identified(found: Found) -> Table:
     """What the figures say something of."""
-    rows = [_quantity(one) for one in found.quantities if one.verdict != NOT]
+    rows = [one for one in found.asked.evidence.rows("quantities") if one["verdict"] != NOT]
+    quantity, *others = _quantity_columns()
     note = (
-        "Contraction: share of the prior's variance that the figures remove. Whether one of these is identified"
-        " outright takes planted truths: lull calibrate."
+        "Contraction: share of the prior's variance that the figures remove. Weakly: the figures say something, but not"
+        " enough to tell the value, or only together with another parameter."
     )
-    return Table("moved", "Quantities that the figures say something of", _quantity_columns(), rows, note)
+    columns = (quantity, text("Verdict", "verdict"), *others)
+    return Table("identified", "Quantities that the figures say something of", columns, rows, note)
 
 
 def unidentified(found: Found) -> Table:
     """What the figures leave as it was: intervals, no value."""
-    rows = [_quantity(one) for one in found.quantities if one.verdict == NOT]
+    rows = [one for one in found.asked.evidence.rows("quantities") if one["verdict"] == NOT]
     note = "No value is given: the figures cannot tell these from their priors."
     return Table("not_identified", "Quantities that are not identified", _quantity_columns(), rows, note)
 
 
 def readings(found: Found) -> Table:
     """Rival readings: prior and posterior side by side."""
-    rows = [_reading(one) for one in found.readings]
+    evidence = found.asked.evidence
+    wide = {one["reading"]: one["posterior_probability"] for one in evidence.rows("readings_wide_priors")}
+    rows = [
+        {
+            **one,
+            "prior_odds": _odds(one["prior_probability"]),
+            "posterior_odds": _odds(one["posterior_probability"]),
+            "with_wide_priors": wide.get(one["reading"]),
+        }
+        for one in evidence.rows("readings")
+    ]
     columns = (
         text("The calm because", "text"),
-        numeric("Prior probability", "prior", lambda row: percent(row["prior"])),
-        numeric("Posterior probability", "posterior posterior_low posterior_high", _posterior),
+        numeric("Prior probability", "prior_probability", lambda row: f"{row['prior_probability']:.1%}"),
+        numeric("Posterior probability", "posterior_probability probability_low probability_high", _posterior),
         numeric("Prior odds", "prior_odds", lambda row: odds(row["prior_odds"])),
         numeric("Posterior odds", "posterior_odds", lambda row: odds(row["posterior_odds"])),
         numeric("Bayes factor", "bayes_factor bayes_factor_low bayes_factor_high", _factor),
+        numeric("Posterior, wide priors", "with_wide_priors", lambda row: _some(row["with_wide_priors"])),
     )
     note = (
-        f"{found.asked.settings.rival_draws:,} histories from the priors under each reading; in brackets 95% for their"
-        " finite number. Odds: a reading against all others. Bayes factor: against all causes together. A reading that"
-        " no history fits has no odds here, which is not the same as being impossible."
+        "In brackets 95% for the finite number of histories. Odds: a reading against all others. Bayes factor: against"
+        " all causes together. The last column takes some priors as wide as their declared ranges: where it differs,"
+        " priors decide. A reading that no history fits is not thereby impossible."
     )
     return Table("rival_readings", "Rival readings of the calm, before and after the figures", columns, rows, note)
 
 
-def _reading(one: Reading) -> dict[str, Any]:
-    return {
-        "reading": one.id,
-        "text": one.text,
-        "prior": one.prior_share,
-        "posterior": one.share,
-        "posterior_low": one.share_interval[0],
-        "posterior_high": one.share_interval[1],
-        "prior_odds": _odds(one.prior_share),
-        "posterior_odds": _odds(one.share),
-        "bayes_factor": one.odds,
-        "bayes_factor_low": one.odds_interval[0],
-        "bayes_factor_high": one.odds_interval[1],
-    }
-
-
 def _posterior(row: Row) -> str:
-    if not row["posterior"]:
+    if not row["posterior_probability"]:
         return "no history fits"
-    return f"{percent(row['posterior'])} ({row['posterior_low']:.0%} to {row['posterior_high']:.0%})"
+    low, high = (f"{row[f'probability_{end}']:.1%}" for end in ("low", "high"))
+    return f"{row['posterior_probability']:.1%} ({low} to {high})"
 
 
 def _factor(row: Row) -> str:
     if not row["bayes_factor"]:
         return "–"
     return f"{row['bayes_factor']:.2f} ({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+
+
+def _some(share: float | None) -> str:
+    return "–" if share is None else "no history fits" if not share else f"{share:.1%}"
+
+
+def stories(found: Found) -> Table:
+    """Which causes are enough, or needed, draw by draw."""
+    evidence = found.asked.evidence
+    rows = evidence.rows("stories") + [
+        {"text": f"no calm without: {one['text']}", "before": one["fails_before"], "after": one["fails_after"]}
+        for one in evidence.rows("needed")
+    ]
+    columns = (
+        text("Of the draws that have the calm", "text"),
+        numeric("Before the figures", "before", lambda row: percent(row["before"])),
+        numeric("After", "after", lambda row: percent(row["after"])),
+    )
+    note = "The same luck is lived again with some causes taken away."
+    return Table("enough", "Which causes are enough for the calm, and which it needs", columns, rows, note)
 
 
 def _odds(share: float) -> float | None:
@@ -342,7 +345,7 @@ def numbers(found: Found) -> Table:
     rows = [_number(one) for one in found.numbers]
     columns = (
         text("Key", "key"),
-        numeric("Value or prior 90%", "value prior_low prior_high", _told),
+        numeric("Value or prior 90%", "value prior_q05 prior_q95", _told),
         text("Unit", "unit"),
         text("Class", "class"),
         text("Source", "source"),
@@ -357,7 +360,7 @@ def _number(one: Number) -> dict[str, Any]:
     row = one.row
     return {
         "key": row.key, "text": row.text, "class": row.provenance, "source": row.source, "value": one.value,
-        "prior_low": one.low, "prior_high": one.high, "unit": row.unit, "how": one.how,
+        "prior_q05": one.low, "prior_q95": one.high, "unit": row.unit, "how": one.how,
     }  # fmt: skip
 
 
