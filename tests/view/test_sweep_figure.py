@@ -52,7 +52,7 @@ def test_one_axis_is_a_line_through_the_means_with_two_errors_either_way():
     values = data["acknowledged_lull"].values
     assert np.allclose(line.get_xdata(), control)
     assert np.allclose(line.get_ydata(), values.mean(axis=1))
-    band = axes.collections[-1].get_paths()[0].vertices
+    band = np.asarray(axes.collections[-1].get_paths()[0].vertices)
     error = values.std(axis=1, ddof=1) / np.sqrt(RUNS)
     assert np.isclose(band[:, 1].max(), (values.mean(axis=1) + 2 * error).max())
     assert np.isclose(band[:, 1].min(), (values.mean(axis=1) - 2 * error).min())
@@ -127,7 +127,7 @@ def test_points_with_more_runs_and_days_that_never_come_are_drawn():
     ragged["war_day"] = (("point", "run"), np.full((4, RUNS), -1.0))
     figure = sweep_figure(ragged, ("acknowledged_lull", "war_day"))
     line = panel(figure, "Acknowledged").lines[0]
-    assert np.allclose(line.get_ydata()[2], data["acknowledged_lull"].values[2, :20].mean())
+    assert np.allclose(np.asarray(line.get_ydata())[2], data["acknowledged_lull"].values[2, :20].mean())
     assert "20 to 50 histories at each" in texts(figure)
     assert drawn(figure, "png")[:4] == b"\x89PNG"
 
