@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from sim.numbers.sources import hash_of
-from sim.world.scenario import Config
+from sim.world.scenario import POSTERIOR, Config
 
 LIBRARIES = ("lull-sim", "numpy", "numba", "llvmlite", "mesa", "xarray")
 
@@ -51,4 +51,16 @@ def provenance(config: Config) -> dict[str, Any]:
         "source_hash": source_hash(),
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
         "configuration": decisive_text(config),
+        **_posterior(config),
     }
+
+
+def _posterior(config: Config) -> dict[str, str]:
+    """Which posterior parameters were drawn from, if they were."""
+    if config.parameters_from != POSTERIOR:
+        return {}
+    from sim.study.calibration.shipped import shipped_posterior
+
+    posterior = shipped_posterior(config.scenario.cast)
+    told = {key: posterior.about[key] for key in ("draws", "bank", "effective", "seed", "deciding_hash")}
+    return {"posterior": ", ".join(f"{key} {value}" for key, value in told.items())}

@@ -128,6 +128,7 @@ def summary(
         "question": config.scenario.question,
         "seed": config.seed,
         "runs": config.runs,
+        "parameters": config.parameters_from,
         "outcomes": {one.name: told(one) for one in stats},
         "patterns": [pattern_told(one) for one in verdicts],
         "prior_balance": [asdict(one) for one in balance],

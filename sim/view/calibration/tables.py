@@ -11,7 +11,7 @@ from sim.study.calibration.calibrating import Calibration, Conscience
 from sim.study.calibration.conscience import LEVEL
 from sim.study.calibration.figures import Figure
 from sim.study.calibration.predictive import Ahead, Predicted
-from sim.study.calibration.rival import Needed, Reading, Story
+from sim.study.calibration.rival import Leaning, Needed, Reading, Story
 from sim.study.calibration.varied import Varied
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.view.tables import ASSUMED, VERDICTS, percent, table
@@ -182,4 +182,17 @@ def varied_table(found: Sequence[Varied], quantities: Sequence[Quantity], most: 
     made = table("What each figure does: 90% intervals", columns, tuple(columns)[1:])
     for one in found:
         made.add_row(one.change, f"{one.effective:,.0f}", *(interval(one.intervals[name]) for name in names))
+    return made
+
+
+def leaning_table(found: Sequence[Leaning], readings: Sequence[Reading], most: int = 8) -> Table:
+    """How far the odds hang on one prior: probabilities where it keeps half of itself, single causes summed up."""
+    single = [place for place, one in enumerate(readings) if len(one.channels) == 1]
+    likely = sorted((place for place in range(len(readings)) if place not in single), key=lambda p: -readings[p].share)
+    shown = sorted(likely[:3])
+    columns = {"prior": 40, "single causes": 8, **{readings[place].id.replace("+", " + "): 14 for place in shown}}
+    made = table("What the odds hang on most", columns, tuple(columns)[1:])
+    for one in found[:most]:
+        sums = [sum(one.shares[place] for place in single), *(one.shares[place] for place in shown)]
+        made.add_row(f"{one.key}, {one.prior}", *(percent(share) for share in sums))
     return made

@@ -31,6 +31,7 @@ from sim.view.calibration.tables import (
     ahead_table,
     conscience_lines,
     figure_table,
+    leaning_table,
     method_line,
     not_identified,
     pairs_line,
@@ -106,6 +107,7 @@ def report(done: Calibration) -> None:
     ]
     if done.rivals.readings:
         parts += ["", reading_table(done.rivals.readings, done.rivals.widened)]
+        parts += [leaning_table(done.rivals.leanings, done.rivals.readings)]
         parts += [story_table(done.rivals.stories, done.rivals.needed)]
     elif done.settings.rival_draws:
         parts += ["", "Rival readings: calibration.rival_draws is too small for any history to agree with the figures."]
