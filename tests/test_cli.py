@@ -480,7 +480,8 @@ def test_the_shell_is_helped_to_complete_verbs_keys_and_names(tmp_path: Path) ->
         assert (answer.code, answer.err) == (0, "")
         return answer.out.split()
 
-    assert complete("lull re") == ["replay"]
+    assert complete("lull repl") == ["replay"]
+    assert complete("lull re") == ["replay", "report"]
     assert complete("lull run patron.con") == ["patron.control="]
     assert complete("lull run scenario=no_o") == ["scenario=no_order"]
     install = process(tmp_path, "-sc", "install=bash")

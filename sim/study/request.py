@@ -1,10 +1,10 @@
 """What a user asked of the command: a verb, overrides, perhaps a folder of files of their own."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sim.world.errors import UserError
 from sim.world.scenario import Config, load
@@ -83,3 +83,16 @@ def whole(key: str, text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise UserError(key, text, f"a whole number from {low} to {high}")
     return int(text)
+
+
+def override_texts(overrides: Mapping[str, Any] | Sequence[str], given: Mapping[str, Any]) -> list[str]:
+    """Overrides as on the command line, then those of `given` that are not None, which therefore have the last word.
+
+    >>> override_texts({"history": "free", "mechanisms.fear": False}, {"seed": 3, "study.runs": None})
+    ['history=free', 'mechanisms.fear=false', 'seed=3']
+    """
+    from sim.study.sweep.axes import spelled
+
+    if isinstance(overrides, Mapping):
+        overrides = [f"{key}={spelled(value)}" for key, value in overrides.items()]
+    return [*overrides, *(f"{key}={value}" for key, value in given.items() if value is not None)]

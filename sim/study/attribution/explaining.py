@@ -13,9 +13,8 @@ from sim.study.attribution.game import Game, freed_after_deaths, measured, playe
 from sim.study.comparison.arms import kept, pinned_words
 from sim.study.comparison.points import SOURCES, USUAL, points_of, without
 from sim.study.provenance import provenance
-from sim.study.request import Request
+from sim.study.request import Request, override_texts
 from sim.study.simulation import Override
-from sim.study.sweep.axes import spelled
 from sim.world.checks import Section
 from sim.world.errors import UserError, one_of
 from sim.world.scenario import DEFAULTS, Config, load
@@ -84,10 +83,8 @@ def explain(
         UserError: something asked for cannot be used; one line.
     """
     given = {"study.draws": draws, "study.runs": runs, "seed": seed, "engine.threads": threads, "scenario": scenario}
-    changed = [f"{key}={spelled(value)}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else []
-    texts = [*(changed or overrides), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     folder = None if config_dir is None else Path(config_dir)
-    asked = _prepared(outcome, mechanisms, parameters, tuple(texts), folder)
+    asked = _prepared(outcome, mechanisms, parameters, tuple(override_texts(overrides, given)), folder)
     return dataset_of(asked, asked.live(progress))
 
 

@@ -13,9 +13,8 @@ from sim.study.comparison.labelled import dataset_of
 from sim.study.comparison.listed import KEY, entries
 from sim.study.comparison.lived import Plan, live
 from sim.study.comparison.points import SOURCES, USUAL, points_of
-from sim.study.request import Request
+from sim.study.request import Request, override_texts
 from sim.study.simulation import Override
-from sim.study.sweep.axes import spelled
 from sim.study.sweep.identity import short_hash
 from sim.world.checks import Section
 from sim.world.errors import UserError, one_of
@@ -99,14 +98,8 @@ def compare(
         UserError: something asked for cannot be used; one line.
     """
     given = {"study.draws": draws, "study.runs": runs, "seed": seed, "engine.threads": threads}
-    texts = (
-        [f"{key}={spelled(value)}" for key, value in overrides.items()]
-        if isinstance(overrides, Mapping)
-        else list(overrides)
-    )
-    texts += [f"{key}={value}" for key, value in given.items() if value is not None]
     folder = None if config_dir is None else Path(config_dir)
-    return _prepared(scenarios, parameters, texts, folder).live(progress)
+    return _prepared(scenarios, parameters, override_texts(overrides, given), folder).live(progress)
 
 
 def prepare(request: Request) -> Comparison:
