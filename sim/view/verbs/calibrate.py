@@ -73,14 +73,14 @@ def main(request: Request) -> None:
     if text == "true":
         check(request, config, settings)
     else:
-        fit(request, config, settings)
+        fit(request, config, settings, rest.overrides)
 
 
-def fit(request: Request, config: Config, settings: Settings) -> None:
+def fit(request: Request, config: Config, settings: Settings, overrides: tuple[str, ...]) -> None:
     """Calibrate, print and write."""
     with result_folder(request, config) as folder:
         with progress(histories(settings), "histories") as advance:
-            done = calibrated(config, settings, request.overrides, advance)
+            done = calibrated(config, settings, overrides, advance)
         report(done)
         write(folder, done)
     place = shown_path(folder.final)
