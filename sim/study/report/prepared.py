@@ -15,8 +15,8 @@ from sim.study.request import Request
 from sim.world.errors import UserError
 from sim.world.scenario import DEFAULTS, Config
 
-DRAWS: Final = 100
-RUNS: Final = 200
+DRAWS: Final = 200
+RUNS: Final = 250
 """Draws of the comparison and histories of each draw and arm, where nothing is said."""
 
 

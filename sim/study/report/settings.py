@@ -10,9 +10,9 @@ from sim.world.errors import UserError, one_of
 PREFIX: Final = "report."
 KEYS: Final = ("outcome", "question", "mechanisms", "share_draws", "share_runs", "pdf")
 OUTCOME: Final = "lull_days"
-SHARE_DRAWS: Final = 16
-SHARE_RUNS: Final = 8
-"""With twelve mechanisms half a million histories."""
+SHARE_DRAWS: Final = 32
+SHARE_RUNS: Final = 16
+"""With twelve mechanisms two million histories."""
 MOST: Final = 10**8
 LONGEST: Final = 300
 """Signs of a question: it is a heading."""

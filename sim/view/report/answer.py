@@ -2,6 +2,7 @@
 
 import xarray as xr
 
+from sim.study.comparison.measures import named
 from sim.study.comparison.rows import effect_row
 from sim.study.report.found import Found
 from sim.study.summary import PRIOR_DRIVEN
@@ -109,13 +110,18 @@ def _causes(found: Found) -> str:
             if share.low is not None and share.high is not None
             else f"± {share.error:.{digits}f}"
         )
-        parts.append(f"“{MECHANISM_WORDS[one.mechanism]}” ({share.mean:+.{digits}f}, {within})")
+        parts.append(f"“{mechanism(found, one.mechanism)}” ({share.mean:+.{digits}f}, {within})")
     several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
     none, every = (f"{one.mean:.{digits}f}" for one in (made.none, made.every))
     return minus(
         f"Under {made.game.scenario.name}, {several} together lead from {none} to {every} {unit}"
         f" ({made.game.measured.words}); the largest fair shares are those of {listed(parts)}."
     )
+
+
+def mechanism(found: Found, name: str) -> str:
+    """A mechanism as a reader knows it, with the names of the case in place of the roles."""
+    return named(MECHANISM_WORDS[name], found.asked.config.scenario.cast).replace("s's ", "s' ")
 
 
 def _sureness(found: Found) -> str:

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any, Final
 
+import numpy as np
+
 from sim.study.attribution.explaining import share_rows
 from sim.study.calibration.verdicts import NOT
 from sim.study.comparison.rows import effect_rows, regret_rows
 from sim.study.report.found import Found, Number
 from sim.study.summary import PRIOR_DRIVEN, pattern_told
 from sim.view.attribution import MECHANISM_WORDS, digits_of, spread, with_error
-from sim.view.calibration.tables import interval as between
 from sim.view.comparison import KEY_MEASURES, REGRETTED, interval, interval_words, number, points
 from sim.view.report.answer import minus, rows_of, value, what
 from sim.view.report.tabled import Column, Row, Table, numeric, text
@@ -60,10 +61,10 @@ def effects(found: Found) -> Table:
     columns = (
         text("Outcome", "outcome"),
         text("Scenario", "scenario"),
-        numeric(data.attrs["baseline"], "value_a unit", lambda row: value(data, row, "value_a")),
-        numeric("Scenario's", "value_b", lambda row: value(data, row, "value_b")),
         numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
         numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
+        numeric(data.attrs["baseline"], "value_a unit", lambda row: value(data, row, "value_a")),
+        numeric("Scenario's", "value_b", lambda row: value(data, row, "value_b")),
         numeric("Better", "better", lambda row: _share(row["better"])),
         numeric("Same", "tie", lambda row: _share(row["tie"])),
         numeric("Worse", "worse", lambda row: _share(row["worse"])),
@@ -94,9 +95,9 @@ def placed(found: Found, kind: str) -> Table:
     columns = (
         text(kind.capitalize(), "place"),
         text("Scenario", "scenario"),
-        numeric(data.attrs["baseline"], "value_a", lambda row: number(row["value_a"], row["unit"])),
         numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
         numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
+        numeric(data.attrs["baseline"], "value_a", lambda row: number(row["value_a"], row["unit"])),
     )
     order = list(dict.fromkeys(row["place"] for row in rows))
     rows.sort(key=lambda row: order.index(row["place"]))
@@ -193,7 +194,16 @@ def _quantity_columns() -> tuple[Column, ...]:
 
 
 def _range(row: Row, name: str) -> str:
-    return minus(between((row[f"{name}_q05"], row[f"{name}_q95"])))
+    return minus(f"{few(row[f'{name}_q05'])} to {few(row[f'{name}_q95'])}")
+
+
+def few(value: float) -> str:
+    """A number in two digits, never as a power of ten.
+
+    >>> few(0.000063), few(268.0), few(-0.164), few(12.0), few(5.0)
+    ('0.000063', '270', '-0.16', '12', '5')
+    """
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
 
 def identified(found: Found) -> Table:
@@ -315,7 +325,7 @@ def patterns(found: Found) -> Table:
         text("What", "text"),
         text("Kind", "kind"),
         text("Article", "article"),
-        text("Model", "model"),
+        Column("Model", ("model",), lambda row: minus(row["model"])),
         text("Tolerance", "tolerance"),
         Column("Verdict", ("pass",), lambda row: {True: "holds", False: "fails", None: "not judged"}[row["pass"]]),
     )
