@@ -94,32 +94,8 @@ def carry_out(command: str) -> None:
     match shlex.split(command):
         case ["make", *targets]:
             assert set(targets) <= make_targets(), command
-        case ["lull", "run", *rest]:
-            few = [word for word in rest if not word.startswith("study.runs=")]
-            assert cli.main(["run", *few, FEW_RUNS]) == 0, command
-        case ["lull", "sweep", *rest]:
-            carry_out_sweep(rest, command)
-        case ["lull", "discover", *rest]:
-            few = [word for word in rest if not word.startswith(("study.points=", "study.runs="))]
-            swept = ["study.points=64", "study.runs=8"] if len(few) < len(rest) else []
-            assert cli.main(["discover", *few, *swept, "discover.boxes=1"]) == 0, command
-        case ["lull", "compare", *rest]:
-            few = [word for word in rest if not word.startswith(("study.draws=", "study.runs="))]
-            drawn = [] if "parameters=defaults" in rest else ["study.draws=3"]
-            assert cli.main(["compare", *few, *drawn, "study.runs=20"]) == 0, command
-        case ["lull", "report", *rest]:
-            few = [word for word in rest if not word.startswith(("study.", "report.mechanisms="))]
-            few += ["study.draws=3", "study.runs=4", "report.mechanisms=[patron_restraint,us_major]"]
-            assert cli.main(["report", *few, "report.share_runs=2"]) == 0, command
-        case ["lull", "sensitivity", *rest]:
-            carry_out_sensitivity(rest, command)
-        case ["lull", "bench", *rest]:
-            assert Request("bench", tuple(rest)).taking("bench.full")[1].config(), command
-        case ["lull", "calibrate", *rest] if any(word.startswith("data=") for word in rest):
-            assert cli.main(["calibrate", *rest, "histories=1000"]) == 0, command
-        case ["lull", "calibrate", *rest]:
-            asked = Request("calibrate", tuple(rest)).taking("check")[1]
-            assert calibration_settings(asked.config(), asked.overrides).figures, command
+        case ["lull", verb, *rest] if verb in CARRIED_OUT:
+            CARRIED_OUT[verb](rest, command)
         case ["lull", *words]:
             assert cli.main(words) == 0, command
         case ["python", script] if script.startswith("experiments/speed/"):
@@ -129,6 +105,59 @@ def carry_out(command: str) -> None:
             runpy.run_path(str(ROOT / script), run_name="__main__")
         case _:
             raise AssertionError(f"no way to check: {command}")
+
+
+def without(words: list[str], *starts: str) -> list[str]:
+    """Return the words but those that begin so."""
+    return [word for word in words if not word.startswith(starts)]
+
+
+def carry_out_run(words: list[str], command: str) -> None:
+    """Run with few histories."""
+    assert cli.main(["run", *without(words, "study.runs="), FEW_RUNS]) == 0, command
+
+
+def carry_out_discover(words: list[str], command: str) -> None:
+    """Search a small sweep."""
+    few = without(words, "study.points=", "study.runs=")
+    swept = ["study.points=64", "study.runs=8"] if len(few) < len(words) else []
+    assert cli.main(["discover", *few, *swept, "discover.boxes=1"]) == 0, command
+
+
+def carry_out_compare(words: list[str], command: str) -> None:
+    """Compare with few draws and histories."""
+    drawn = [] if "parameters=defaults" in words else ["study.draws=3"]
+    few = [*without(words, "study.draws=", "study.runs="), *drawn, "study.runs=20"]
+    assert cli.main(["compare", *few]) == 0, command
+
+
+def carry_out_explain(words: list[str], command: str) -> None:
+    """Share out among few mechanisms, or tell one divergence."""
+    if "divergence=" not in command:
+        words = [*without(words, "study.draws=", "study.runs="), "study.draws=2", "study.runs=2"]
+        words += [] if "mechanisms=" in command else ["mechanisms=[patron_restraint,us_major]"]
+    assert cli.main(["explain", *words]) == 0, command
+
+
+def carry_out_report(words: list[str], command: str) -> None:
+    """Report on few histories."""
+    few = [*without(words, "study.", "report.mechanisms="), "study.draws=3", "study.runs=4"]
+    few += ["report.mechanisms=[patron_restraint,us_major]", "report.share_runs=2"]
+    assert cli.main(["report", *few]) == 0, command
+
+
+def carry_out_bench(words: list[str], command: str) -> None:
+    """Read what would be timed."""
+    assert Request("bench", tuple(words)).taking("bench.full")[1].config(), command
+
+
+def carry_out_calibrate(words: list[str], command: str) -> None:
+    """Forecast from few histories; what would be fitted is only read."""
+    if any(word.startswith("data=") for word in words):
+        assert cli.main(["calibrate", *words, "histories=1000"]) == 0, command
+        return
+    asked = Request("calibrate", tuple(words)).taking("check")[1]
+    assert calibration_settings(asked.config(), asked.overrides).figures, command
 
 
 def carry_out_sweep(words: list[str], command: str) -> None:
@@ -152,6 +181,20 @@ def carry_out_sensitivity(words: list[str], command: str) -> None:
     few += ["sensitivity.samples=32", "study.runs=8"]
     few += [] if "sensitivity.outcomes=" in command else ["sensitivity.outcomes=[war]"]
     assert cli.main(["sensitivity", *few]) == 0, command
+
+
+CARRIED_OUT: dict[str, Callable[[list[str], str], None]] = {
+    "run": carry_out_run,
+    "sweep": carry_out_sweep,
+    "discover": carry_out_discover,
+    "compare": carry_out_compare,
+    "explain": carry_out_explain,
+    "report": carry_out_report,
+    "sensitivity": carry_out_sensitivity,
+    "bench": carry_out_bench,
+    "calibrate": carry_out_calibrate,
+}
+"""Verbs whose commands are made small before they are carried out; all others are carried out as they stand."""
 
 
 def run_document(document: str, name: str) -> None:
