@@ -21,7 +21,7 @@ from sim.world.timeline import Calendar
 
 Array = npt.NDArray[Any]
 KEY: Final = "data"
-BLOCK: Final = 1 << 24
+BLOCK: Final = 1 << 22
 """Bytes of a file that are looked at together."""
 
 OTHER_TYPE: Final = "another type of event"
