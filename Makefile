@@ -3,6 +3,7 @@
 # make check-long the tests that take minutes
 # make browser    look at the report in a browser (installs Chromium from the system's packages if there is none)
 # make tables     write the tables of the documents anew from the code
+# make posterior  make the posterior anew that comes with the package (minutes)
 # make pins       choose the exact versions anew (needs the network)
 # make clean      remove the environment, caches and builds
 #
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt sim/__init__.py
 
 .DEFAULT_GOAL := run
-.PHONY: run test check-long browser tables pins clean
+.PHONY: run test check-long browser tables posterior pins clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/lull run $(ARGS)
@@ -41,6 +42,10 @@ browser: $(VENV)/test.stamp
 
 tables: $(VENV)/run.stamp
 	$(BIN)/python -m sim.view.handbook *.md docs/*.md experiments/*/README.md
+
+posterior: $(VENV)/run.stamp
+	$(BIN)/lull calibrate output.dir=build/posterior
+	cp build/posterior/posterior.parquet seeds/posterior.parquet
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
