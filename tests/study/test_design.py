@@ -110,7 +110,7 @@ def test_values_are_spelled_as_hydra_reads_them_back(value: Any) -> None:
         ),
         ("scenario=article,no_order study.design=sobol", "study.design = sobol: allowed null; no number varies"),
         ("patron.control=0.1,0.2 study.design=grid", "study.design = grid: allowed factorial, sobol"),
-        ("study.draws=posterior study.points=2", "study.draws = posterior: allowed one of 1 names, nearest: prior"),
+        ("study.draws=guessed study.points=2", "study.draws = guessed: allowed prior, posterior"),
         ("seed=1", "sweep = (nothing): allowed one key or more with several values"),
         (
             "study.precision={acknowleged_lull:0.1} patron.control=0.1,0.2",

@@ -393,7 +393,8 @@ def test_the_command_tells_cost_and_findings_and_leaves_files(
     assert "4 points (factorial, 2 in the space of parameters under 2 configurations each) x 20 runs = 80" in told.out
     assert "histories a second" in told.out
     found = {path.name for path in (tmp_path / "made").iterdir()} - {".lock"}
-    assert found == {"by_point.csv", "config.yaml", "manifest.json", "parts", "points.parquet", "summary.json"}
+    files = {"by_point.csv", "config.yaml", "manifest.json", "parts", "points.parquet", "summary.json"}
+    assert found == files | {"sweep.png", "sweep.svg"}
     summary = json.loads((tmp_path / "made" / "summary.json").read_text())
     assert (summary["points"], summary["histories"]) == (4, 80)
     assert summary["varied"]["patron.control"] == "0.3,0.9"
