@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.study.simulation import simulate as simulate
     from sim.study.sweep.opened import open_sweep as open_sweep
     from sim.study.sweep.sweeping import sweep as sweep
+    from sim.view.report.reporting import report as report
     from sim.world.extension import ActorType as ActorType
     from sim.world.extension import Change as Change
     from sim.world.extension import Derived as Derived
@@ -51,6 +52,7 @@ _HOMES = {
     "load": "sim.world.scenario",
     "open_sweep": "sim.study.sweep.opened",
     "replay": "sim.study.replay",
+    "report": "sim.view.report.reporting",
     "sensitivity": "sim.study.sensitivity.analysing",
     "simulate": "sim.study.simulation",
     "sweep": "sim.study.sweep.sweeping",
@@ -75,6 +77,7 @@ __all__ = [
     "load",
     "open_sweep",
     "replay",
+    "report",
     "sensitivity",
     "simulate",
     "sweep",

@@ -13,11 +13,13 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
 
-from sim import cli
+from sim import cli, report
 from sim.study.calibration.verdicts import NOT
 from sim.study.report.evidence import Evidence
+from sim.study.report.found import Found
+from sim.study.report.prepared import Asked
 from sim.view.figures.small import effect_figure, shares_figure
-from sim.view.report import pdf
+from sim.view.report import pdf, reporting
 from sim.view.report.answer import minus, sentences
 from sim.view.report.page import page_of
 from sim.view.report.tables import every_table, odds
@@ -298,6 +300,25 @@ def test_levers_are_what_the_scenarios_change(made: Made) -> None:
 def test_the_same_report_twice_is_the_same_to_the_byte(made: Made) -> None:
     assert page_of(made.found, made.request).html == made.page.html
     assert (made.folder / "report.html").read_text(encoding="utf-8") == made.page.html
+
+
+def test_python_asks_as_the_command_does(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Asked] = []
+
+    def remembered(one: Asked, progress: object) -> Found:
+        asked.append(one)
+        return made.found
+
+    monkeypatch.setattr(reporting, "live", remembered)
+    page = report(
+        ["article", "no_restraint"], question="Why?", mechanisms=["fear"], draws=4, runs=3, parameters="prior",
+        overrides={"report.share_draws": 2, "calendar.days": 134},
+    )  # fmt: skip
+    (one,) = asked
+    assert (one.settings.question, one.settings.share_draws) == ("Why?", 2)
+    assert (one.comparison.plan.draws, one.comparison.plan.runs, one.comparison.source) == (4, 3, "prior")
+    assert (one.explaining.game.players, one.explaining.game.draws) == (("fear",), 2)
+    assert "calendar.days=134" in page.html
 
 
 # --- figures ------------------------------------------------------------------------------------------------
