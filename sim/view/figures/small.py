@@ -33,8 +33,8 @@ def effect_figure(data: xr.Dataset, measure: str) -> Figure:
                 axes.hlines(line, scale * row["low"], scale * row["high"], color=colour, linewidth=6, alpha=0.4)
             axes.plot([scale * row["difference"]], [line], "o", color=colour, markersize=8, markeredgecolor="white")
             told = f"{number(row['difference'], row['unit'], sign=True)} ({interval(row)})"
-            _above(axes, line, row["scenario"], colour)
-            _above(axes, line, told.replace("-", "−"), colour, right=True)
+            _above(axes, line, row["scenario"])
+            _above(axes, line, told.replace("-", "−"), right=True)
         unit = "percentage points" if chance else rows[0]["unit"]
         _frame(axes, len(rows), f"difference to {data.attrs['baseline']}, {unit}")
     return figure
@@ -54,8 +54,8 @@ def shares_figure(data: xr.Dataset) -> Figure:
             if np.isfinite(low[line]):
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
             words = MECHANISM_WORDS[str(name)]
-            _above(axes, line, words[0].upper() + words[1:], INK)
-            _above(axes, line, f"{share:+.{digits}f}".replace("-", "−"), INK, right=True)
+            _above(axes, line, words[0].upper() + words[1:])
+            _above(axes, line, f"{share:+.{digits}f}".replace("-", "−"), right=True)
         _frame(axes, shown.sizes["mechanism"], f"fair share, {data.attrs['units']}")
     return figure
 
@@ -66,11 +66,11 @@ def _canvas(rows: int) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.02, FOOT / height, 0.96, 1 - FOOT / height))
 
 
-def _above(axes: Axes, line: int, words: str, colour: str, right: bool = False) -> None:
+def _above(axes: Axes, line: int, words: str, right: bool = False) -> None:
     """Words above a line, at the left edge or at the right."""
     axes.annotate(
         words, (1.0 if right else 0.0, line), xycoords=("axes fraction", "data"), xytext=(0, 9),
-        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=9, color=colour,
+        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=9, color=INK,
         fontweight="bold" if right else "normal", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
 

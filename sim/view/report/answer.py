@@ -82,11 +82,19 @@ def _difference(found: Found) -> str:
     spread = "nine in ten draws of the parameters" if data.sizes["draw"] > 1 else "90% under luck"
     first, *others = told
     parts = [
-        f"with {first['scenario']} the {of} of {what(data, measure)} is {_moved(data, first)} in {first['baseline']}"
+        f"with {_named(data, first)} the {of} of {what(data, measure)} is {_moved(data, first)} in {first['baseline']}"
         f" (difference {_apart(first, f'; {spread}: ')})",
-        *(f"with {row['scenario']} {_moved(data, row)} ({_apart(row, '; ')})" for row in others),
+        *(f"with {_named(data, row)} {_moved(data, row)} ({_apart(row, '; ')})" for row in others),
     ]
     return minus(f"In the model, {listed(parts)}.")
+
+
+def _named(data: xr.Dataset, row: Row) -> str:
+    """A scenario, and what is pinned in its pair where that differs from pair to pair and so the baseline's value."""
+    pinned = [str(one) for one in data["pinned_short"].values]
+    if len(set(pinned)) == 1:
+        return str(row["scenario"])
+    return f"{row['scenario']} ({pinned[list(data['comparison'].values).index(row['scenario'])]})"
 
 
 def _moved(data: xr.Dataset, row: Row) -> str:
