@@ -17,7 +17,7 @@ MOST_TOLD = 3
 def what(data: xr.Dataset, measure: str) -> str:
     """A measure in words, with the names and dates of the case where there are any."""
     if measure in KEY_MEASURES:
-        return short(data, measure)
+        return short(data, measure).removesuffix(" (medians)")
     return str(data["text"].values[place_of(data, measure)])
 
 

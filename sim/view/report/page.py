@@ -142,8 +142,8 @@ def pictures_of(found: Found) -> dict[str, Picture]:
             "effect", effect_figure(data, measure),
             f"Dots with bars around a line at zero, one for each scenario. {subject}: {effects}. All numbers stand in"
             " the table of outcomes.",
-            f"Difference to {data.attrs['baseline']} in {subject}: the dot is the mean, the bar holds nine in ten draws"
-            " of the parameters.",
+            f"Difference to {data.attrs['baseline']} in {subject}: the dot is the"
+            f" {'median' if rows[0]['heavy_tailed'] else 'mean'}, the bar holds {'nine in ten draws of the parameters' if data.sizes['draw'] > 1 else '90% under luck'}.",
             wide=False,
         ),
         Picture(

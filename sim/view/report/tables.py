@@ -54,7 +54,7 @@ def effects(found: Found) -> Table:
     """The outcome that is asked for, then the key outcomes, pair by pair."""
     data, asked = found.comparison, found.asked.settings.outcome
     rows = [
-        {**row, "outcome": what(data, name) + (ASSUMED if name in PRIOR_DRIVEN else ""), "worse": _worse(row)}
+        {**row, "outcome": _told_of(found, name), "worse": _worse(row)}
         for name in dict.fromkeys((asked, *KEY_MEASURES))
         for row in rows_of(data, name)
     ]
@@ -78,6 +78,13 @@ def effects(found: Found) -> Table:
     return Table(
         "comparison", f"Outcomes of every scenario against {data.attrs['baseline']}", columns, rows, note, grouped=True
     )
+
+
+def _told_of(found: Found, name: str) -> str:
+    """An outcome, marked where it needs a mark: prior-driven, or told by its median."""
+    data = found.comparison
+    heavy = bool(data["heavy_tailed"].values[list(data["measure"].values).index(name)])
+    return what(data, name) + (" (medians)" if heavy else "") + (ASSUMED if name in PRIOR_DRIVEN else "")
 
 
 def _worse(row: Row) -> float | None:
