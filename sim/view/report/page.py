@@ -135,6 +135,8 @@ def pictures_of(found: Found) -> dict[str, Picture]:
     effects = "; ".join(
         f"{row['scenario']} {value(data, row, 'value_b')} against {value(data, row, 'value_a')}" for row in rows
     )
+    middle = "median" if rows[0]["heavy_tailed"] else "mean"
+    spread = "nine in ten draws of the parameters" if data.sizes["draw"] > 1 else "90% under luck"
     largest = found.attribution.ranked()[0]
     scenario = found.asked.config.scenario
     made = (
@@ -142,8 +144,7 @@ def pictures_of(found: Found) -> dict[str, Picture]:
             "effect", effect_figure(data, measure),
             f"Dots with bars around a line at zero, one for each scenario. {subject}: {effects}. All numbers stand in"
             " the table of outcomes.",
-            f"Difference to {data.attrs['baseline']} in {subject}: the dot is the"
-            f" {'median' if rows[0]['heavy_tailed'] else 'mean'}, the bar holds {'nine in ten draws of the parameters' if data.sizes['draw'] > 1 else '90% under luck'}.",
+            f"Difference to {data.attrs['baseline']} in {subject}: the dot is the {middle}, the bar holds {spread}.",
             wide=False,
         ),
         Picture(
