@@ -136,7 +136,7 @@ def major_delay(evidence: Evidence, pattern: Pattern) -> Finding:
     low, high = pattern.limits["median_low"], pattern.limits["median_high"]
     tolerance = f"median {low:g} to {high:g} days"
     if not both.any():
-        return Finding("no major response", tolerance, False)
+        return Finding("no major response", tolerance, False, 0.0)
     delays = major[both] - deaths[both]
     middle = float(np.median(delays))
     return Finding(f"median {middle:.0f} days", tolerance, low <= middle <= high, share_within(delays, low, high))
@@ -314,8 +314,12 @@ def total_lag(data: "xr.Dataset", horizon: int) -> Array:
 
 
 def share_within(values: Array, low: float, high: float) -> float:
-    """Share of the values from low to high."""
-    return float(((values >= low) & (values <= high)).mean())
+    """Share of the values from low to high; 0 where there are none.
+
+    >>> share_within(np.array([1, 2, 7]), 2, 7) > share_within(np.array([]), 2, 7) == 0.0
+    True
+    """
+    return float(((values >= low) & (values <= high)).mean()) if len(values) else 0.0
 
 
 def share_of_differing(difference: Array) -> float:

@@ -173,7 +173,7 @@ def pattern_told(verdict: Verdict) -> dict[str, Any]:
         "article": verdict.article,
         "model": verdict.model,
         "pass": None if verdict.holds is None else bool(verdict.holds),
-        "share": None if verdict.share is None else float(verdict.share),
+        "share": None if verdict.share is None or math.isnan(verdict.share) else float(verdict.share),
         "tolerance": verdict.tolerance,
     }
 

@@ -157,7 +157,7 @@ class Relative:
         """Phi((log(told + step) - log N) / error) - Phi((log told - log N) / error); a number of 0 is reported as 0.
 
         >>> Relative(170.0, 10.0, 0.05).likely(np.array([0.0, 174.0]), np.zeros(2), 170.0).round(3)
-        array([0.   , 0.431])
+        array([0.  , 0.43])
         """
         safe = np.log(np.maximum(number, 1e-12))
         high = special.ndtr((np.log(told + self.step) - safe) / self.error)
