@@ -154,10 +154,7 @@ def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> 
         ValueError: the design names a number that the scenario does not have, or its columns differ in length.
         UserError: two actors of the case would share their luck.
     """
-    design = design or {}
-    check_design(scenario, design)
-    points = len(next(iter(design.values()))) if design else 1
-    columns = Columns(scenario, design, points)
+    columns = columns_of(scenario, design or {})
     days = daily(scenario.calendar, scenario.standing_events(), scenario.cast)
     wing_ids = tuple(scenario.cast.wings)
     check_actors(wing_ids)
@@ -180,18 +177,27 @@ def tabulate(scenario: Scenario, design: Mapping[str, Column] | None = None) -> 
 
 
 def at_points(table: Table, scenario: Scenario, design: Mapping[str, Column]) -> Table:
-    """The table of a scenario at other points; its days, which take longest to work out, are taken over.
+    """What `tabulate` gives, where the days, which take longest to work out, are those of a table that is there.
+
+    The scenario may differ from that of the table in its parameters and its mechanisms.
 
     Raises:
         ValueError: as for `tabulate`.
     """
-    if not design:
-        return table
-    check_design(scenario, design)
-    columns = Columns(scenario, design, len(next(iter(design.values()))))
+    columns = columns_of(scenario, design)
     numbers, theatres, wings = _numbers(columns), _theatres(columns), _wings(columns)
     mine = _mine(columns, numbers, theatres, wings)
     return table._replace(numbers=numbers, theatres=theatres, wings=wings, mine=mine)
+
+
+def columns_of(scenario: Scenario, design: Mapping[str, Column]) -> Columns:
+    """The numbers of a scenario at the points of a design, at one point where it is empty.
+
+    Raises:
+        ValueError: as for `tabulate`.
+    """
+    check_design(scenario, design)
+    return Columns(scenario, design, len(next(iter(design.values()))) if design else 1)
 
 
 def check_design(scenario: Scenario, design: Mapping[str, Column]) -> None:

@@ -110,7 +110,7 @@ def manifest(request: Request, config: Config, began: datetime, folder: Path) ->
         "seconds": round((datetime.now(UTC) - began).total_seconds(), 2),
         "source_hash": source_hash(),
         "versions": versions(),
-        "files": {path.name: _described(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: described(path) for path in sorted(folder.iterdir())},
     }
 
 
@@ -123,7 +123,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.get("made_by") == MAKER else None
 
 
-def _described(path: Path) -> dict[str, Any]:
+def described(path: Path) -> dict[str, Any]:
+    """What a manifest says of a file."""
     content = path.read_bytes()
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 

@@ -1,10 +1,8 @@
 """One history lived again by the reference model and told in sentences."""
 
-from sim.engine.reference import ReferenceModel
-from sim.engine.trace import Decision
-from sim.study.chronicle import Chronicle, Sentence
+from sim.study.chronicle import Chronicle
 from sim.study.drawn import drawn_of
-from sim.study.narration import Narrator, Scene
+from sim.study.life import lived
 from sim.world.scenario import Config, Scenario
 
 
@@ -21,21 +19,14 @@ def replay(world: Config | Scenario, run: int, seed: int | None = None) -> Chron
     """
     scenario, study_seed = (lived_in(world, run), world.seed) if isinstance(world, Config) else (world, 1)
     study_seed = study_seed if seed is None else seed
-    today: list[Decision] = []
-    model = ReferenceModel(scenario, study_seed, run, trace=today.append)
-    scene = Scene(scenario, tuple(wing.name for wing in model.wings if wing.strikable))
-    narrator, sentences = Narrator(scene), list[Sentence]()
-    while model.running:
-        today.clear()
-        model.step()
-        sentences.extend(narrator.tell(today))
+    life = lived(scenario.name, scenario, study_seed, run)
     return Chronicle(
         title=f"{scenario.name}: run {run} of seed {study_seed}",
         start=scenario.calendar.start,
-        days=model.day + 1,
-        sentences=tuple(sentences),
-        states=model.state_table(),
-        names=scene.wings,
+        days=life.days,
+        sentences=tuple(sentence for day in life.sentences for sentence in day),
+        states=life.states,
+        names={key: wing.name for key, wing in scenario.cast.wings.items()},
     )
 
 

@@ -11,12 +11,12 @@ import xarray as xr
 from sim.study.attribution.attributed import Attribution, Share, attribution
 from sim.study.attribution.game import Game, freed_after_deaths, measured, players_of
 from sim.study.comparison.arms import kept, pinned_words
-from sim.study.comparison.points import SOURCES, USUAL, points_of, without
+from sim.study.comparison.points import points_of, source_of, without
 from sim.study.provenance import provenance
 from sim.study.request import Request, override_texts
 from sim.study.simulation import Override
 from sim.world.checks import Section
-from sim.world.errors import UserError, one_of
+from sim.world.errors import UserError
 from sim.world.scenario import DEFAULTS, Config, load
 from sim.world.schema import STUDY_KEYS
 
@@ -108,10 +108,8 @@ def _prepared(
     overrides: tuple[str, ...],
     config_dir: Path | None,
 ) -> Explaining:
-    if source is not None and source not in SOURCES:
-        raise UserError("parameters", source, one_of(SOURCES, source))
+    source = source_of(source)
     config = load(overrides, config_dir)
-    source = source or USUAL
     section = Section("study", config.tree["study"], STUDY_KEYS)
     asked = None if section.raw("draws", "") is None else section.whole("draws", 1, MOST_DRAWS)
     draws = asked or (1 if source == DEFAULTS else DRAWS)

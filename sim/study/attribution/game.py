@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -117,7 +118,12 @@ class Game:
         """What the engines read of one coalition, a point for each draw."""
         at_work = {name: bool(coalition >> place & 1) for place, name in enumerate(self.players)}
         scenario = replace(self.scenario, mechanisms=replace(self.scenario.mechanisms, **at_work))
-        return at_points(tabulate(scenario), scenario, self.design)
+        return at_points(self._days, scenario, self.design)
+
+    @cached_property
+    def _days(self) -> Table:
+        """A table with the days that all coalitions share: no mechanism changes the timeline."""
+        return tabulate(self.scenario)
 
 
 def stacked(tables: Sequence[Table]) -> Table:

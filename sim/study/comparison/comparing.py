@@ -12,12 +12,12 @@ from sim.study.comparison.arms import arms_of
 from sim.study.comparison.labelled import dataset_of
 from sim.study.comparison.listed import KEY, entries
 from sim.study.comparison.lived import Plan, live
-from sim.study.comparison.points import SOURCES, USUAL, points_of
+from sim.study.comparison.points import points_of, source_of
 from sim.study.request import Request, override_texts
 from sim.study.simulation import Override
 from sim.study.sweep.identity import short_hash
 from sim.world.checks import Section
-from sim.world.errors import UserError, one_of
+from sim.world.errors import UserError
 from sim.world.scenario import DEFAULTS, Config
 from sim.world.schema import STUDY_KEYS
 
@@ -118,12 +118,10 @@ def prepare(request: Request) -> Comparison:
 def _prepared(
     scenarios: Sequence[str], source: str | None, overrides: Sequence[str], config_dir: Path | None
 ) -> Comparison:
-    if source is not None and source not in SOURCES:
-        raise UserError("parameters", source, one_of(SOURCES, source))
+    source = source_of(source)
     arms = arms_of(scenarios, overrides, config_dir)
     config = arms[0].config
     draws = _draws(config)
-    source = source or USUAL
     drawn = source != DEFAULTS
     draws = draws or (DRAWS if drawn else 1)
     told = any(one.partition("=")[0] == "study.runs" for one in overrides)

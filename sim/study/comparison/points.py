@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sim.study.calibration.shipped import shipped_posterior
 from sim.study.prior import prior_design
 from sim.world.actors import Cast
-from sim.world.errors import UserError
+from sim.world.errors import UserError, one_of
 from sim.world.scenario import DEFAULTS, POSTERIOR
 
 Columns = dict[str, npt.NDArray[np.float64]]
@@ -18,6 +18,17 @@ PRIOR: Final = "prior"
 SOURCES: Final = (POSTERIOR, PRIOR, DEFAULTS)
 USUAL: Final = POSTERIOR
 """Where parameters come from when nothing is said."""
+
+
+def source_of(told: str | None) -> str:
+    """Where parameters come from, as told; None takes what is usual.
+
+    Raises:
+        UserError: there is no such source.
+    """
+    if told is not None and told not in SOURCES:
+        raise UserError("parameters", told, one_of(SOURCES, told))
+    return told or USUAL
 
 
 def points_of(source: str, draws: int, seed: int, cast: Cast) -> Columns:

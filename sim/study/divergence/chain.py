@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from sim.study.divergence.life import Life
+from sim.study.life import Life
 
 Array = npt.NDArray[Any]
 Table = Literal["run", "fronts", "wings"]

@@ -12,9 +12,9 @@ from sim.rules import patron
 from sim.study.chronicle import spelled
 from sim.study.comparison.arms import Arm, common_day, pinned_words
 from sim.study.divergence.chain import Link, chain
-from sim.study.divergence.life import Life, lived
 from sim.study.divergence.parting import Parting, first_day, first_unlike_decision, parting_on
 from sim.study.drawn import drawn_of
+from sim.study.life import Life, lived
 
 PHASES: Final = {
     patron.NORMAL: "at ease",

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.trace import Decision
-from sim.study.divergence.life import Life
+from sim.study.life import Life
 
 Array = npt.NDArray[Any]
 

@@ -106,7 +106,7 @@ def _output(
     arm: Arm, design: dict[str, Array], points: int, runs: Array, seed: int, threads: int,
     progress: Callable[[int], None] | None,
 ) -> Output:  # fmt: skip
-    table = at_points(arm.table, arm.scenario, design)
+    table = at_points(arm.table, arm.scenario, design) if design else arm.table
     rows = np.arange(points) if design else np.zeros(points, dtype=np.int64)
     return run_batch(
         table, seed, np.tile(runs, points), points=np.repeat(rows, len(runs)), threads=threads, progress=progress

@@ -1,6 +1,5 @@
 """What came of verifying a folder, and the two ways of doing it: made again whole, or lived again part by part."""
 
-import hashlib
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from sim.study.folder import MANIFEST, read_manifest
+from sim.study.folder import MANIFEST, described, read_manifest
 from sim.study.provenance import source_hash, versions
 from sim.study.request import Request
 from sim.study.sensitivity.prepared import VERB as ANALYSIS
@@ -100,14 +99,13 @@ def _first_what_decides(name: str) -> tuple[int, str]:
     return (order.index(suffix) if suffix in order else len(order), name)
 
 
-def _altered(path: Path, described: dict[str, Any]) -> str | None:
+def _altered(path: Path, once: dict[str, Any]) -> str | None:
     """Whether a file is still the one that was written."""
     try:
-        content = path.read_bytes()
+        now = described(path)
     except OSError:
         return "missing"
-    same = hashlib.sha256(content).hexdigest() == described["sha256"]
-    return None if same else "altered after it was made"
+    return None if now["sha256"] == once["sha256"] else "altered after it was made"
 
 
 def verify_sweep(folder: Path, threads: int = 0, progress: Callable[[int], None] | None = None) -> Verified:
@@ -130,12 +128,11 @@ def verify_sweep(folder: Path, threads: int = 0, progress: Callable[[int], None]
         if path is None or not whole(path):
             first = first or f"part {part.number}: {'missing' if path is None else 'altered after it was made'}"
             continue
-        table, start = pq.ParquetFile(path), 0
+        table = pq.ParquetFile(path)
         for group, batch in enumerate(part.batches()):
             made = live(work, batch, threads, progress)
             found = _rows_difference(table.read_row_group(group), made)
             first = first or (None if found is None else f"{path.name}, {found}")
-            start += len(made["run"])
     return Verified(len(store.parts), first, (), made_elsewhere(manifest))
 
 

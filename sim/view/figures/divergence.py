@@ -14,7 +14,7 @@ from sim.rules.patron import ALARMED_AGAIN, RESTRAINING
 from sim.rules.target import STRUCK
 from sim.study.chronicle import spelled
 from sim.study.divergence.divergence import Divergence
-from sim.study.divergence.life import Life
+from sim.study.life import Life
 from sim.view.style import BLUE, GREY, INK, ORANGE, new_figure, quiet, style
 
 Array = npt.NDArray[Any]

@@ -23,7 +23,7 @@ from sim.view.figures.ranking import SHOWN, Shown, first_upper, measured, named,
 from sim.view.style import save
 from sim.view.tables import table
 from sim.view.terminal import show, shown_path, waiting
-from sim.view.verbs.sweep import make, note, table_text
+from sim.view.verbs.sweep import make_all, note, table_text
 from sim.world.extension.reader import asked_for
 from sim.world.scenario import Config, load
 
@@ -54,13 +54,7 @@ def main(request: Request) -> None:
     announce(analysis)
     sweep = analysis.sweep
     with running(sweep, say=note) as going:
-        try:
-            make(going)
-            going.finish()
-        except KeyboardInterrupt:
-            done, all_parts = len(going.store.finished()), len(going.store.parts)
-            note(f"stopped; {done} of {all_parts} parts are kept in {sweep.folder}. To go on: {request.command}")
-            raise
+        make_all(going, request.command)
         answer(going.store, question_of(analysis), sweep.config)
 
 

@@ -45,14 +45,24 @@ def carry_out(sweep: Sweep, command: str) -> tuple[Finding, ...]:
     """
     announce(sweep)
     with running(sweep, say=note) as going:
-        try:
-            make(going)
-            going.finish()
-        except KeyboardInterrupt:
-            done, all_parts = len(going.store.finished()), len(going.store.parts)
-            note(f"stopped; {done} of {all_parts} parts are kept in {sweep.folder}. To go on: {command}")
-            raise
+        make_all(going, command)
         return write(going)
+
+
+def make_all(going: Running, command: str) -> None:
+    """Make a sweep to its end; where it is stopped, say what is kept and that `command` goes on.
+
+    Raises:
+        UserError: the disk does not take it.
+        KeyboardInterrupt: after saying how to go on.
+    """
+    try:
+        make(going)
+        going.finish()
+    except KeyboardInterrupt:
+        done, all_parts = len(going.store.finished()), len(going.store.parts)
+        note(f"stopped; {done} of {all_parts} parts are kept in {going.sweep.folder}. To go on: {command}")
+        raise
 
 
 def make(going: Running) -> None:
