@@ -25,6 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 TEST = EXTRAS["test"]
+TAUGHT = [*EXTRAS["notebooks"], *EXTRAS["docs"]]
+"""What `make notebooks` and `make docs` need and `make test` does not."""
 
 
 def distribution(requirement: str) -> str:
@@ -72,11 +74,11 @@ def test_every_dependency_is_pinned_bounded_and_explained():
     reasons = (ROOT / "docs" / "choices.md").read_text()
     pinned = {distribution(line) for line in pins.splitlines() if PIN.fullmatch(line)}
     explained = {distribution(name) for name in re.findall(r"^\| `([^`]+)`", reasons, re.MULTILINE)}
-    wanted = {distribution(line) for line in RUNTIME + TEST}
+    wanted = {distribution(line) for line in [*RUNTIME, *TEST, *TAUGHT]}
     assert wanted <= pinned
     assert wanted == explained
-    assert {line for name, extra in EXTRAS.items() if name != "test" for line in extra} <= set(TEST)
-    assert [line for line in RUNTIME + TEST if not re.search(r">=[\d.]+,<[\d.]+$", line)] == []
+    assert {line for name, extra in EXTRAS.items() if name != "test" for line in extra} <= {*TEST, *TAUGHT}
+    assert [line for line in [*RUNTIME, *TEST, *TAUGHT] if not re.search(r">=[\d.]+,<[\d.]+$", line)] == []
 
 
 def test_every_library_the_package_imports_is_declared():
