@@ -1,7 +1,9 @@
 # make run        install what is needed into .venv and run the main job
 # make test       install and pass every quick check
+# make notebooks  carry out the notebooks from top to bottom, into build/notebooks
+# make browser    look at the pages in a browser (installs Chromium from the system's packages if there is none)
+# make docs       build the site of the documents into build/site, and carry out every command that they show
 # make check-long the tests that take minutes
-# make browser    look at the report in a browser (installs Chromium from the system's packages if there is none)
 # make tables     write the tables of the documents anew from the code
 # make posterior  make the posterior anew that comes with the package (minutes)
 # make pins       choose the exact versions anew (needs the network)
@@ -21,7 +23,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt sim/__init__.py
 
 .DEFAULT_GOAL := run
-.PHONY: run test check-long browser tables posterior pins clean
+.PHONY: run test notebooks browser docs check-long tables posterior pins clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/lull run $(ARGS)
@@ -33,12 +35,18 @@ test: $(VENV)/test.stamp
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-check-long: $(VENV)/test.stamp
-	$(BIN)/pytest -m long
+notebooks: $(VENV)/taught.stamp
+	$(BIN)/pytest -m notebook -n $(WORKERS)
 
 browser: $(VENV)/test.stamp
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) apt-get install --yes --quiet chromium
 	$(BIN)/pytest -m browser
+
+docs: $(VENV)/taught.stamp
+	$(BIN)/pytest -m docs -n $(WORKERS) --dist worksteal
+
+check-long: $(VENV)/test.stamp
+	$(BIN)/pytest -m long
 
 tables: $(VENV)/run.stamp
 	$(BIN)/python -m sim.view.handbook *.md docs/*.md experiments/*/README.md
@@ -60,6 +68,10 @@ $(VENV)/run.stamp: $(INPUTS) | $(BIN)/python
 $(VENV)/test.stamp: $(INPUTS) | $(BIN)/python
 	$(PIP) install --quiet -c constraints.txt -e '.[test]'
 	@touch $(VENV)/run.stamp $@
+
+$(VENV)/taught.stamp: $(INPUTS) | $(BIN)/python
+	$(PIP) install --quiet -c constraints.txt -e '.[test,notebooks,docs]'
+	@touch $(VENV)/run.stamp $(VENV)/test.stamp $@
 
 pins:
 	$(PYTHON) -m venv build/pins

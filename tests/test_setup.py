@@ -98,11 +98,26 @@ def test_every_library_the_package_imports_is_declared():
     assert undeclared == set()
 
 
-def test_ci_runs_the_same_tests_as_everybody():
+def test_ci_runs_the_same_tests_as_everybody_and_none_is_skipped():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert "set -euo pipefail" in script.read_text()
-    assert script.read_text().splitlines()[-1] == "make test"
+    assert [line for line in script.read_text().splitlines() if not line.startswith("#")] == [
+        "set -euo pipefail",
+        'cd "$(dirname "$0")/.."',
+        "export LULL_NO_SKIPS=1",
+        "make test",
+        "make notebooks",
+        "make browser",
+        "make docs",
+    ]
+
+
+def test_every_marker_that_is_left_out_of_the_quick_tests_has_a_target():
+    settings = PROJECT["tool"]["pytest"]["ini_options"]
+    marked = {line.partition(":")[0] for line in settings["markers"]}
+    left_out = set(re.findall(r"not (\w+)", settings["addopts"]))
+    run = set(re.findall(r"pytest -m (\w+)", (ROOT / "Makefile").read_text()))
+    assert marked == left_out == run
 
 
 # --- rooms --------------------------------------------------------------------------------------------------

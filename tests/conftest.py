@@ -1,0 +1,28 @@
+"""Where nothing may be left out, a test that skips is a failure: see `.ci/run`."""
+
+import os
+
+import pytest
+
+NO_SKIPS = "LULL_NO_SKIPS"
+
+
+def skipped(config: pytest.Config) -> int:
+    """Return how many tests or modules were skipped; a test that is expected to fail, and does, is not."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return len(reporter.stats.get("skipped", [])) if reporter else 0
+
+
+def forbidden(config: pytest.Config) -> bool:
+    """Whether something was skipped where nothing may be."""
+    return bool(os.environ.get(NO_SKIPS)) and skipped(config) > 0
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == pytest.ExitCode.OK and forbidden(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if forbidden(config):
+        terminalreporter.write_line(f"{skipped(config)} skipped, and {NO_SKIPS} is set: that is a failure", red=True)
