@@ -56,6 +56,11 @@ VERBS: Final = {
         "sim.view.verbs.calibrate",
         "check=true, data=FILE",
     ),
+    "app": Verb(
+        "a page in the browser: move the settings and see, play a history, learn the rules",
+        "sim.view.verbs.app",
+        "app.port=5006, app.show=false",
+    ),
     "check-extension": Verb(
         "whether your extension means the same in every engine", "sim.view.verbs.check_extension", "FILE"
     ),
