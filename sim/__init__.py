@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from sim.study.calibration.calibrating import calibrate as calibrate
     from sim.study.comparison.comparing import compare as compare
     from sim.study.discovery.discovering import discover as discover
+    from sim.study.divergence.diverging import diverge as diverge
     from sim.study.extension_check import check_extension as check_extension
     from sim.study.replay import replay as replay
     from sim.study.sensitivity.analysing import sensitivity as sensitivity
     from sim.study.simulation import simulate as simulate
     from sim.study.sweep.opened import open_sweep as open_sweep
     from sim.study.sweep.sweeping import sweep as sweep
+    from sim.view.drawing import draw as draw
+    from sim.view.listings import facts as facts
+    from sim.view.listings import parameters as parameters
+    from sim.view.listings import patterns as patterns
+    from sim.view.listings import scenarios as scenarios
     from sim.view.report.reporting import report as report
     from sim.world.extension import ActorType as ActorType
     from sim.world.extension import Change as Change
@@ -48,11 +54,17 @@ _HOMES = {
     "check_extension": "sim.study.extension_check",
     "compare": "sim.study.comparison.comparing",
     "discover": "sim.study.discovery.discovering",
+    "diverge": "sim.study.divergence.diverging",
+    "draw": "sim.view.drawing",
     "explain": "sim.study.attribution.explaining",
+    "facts": "sim.view.listings",
     "load": "sim.world.scenario",
     "open_sweep": "sim.study.sweep.opened",
+    "parameters": "sim.view.listings",
+    "patterns": "sim.view.listings",
     "replay": "sim.study.replay",
     "report": "sim.view.report.reporting",
+    "scenarios": "sim.view.listings",
     "sensitivity": "sim.study.sensitivity.analysing",
     "simulate": "sim.study.simulation",
     "sweep": "sim.study.sweep.sweeping",
@@ -73,11 +85,17 @@ __all__ = [
     "check_extension",
     "compare",
     "discover",
+    "diverge",
+    "draw",
     "explain",
+    "facts",
     "load",
     "open_sweep",
+    "parameters",
+    "patterns",
     "replay",
     "report",
+    "scenarios",
     "sensitivity",
     "simulate",
     "sweep",

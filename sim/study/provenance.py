@@ -2,12 +2,18 @@
 
 import platform
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from sim.numbers.sources import hash_of
-from sim.world.scenario import POSTERIOR, Config
+from sim.world.compose import compose_tree
+from sim.world.mechanisms import MECHANISM_NAMES
+from sim.world.scenario import POSTERIOR, Config, config_of
+from sim.world.schema import TOP_KEYS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LIBRARIES = ("lull-sim", "numpy", "numba", "llvmlite", "mesa", "xarray")
 
@@ -53,6 +59,19 @@ def provenance(config: Config) -> dict[str, Any]:
         "configuration": decisive_text(config),
         **_posterior(config),
     }
+
+
+def config_in(data: "xr.Dataset") -> Config:
+    """The configuration that a dataset carries, without what extensions added to the model.
+
+    Raises:
+        KeyError: the dataset carries none.
+    """
+    told = yaml.safe_load(data.attrs["configuration"])
+    kept = {name: value for name, value in told.items() if name in TOP_KEYS and name != "extensions"}
+    kept["mechanisms"] = {name: value for name, value in kept["mechanisms"].items() if name in MECHANISM_NAMES}
+    ground, _ = compose_tree(())
+    return config_of({**{name: ground[name] for name in NEUTRAL_KEYS}, **kept}, data.attrs["scenario"])
 
 
 def _posterior(config: Config) -> dict[str, str]:

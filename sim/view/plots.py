@@ -101,14 +101,14 @@ def panel_weight(data: xr.Dataset, theatre: str) -> float:
     return 1.0 if np.nanmax(weekly_bands(data, theatre)["q95"], initial=0.0) > 2 else 0.45
 
 
-def stacked(figure: Figure, heights: Sequence[float]) -> list[Axes]:
+def stacked(figure: Figure, heights: Sequence[float], left: float = LEFT, right: float = RIGHT) -> list[Axes]:
     """A strip for the flags and one panel for each height beneath it, all on one calendar."""
-    whole, width = figure.get_figheight(), RIGHT - LEFT
+    whole, width = figure.get_figheight(), right - left
     top = whole - TITLE - HEAD
-    places = [figure.add_axes((LEFT, top / whole, width, HEAD / whole))]
+    places = [figure.add_axes((left, top / whole, width, HEAD / whole))]
     for height in heights:
         top -= GAP + PANEL * height
-        places.append(figure.add_axes((LEFT, top / whole, width, PANEL * height / whole), sharex=places[0]))
+        places.append(figure.add_axes((left, top / whole, width, PANEL * height / whole), sharex=places[0]))
     places[0].set_axis_off()
     return places
 

@@ -88,8 +88,8 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
     Raises:
         ValueError: the seed or the run has no address.
 
-    `datacollector` keeps numbers of the model day by day, and of every `MilitiaWing`. Wings take their turns in the
-    order of `turns`, which cannot matter.
+    `world` is the scenario. `datacollector` keeps numbers of the model day by day, and of every `MilitiaWing`. Wings
+    take their turns in the order of `turns`, which cannot matter.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         super().__init__()
         if not 0 <= run < RUN_LIMIT:
             raise ValueError(f"run={run}: allowed are whole numbers from 0 to {RUN_LIMIT - 1}")
+        self.world = scenario
         self.table = tabulate(scenario) if table is None else table
         self.seed_low, self.seed_high = split_seed(seed)
         self.run, self.day = run, -1
