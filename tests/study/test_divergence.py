@@ -12,6 +12,8 @@ from sim import simulate
 from sim.cli import main
 from sim.study.comparison.arms import Arm, arms_of
 from sim.study.divergence.divergence import Divergence, divergence
+from sim.study.divergence.diverging import diverge
+from sim.world.errors import UserError
 
 # Ten runs drawn once from all that have an address below 10**6.
 RUNS = [int(one) for one in np.random.default_rng(20240202).integers(0, 10**6, 10)]
@@ -54,6 +56,15 @@ def arms(pair: str) -> tuple[Arm, Arm]:
 
 def told_of(pair: str, run: int) -> Divergence:
     return divergence(*arms(pair), run)
+
+
+def test_from_python_the_same_story_is_told() -> None:
+    given = {"calendar.days": DAYS}
+    told = diverge("article", "no_tower22", RUNS[0], seed=9, overrides=given)
+    assert list(told.lines()) == list(told_of("no_tower22", RUNS[0]).lines())
+    assert list(told.lines()) != list(diverge("article", "no_tower22", RUNS[0], seed=10, overrides=given).lines())
+    with pytest.raises(UserError, match="scenario"):
+        diverge("article", "no_tower23")
 
 
 @pytest.mark.parametrize("place", range(len(RUNS)))
