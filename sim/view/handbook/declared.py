@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-from collections.abc import Callable
 from dataclasses import fields
 from types import ModuleType
 from typing import Final
@@ -14,6 +13,7 @@ from sim.rules.day import STEPS
 from sim.study import declared
 from sim.study.summary import PRIOR_DRIVEN
 from sim.view.handbook.markdown import Row, code, table
+from sim.view.handbook.told import Rule, rules_of, told
 from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
 from sim.world.parameters import Theatre, Wing, shared_declarations
 from sim.world.parameters import declared as of_group
@@ -81,19 +81,10 @@ def rule_table(module: ModuleType) -> str:
     return table(("Rule", "What it says", "Formula", "Units", "Source"), map(_rule, rules_of(module)))
 
 
-def rules_of(module: ModuleType) -> list[Callable[..., object]]:
-    """The rules that a module defines, in its order."""
-    mine = (one for _, one in inspect.getmembers(module, inspect.isfunction) if one.__module__ == module.__name__)
-    return sorted(mine, key=lambda one: one.__code__.co_firstlineno)
-
-
-def _rule(rule: Callable[..., object]) -> Row:
-    summary, *parts = (inspect.getdoc(rule) or "").split("\n\n")
-    about = next(part for part in parts if part.startswith("Units:"))
-    units, _, source = " ".join(about.split()).removeprefix("Units: ").partition(" Source: ")
-    formula = [line.strip() for part in parts[: parts.index(about)] for line in part.splitlines()]
-    module = rule.__module__.rpartition(".")[2]
-    return code(f"{module}.{rule.__name__}"), summary, "<br>".join(map(code, formula)), units, source
+def _rule(rule: Rule) -> Row:
+    said, module = told(rule), rule.__module__.rpartition(".")[2]
+    formula = "<br>".join(map(code, said.formula))
+    return code(f"{module}.{rule.__name__}"), said.summary, formula, said.units, said.source
 
 
 def day_table() -> str:
