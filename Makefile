@@ -39,7 +39,7 @@ notebooks: $(VENV)/taught.stamp
 	$(BIN)/pytest -m notebook -n $(WORKERS)
 
 browser: $(VENV)/test.stamp
-	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) apt-get install --yes --quiet chromium
+	@command -v chromium chromium-browser google-chrome >/dev/null || { $(SUDO) apt-get update --quiet && $(SUDO) apt-get install --yes --quiet chromium; }
 	$(BIN)/pytest -m browser
 
 docs: $(VENV)/taught.stamp
