@@ -4,6 +4,7 @@ Pairs meet the same luck run by run. Both arms are pinned up to the day on which
 from then on; to compare with the fully pinned baseline would mix the departure with the pins that fall away.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,12 +40,13 @@ class UnmeasurableError(ValueError):
 class Evidence:
     """A configuration with its main ensemble; everything else is simulated when first asked for.
 
-    `drawn` are the parameters that its histories have.
+    `drawn` are the parameters that its histories have; `progress` is called with numbers of finished histories.
     """
 
     config: Config
     main: "xr.Dataset"
     drawn: Drawn = DEFAULTS
+    progress: Callable[[int], None] | None = field(default=None, repr=False)
     _baselines: "dict[tuple[int | None, int], xr.Dataset]" = field(default_factory=dict, repr=False)
 
     @property
@@ -121,7 +123,7 @@ class Evidence:
 
     def _live(self, table: Table, runs: Array, wanted: Wanted) -> Output:
         points = points_of(table, runs)
-        return run_batch(table, self.config.seed, runs, points, wanted, self.config.threads)
+        return run_batch(table, self.config.seed, runs, points, wanted, self.config.threads, self.progress)
 
 
 def first_days(table: Table, days: int) -> Table:

@@ -292,6 +292,14 @@ OF_ONE_HISTORY: Final = frozenset(
 )  # fmt: skip
 """Measures of something that the documented history showed once, so that a predictive band can hold it."""
 
+OF_THE_MAIN: Final = frozenset(
+    one.__name__
+    for one in (
+        campaign_count, lull_none, lull_few, lethal_share, continuity, compliance_lag, leaders_spared, fragility,
+    )
+)  # fmt: skip
+"""Measures that ask the main ensemble alone; the others live histories of their own."""
+
 
 def in_lull(data: "xr.Dataset", pattern: Pattern) -> Array:
     """Acknowledged attacks between the strikes and the report in the theatres named (run,)."""

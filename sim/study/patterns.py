@@ -1,11 +1,12 @@
 """The article's patterns, judged: what it reports, what the model gives, and whether that lies within the tolerance."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sim.study.drawn import DEFAULTS, Drawn, drawn_of
 from sim.study.evidence import Evidence, UnmeasurableError
-from sim.study.measures import MEASURES, OF_ONE_HISTORY, Finding
+from sim.study.measures import MEASURES, OF_ONE_HISTORY, OF_THE_MAIN, Finding
 from sim.world.errors import UserError, one_of
 from sim.world.patterns import Pattern
 from sim.world.scenario import Config
@@ -53,8 +54,20 @@ def judge(config: Config, data: "xr.Dataset", drawn: Drawn | None = None) -> tup
     Raises:
         UserError: a pattern names a measure that does not exist.
     """
-    verdicts = judge_whatever(config, data, drawn_of(config) if drawn is None else drawn)
-    return verdicts if described(config) else tuple(_silent(one) for one in verdicts)
+    evidence = Evidence(config, data, drawn_of(config) if drawn is None else drawn)
+    return tuple(verdicts_on(evidence, config.patterns))
+
+
+def verdicts_on(evidence: Evidence, patterns: Iterable[Pattern]) -> Iterator[Verdict]:
+    """Judge some patterns, one after another, as `judge` does."""
+    for pattern in patterns:
+        verdict = _verdict(evidence, pattern)
+        yield verdict if described(evidence.config) else _silent(verdict)
+
+
+def at_once(pattern: Pattern) -> bool:
+    """Whether a pattern is judged on the main ensemble alone, so that no further histories are lived."""
+    return pattern.measure in OF_THE_MAIN
 
 
 def described(config: Config) -> bool:

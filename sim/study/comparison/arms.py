@@ -78,7 +78,7 @@ def arms_of(entries: Sequence[str], overrides: Sequence[str] = (), config_dir: P
             raise UserError("scenario", override.partition("=")[2], f"nothing here; {KEY}=[...] names the scenarios")
     arms = tuple(_arm(entry, overrides, config_dir) for entry in asked)
     for arm in arms[1:]:
-        _check_alike(arm, arms[0])
+        check_alike(arm, arms[0])
     return arms
 
 
@@ -106,7 +106,7 @@ def kept(config: Config, overrides: Sequence[str]) -> frozenset[str]:
     )
 
 
-def _check_alike(arm: Arm, first: Arm) -> None:
+def check_alike(arm: Arm, first: Arm) -> None:
     """Refuse arms whose outcomes cannot be set against each other."""
     here, there = arm.scenario.calendar, first.scenario.calendar
     if here != there:
