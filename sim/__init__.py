@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.study.simulation import simulate as simulate
     from sim.study.sweep.opened import open_sweep as open_sweep
     from sim.study.sweep.sweeping import sweep as sweep
+    from sim.view.canvas import canvas as canvas
     from sim.view.drawing import draw as draw
     from sim.view.listings import facts as facts
     from sim.view.listings import parameters as parameters
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from sim.world.extension import State as State
     from sim.world.extension import Tallied as Tallied
     from sim.world.parameters import Declaration as Declaration
+    from sim.world.parameters import log_uniform as log_uniform
+    from sim.world.parameters import uniform as uniform
     from sim.world.scenario import load as load
 
 __version__ = "0.1.0"
@@ -51,6 +54,7 @@ _HOMES = {
     "State": "sim.world.extension",
     "Tallied": "sim.world.extension",
     "calibrate": "sim.study.calibration.calibrating",
+    "canvas": "sim.view.canvas",
     "check_extension": "sim.study.extension_check",
     "compare": "sim.study.comparison.comparing",
     "discover": "sim.study.discovery.discovering",
@@ -59,6 +63,7 @@ _HOMES = {
     "explain": "sim.study.attribution.explaining",
     "facts": "sim.view.listings",
     "load": "sim.world.scenario",
+    "log_uniform": "sim.world.parameters",
     "open_sweep": "sim.study.sweep.opened",
     "parameters": "sim.view.listings",
     "patterns": "sim.view.listings",
@@ -68,6 +73,7 @@ _HOMES = {
     "sensitivity": "sim.study.sensitivity.analysing",
     "simulate": "sim.study.simulation",
     "sweep": "sim.study.sweep.sweeping",
+    "uniform": "sim.world.parameters",
 }
 
 __all__ = [
@@ -82,6 +88,7 @@ __all__ = [
     "Tallied",
     "__version__",
     "calibrate",
+    "canvas",
     "check_extension",
     "compare",
     "discover",
@@ -90,6 +97,7 @@ __all__ = [
     "explain",
     "facts",
     "load",
+    "log_uniform",
     "open_sweep",
     "parameters",
     "patterns",
@@ -99,6 +107,7 @@ __all__ = [
     "sensitivity",
     "simulate",
     "sweep",
+    "uniform",
 ]
 
 

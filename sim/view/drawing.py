@@ -28,6 +28,7 @@ def draw(found: Any, *names: str) -> "Figure":
     |---|---|---|
     | what `simulate` gives | attacks a week by theatre over the calendar | outcomes: how often each value came |
     | `{"a": ..., "b": ...}` of such | attacks a week on the target, laid over each other | the same, side by side |
+    | `{"before": ..., "after": ...}` of sweeps over draws | | parameters: their draws, laid over each other |
     | what `sweep` or `open_sweep` gives | three outcomes over what varies | other outcomes |
     | what `compare` gives | effects, places and regrets | measures: one small figure for the first |
     | what `explain` gives | shares of the mechanisms, with what each brings alone | |
@@ -81,6 +82,8 @@ def _dataset(data: xr.Dataset, names: tuple[str, ...]) -> "Figure":
 
 
 def _ensembles(found: Mapping[str, Any], names: tuple[str, ...]) -> "Figure":
+    if found and names and all(isinstance(one, xr.Dataset) and "point" in one.dims for one in found.values()):
+        return _figure("figures.draws", "draws")(found, names)
     if not found or not all(isinstance(one, xr.Dataset) and "weekly_histogram" in one for one in found.values()):
         raise _undrawable("this mapping")
     return _figure("figures.outcome", "outcome")(found, names) if names else _figure("figures.fan", "fans")(found)
