@@ -13,7 +13,7 @@ from sim.view.style import BLUE, GREY, INK, ORANGE, new_figure, style
 WIDTH: Final = 11.0
 ROW: Final = 0.42
 """Inches of a mechanism."""
-EDGES: Final = 2.1
+EDGES: Final = 2.4
 
 
 def attribution_figure(data: xr.Dataset) -> Figure:
@@ -25,7 +25,7 @@ def attribution_figure(data: xr.Dataset) -> Figure:
         figure = new_figure(WIDTH, EDGES + ROW * len(rows))
         axes = figure.subplots()
         height = EDGES + ROW * len(rows)
-        figure.subplots_adjust(left=0.31, right=0.97, top=1 - 0.85 / height, bottom=0.95 / height)
+        figure.subplots_adjust(left=0.31, right=0.97, top=1 - 1.15 / height, bottom=0.95 / height)
         _bars(axes, shown, rows)
         _frame(axes, shown, rows)
         _texts(figure, data)
@@ -52,7 +52,9 @@ def _frame(axes: Axes, shown: xr.Dataset, rows: np.ndarray) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_xlabel(f"share of the outcome, {shown.attrs['units']}")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=9, borderaxespad=0.3, handletextpad=0.5
+    )  # fmt: skip
 
 
 def _texts(figure: Figure, data: xr.Dataset) -> None:

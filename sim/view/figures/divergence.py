@@ -131,9 +131,8 @@ def _titles(figure: Figure, told: Divergence) -> None:
     else:
         title = f"Under the same luck, they part on {spelled(told.one.scenario.calendar.date_of(told.day))}"
     figure.text(0.07, 0.955, title, fontsize=13, fontweight="bold", color=INK)
-    below = (
-        f"Attacks on {told.one.scenario.cast.names.target} by day; grey: the same in both. {told.pinned.capitalize()}."
-    )
+    pinned = told.pinned[0].upper() + told.pinned[1:]
+    below = f"Attacks on {told.one.scenario.cast.names.target} by day; grey: the same in both. {pinned}."
     figure.text(0.07, 0.915, below, fontsize=9.5, color=GREY)
     figure.text(
         0.07, 0.02, f"Lull, run {told.run} of seed {told.seed}. One history each: an illustration, not an estimate.",
