@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,22 @@ from scipy import stats
 
 from sim.study.calibration.again import WIDTHS, agreements, rejected
 from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
-from sim.study.calibration.conscience import binomial_limits, check
+from sim.study.calibration.conscience import binomial_limits, check, confirmed
 from sim.study.calibration.figures import Figure, found, seen
-from sim.study.calibration.planted import DRAWS, Ranked, narrowed, rank
+from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, rank, reports
 from sim.study.calibration.posterior import Posterior, accepted, effective, posterior_of, weighted_quantile
 from sim.study.calibration.reading import Binomial, Exact, Reading, Relative, Rounded
-from sim.study.calibration.rival import calm_of, closed, counterfactuals, needed, open_sets, readings_of, stories, weigh
+from sim.study.calibration.rival import (
+    calm_of,
+    closed,
+    counterfactuals,
+    needed,
+    open_sets,
+    readings_of,
+    spread_of,
+    stories,
+    weigh,
+)
 from sim.study.calibration.settings import Settings, settings_of
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, quantities_of
 from sim.study.prior import quantile
@@ -195,6 +206,32 @@ def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
     assert few.sets + few.left_out == 300
 
 
+def test_data_sets_told_alike_share_no_more_draws_than_chance_makes_them() -> None:
+    bank, plants = invented(21, 300_000, of_attacks), invented(22, 300, of_attacks)
+    generator = np.random.default_rng(4)
+    told = reports(plants, generator)
+    cells, first = Cells(bank, plants, told), {key: float(one[0]) for key, one in told.items()}
+    draws = [cells.draws(0, first, generator) for _ in range(40)]
+    known = len(np.unique(np.concatenate([one for one in draws if one is not None])))
+    assert known > 6 * DRAWS
+    for one, other in pairwise(draws):
+        assert one is not None
+        assert other is not None
+        # Of two times DRAWS among at least `known` rows so many are shared by chance.
+        mean = DRAWS**2 / known
+        assert len(np.intersect1d(one, other)) < mean + 5.0 * np.sqrt(mean)
+
+
+def test_what_fails_once_is_looked_at_again_and_what_fails_twice_is_unsound() -> None:
+    sound, wrong = check(ranked()), check(ranked(narrowed))
+    once = (replace(sound[0], uniform=False), *sound[1:])
+    found = confirmed(once, sound)
+    assert all(one.sound for one in found)
+    assert [one.name for one in found if one.again] == [sound[0].name]
+    assert not any(one.sound for one in confirmed(wrong, wrong))
+    assert confirmed(sound, wrong) == sound
+
+
 def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
     recovery = {one.name: one.recovery for one in check(ranked())}
     noise = 5.0 / np.sqrt(ranked().sets)
@@ -276,6 +313,21 @@ def test_readings_share_out_all_probability_and_only_full_ones_give_calm_always(
     assert shares[()] < shares["own",] < shares["strikes", "own", "threat"]
     for one in readings:
         assert one.share_interval[0] <= one.share <= one.share_interval[1]
+
+
+def test_intervals_of_rare_weights_hold_what_they_say_and_normal_ones_do_not() -> None:
+    generator = np.random.default_rng(3)
+    true, tried, size = 1.5, 4000, 1000
+    weights = generator.uniform(0.2, 1.0, (tried, size)) * (generator.random((tried, size)) < true / size)
+    sums, errors = weights.sum(axis=1), np.sqrt((weights**2).sum(axis=1))
+    spans = np.array([spread_of(value, error, 1.0) for value, error in zip(sums, errors, strict=True)])
+    inside = ((spans[:, 0] <= 0.6 * true) & (0.6 * true <= spans[:, 1])).mean()
+    normal = (np.abs(sums - 0.6 * true) <= 1.96 * errors).mean()
+    error = np.sqrt(0.05 * 0.95 / tried)
+    assert inside > 0.95 - 5.0 * error
+    assert normal < 0.95 - 5.0 * error
+    many = spread_of(0.5, 0.005, 0.001)
+    np.testing.assert_allclose(many, (0.5 - 1.96 * 0.005, 0.5 + 1.96 * 0.005), atol=2e-4)
 
 
 def test_draws_lived_again_without_a_cause_tell_what_the_calm_needs() -> None:

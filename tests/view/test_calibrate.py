@@ -117,6 +117,7 @@ def test_the_check_alone_passes_and_its_control_fails(tmp_path: Path, capsys: py
     ("overrides", "words"),
     [
         (("check=maybe",), ("check", "true or false")),
+        (("parameters=posterior",), ("parameters", "starts from the priors")),
         (("history=free",), ("history", "article")),
         (("scenario=salt_coast",), ("calibration.figures", "one figure or more")),
         (("calibration.draws=10",), ("calibration.draws", "1000")),

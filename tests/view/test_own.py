@@ -69,6 +69,17 @@ def test_scores_leave_a_verdict_for_each_benchmark_and_score(attacks: Path, caps
         assert group["crps"].mean() == pytest.approx(means.loc[str(name), "crps"], abs=1e-3)
 
 
+def test_the_invented_case_takes_its_own_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        acled(day, f"2031-03-{day + 1:02d}", actor1="Grey Gulls", actor2="Coast guard of Ondrel", country="Brine Towns")
+        for day in range(28)
+    ]
+    path = saved(tmp_path, text(ACLED_31, rows))
+    words = ["calibrate", "scenario=salt_coast", f"data={path}", "histories=1000", "weeks=1"]
+    assert cli.main([*words, f"output.dir={tmp_path / 'out'}"]) == 0
+    assert "28 used" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -80,8 +91,10 @@ def test_scores_leave_a_verdict_for_each_benchmark_and_score(attacks: Path, caps
         (["data=FILE", "until=soon"], "until = soon: allowed a date"),
         (["data=FILE", "weeks=0"], "weeks = 0: allowed a whole number from 1"),
         (["data=FILE", "histories=5"], "histories = 5: allowed a whole number from 1000"),
-        (["data=FILE", "filters=none"], "filters.from = (missing)"),
-        (["data=FILE", "scenario=salt_coast"], "filters.from = (missing)"),
+        (["data=FILE", "filters=none"], "filters = none: allowed middle_east, salt_coast"),
+        (["data=FILE", "scenario=salt_coast"], "of 113 rows none is left (other actors: 113)"),
+        (["score=true"], "score = true: allowed nothing without data=FILE"),
+        (["until=2024-01-01", "check=true"], "until = 2024-01-01: allowed nothing without data=FILE"),
         (["data=FILE", "parameters=posterior"], "parameters = posterior: allowed defaults with data=FILE"),
         (["data=FILE", "until=2023-10-25"], "data = 9 days: allowed at least 14 days"),
     ],

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sim.study.balance import Balance, prior_balance
 from sim.study.calibration.again import Agreement, agreements, rejected
 from sim.study.calibration.bank import Bank, Prior, fill
-from sim.study.calibration.conscience import Checked, check
+from sim.study.calibration.conscience import Checked, check, confirmed
 from sim.study.calibration.diagnostics import pareto_k
 from sim.study.calibration.planted import REGIONS, Ranked, Spread, rank
 from sim.study.calibration.posterior import Posterior, accepted, posterior_of
@@ -158,14 +158,30 @@ def examined(
     progress: Advance | None = None,
     purpose: str = "planted truths",
 ) -> Conscience:
-    """Plant truths and rank them among draws of their posteriors, anywhere and near the documented data."""
+    """Plant truths and rank them among draws of their posteriors, anywhere and near the documented data.
+
+    What something speaks against is looked at once more, with other truths; what is told of it is the second look. A
+    `spread` is for controls: they get one look.
+    """
+    ranked = planted(config, settings, bank, spread, progress, purpose)
+    checked = {region: check(one) for region, one in ranked.items()}
+    if spread is None and not all(one.sound for region in checked.values() for one in region):
+        second = planted(config, settings, bank, None, None, f"{purpose}, again")
+        checked = {region: confirmed(found, check(second[region])) for region, found in checked.items()}
+    return Conscience(ranked, checked)
+
+
+def planted(
+    config: Config, settings: Settings, bank: Bank, spread: Spread | None, progress: Advance | None, purpose: str
+) -> dict[str, Ranked]:
+    """Ranks of truths among draws of their posteriors by region; each purpose has truths of its own."""
     prior = prior_of(config, settings, purpose)
     plants = fill(prior, settings.figures, plants_of(settings), config.threads, progress)
     ranked = {}
     for place, region in enumerate(REGIONS):
         generator = np.random.default_rng([seed_for(config.seed, purpose), place])
         ranked[region] = rank(bank, plants, region, settings.truths, generator, spread)
-    return Conscience(ranked, {region: check(one) for region, one in ranked.items()})
+    return ranked
 
 
 def by_rejection(

@@ -1,6 +1,7 @@
 """Whether posteriors can be trusted: rank statistics with simultaneous bands, coverage, recovery."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ from sim.study.calibration.planted import DRAWS, Ranked
 Array = npt.NDArray[Any]
 
 LEVEL: Final = 0.05
-"""Chance that a sound posterior fails somewhere: shared out over all quantities."""
+"""Chance that sound posteriors fail somewhere, in the ranks or in the coverages of one region: shared out over all
+quantities. Two regions with ranks and coverages each would so call sound posteriors unsound once in five or ten checks;
+what fails is therefore looked at again, with other truths, and only what fails twice is called unsound."""
 
 INTERVALS: Final = {0.5: (25, 75), 0.9: (5, 95)}
 """Intervals by their level: a truth is inside if its rank lies from the first number up to, not with, the second."""
@@ -24,7 +27,8 @@ class Checked:
     """What the ranks of one quantity say.
 
     `uniform`: their distribution stays inside the band; `covered`: both coverages lie within their Monte Carlo error.
-    `recovery` is the rank correlation of truths and posterior means.
+    `recovery` is the rank correlation of truths and posterior means. `again`: it failed at first, and what is told
+    is the second look.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Checked:
     coverage_90: float
     covered: bool
     recovery: float
+    again: bool = False
 
     @property
     def sound(self) -> bool:
@@ -49,6 +54,12 @@ def check(ranked: Ranked) -> tuple[Checked, ...]:
     low, high = band(ranked.sets, 1.0 - each)
     limits = {level: binomial_limits(ranked.sets, level, each / len(INTERVALS)) for level in INTERVALS}
     return tuple(_checked(ranked, place, low, high, limits) for place in range(len(ranked.names)))
+
+
+def confirmed(first: Sequence[Checked], second: Sequence[Checked]) -> tuple[Checked, ...]:
+    """What is told of each quantity: the first look, or the second where something spoke against it in the first."""
+    by_name = {one.name: replace(one, again=True) for one in second}
+    return tuple(one if one.sound else by_name.get(one.name, one) for one in first)
 
 
 def _checked(ranked: Ranked, place: int, low: Array, high: Array, limits: dict[float, tuple[float, float]]) -> Checked:

@@ -131,7 +131,10 @@ class Cells:
         self._from, self._to = (np.searchsorted(sorted_codes, mine, side) for side in ("left", "right"))
 
     def draws(self, place: int, told: Mapping[str, float], generator: np.random.Generator) -> Array | None:
-        """Rows (DRAWS,) drawn from the posterior of one data set; None where the bank has too few."""
+        """Rows (DRAWS,) drawn from the posterior of one data set; None where the bank has too few.
+
+        Any of the rows that are accepted, not the first: data sets told alike would share theirs, and ranks with them.
+        """
         start, stop = int(self._from[place]), int(self._to[place])
         rows = self._order[start : min(stop, start + _LOOKED_AT)]
         if len(rows) < DRAWS:
@@ -141,7 +144,7 @@ class Cells:
         if weights.sum() < DRAWS * weights.max():
             return None
         kept = accepted(weights, generator)
-        return np.asarray(rows[kept[:DRAWS]]) if len(kept) >= DRAWS else None
+        return np.asarray(rows[generator.permutation(kept)[:DRAWS]]) if len(kept) >= DRAWS else None
 
 
 def _ranked(

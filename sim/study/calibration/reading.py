@@ -5,9 +5,10 @@ number; `report` draws a report for it. Both say the same thing, one in closed f
 calibration compares them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +40,10 @@ class Reading(Protocol):
 
 
 @dataclass(frozen=True)
-class Exact:
-    """The number itself."""
+class _Reported:
+    """What was reported is a number."""
 
     reported: float
-    drawn: bool = False
 
     @property
     def told(self) -> float:
@@ -55,13 +55,38 @@ class Exact:
         """The reading in words."""
         return f"{self.reported:g}"
 
+
+class _Certain(ABC):
+    """Chance takes no part: a number is reported in one way."""
+
+    drawn: ClassVar[bool] = False
+
+    @abstractmethod
+    def report(self, number: Array, chance: Array, generator: np.random.Generator) -> Array:
+        """What is reported (N,)."""
+
     def likely(self, number: Array, chance: Array, told: float) -> Array:
-        """1 where the number is what is told.
+        """1 where what is told is what is reported of the number.
 
         >>> Exact(2.0).likely(np.array([1.0, 2.0]), np.zeros(2), 2.0)
         array([0., 1.])
         """
-        return (self.report(number, chance, np.random.default_rng(0)) == told).astype(np.float64)
+        nobody = np.random.default_rng(0)
+        return (self.report(number, chance, nobody) == told).astype(np.float64)
+
+
+class _YesNo(_Certain):
+    """What was reported is that the number lies in some range."""
+
+    @property
+    def told(self) -> float:
+        """1 for yes."""
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Exact(_Certain, _Reported):
+    """The number itself."""
 
     def report(self, number: Array, chance: Array, generator: np.random.Generator) -> Array:
         """The number."""
@@ -69,10 +94,10 @@ class Exact:
 
 
 @dataclass(frozen=True)
-class Rounded(Exact):
+class Rounded(_Certain, _Reported):
     """The number rounded down to a multiple of `step`."""
 
-    step: float = 10.0
+    step: float
 
     @property
     def words(self) -> str:
@@ -82,20 +107,15 @@ class Rounded(Exact):
     def report(self, number: Array, chance: Array, generator: np.random.Generator) -> Array:
         """Multiples of the step.
 
-        >>> Rounded(170.0, step=10.0).report(np.array([169.0, 170.0, 179.0]), np.zeros(3), np.random.default_rng(0))
+        >>> Rounded(170.0, 10.0).report(np.array([169.0, 170.0, 179.0]), np.zeros(3), np.random.default_rng(0))
         array([160., 170., 170.])
         """
         return np.asarray(np.floor(number / self.step) * self.step)
 
 
 @dataclass(frozen=True)
-class AtLeast(Exact):
+class AtLeast(_YesNo, _Reported):
     """1 where the number is not smaller than what was reported: no more is known."""
-
-    @property
-    def told(self) -> float:
-        """1 for yes."""
-        return 1.0
 
     @property
     def words(self) -> str:
@@ -108,26 +128,16 @@ class AtLeast(Exact):
 
 
 @dataclass(frozen=True)
-class Within:
+class Within(_YesNo):
     """1 where the number lies from `low` to `high`: no more is known."""
 
     low: float
     high: float
-    drawn: bool = False
-
-    @property
-    def told(self) -> float:
-        """1 for yes."""
-        return 1.0
 
     @property
     def words(self) -> str:
         """The reading in words."""
         return f"{self.low:g} to {self.high:g}"
-
-    def likely(self, number: Array, chance: Array, told: float) -> Array:
-        """1 where the number lies inside, or outside if that is what is told."""
-        return (self.report(number, chance, np.random.default_rng(0)) == told).astype(np.float64)
 
     def report(self, number: Array, chance: Array, generator: np.random.Generator) -> Array:
         """1 for yes, 0 for no."""
@@ -135,18 +145,12 @@ class Within:
 
 
 @dataclass(frozen=True)
-class Relative:
+class Relative(_Reported):
     """The number misjudged by a log-normal factor of deviation `error`, then rounded down to a multiple of `step`."""
 
-    reported: float
     step: float
     error: float
-    drawn: bool = True
-
-    @property
-    def told(self) -> float:
-        """What was reported."""
-        return self.reported
+    drawn: ClassVar[bool] = True
 
     @property
     def words(self) -> str:
@@ -171,21 +175,10 @@ class Relative:
 
 
 @dataclass(frozen=True)
-class Binomial:
+class Binomial(_Reported):
     """How many of `number` attacks killed, each with the probability `chance`."""
 
-    reported: float
-    drawn: bool = True
-
-    @property
-    def told(self) -> float:
-        """What was reported."""
-        return self.reported
-
-    @property
-    def words(self) -> str:
-        """The reading in words."""
-        return f"{self.reported:g}"
+    drawn: ClassVar[bool] = True
 
     def likely(self, number: Array, chance: Array, told: float) -> Array:
         """C(n, k) q^k (1 - q)^(n - k).

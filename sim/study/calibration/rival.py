@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from sim.rules.outcomes import LULL
 from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
@@ -24,7 +25,8 @@ from sim.world.patterns import Pattern
 Array = npt.NDArray[Any]
 
 NOTHING: Final = "none of these"
-TWO_ERRORS: Final = 1.96
+TAIL: Final = 0.025
+"""Chance that an interval lies below, or above, what it is to hold."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Reading:
     """A set of open channels, in words, and what the figures say of it.
 
     `evidence` is the probability of all reports under it, `odds` the Bayes factor against the reading with all channels
-    open, `share` its posterior probability where all readings are equally probable before; each with its interval of
-    95% from the finite number of histories.
+    open, `share` its posterior probability where all readings are equally probable before; both with an interval of 95%
+    for the finite number of histories (`spread_of`).
     """
 
     id: str
@@ -113,6 +115,7 @@ def readings_of(weighed: Weighed) -> tuple[Reading, ...]:
     means, covariance = weighed.weights.mean(axis=1), _covariance(weighed.weights)
     shares, share_errors = _shares(means, covariance)
     full = len(means) - 1
+    one_more = float(weighed.weights.max()) / weighed.weights.shape[1]
     made = []
     for place, open_ones in enumerate(weighed.sets):
         odds = float(means[place] / means[full])
@@ -124,10 +127,10 @@ def readings_of(weighed: Weighed) -> tuple[Reading, ...]:
                 channels=open_ones,
                 evidence=float(means[place]),
                 odds=odds,
-                odds_interval=(max(0.0, odds - TWO_ERRORS * apart), odds + TWO_ERRORS * apart),
+                odds_interval=spread_of(odds, apart, one_more / means[full]) if place != full else (odds, odds),
                 prior_share=1.0 / len(means),
                 share=float(shares[place]),
-                share_interval=_interval(shares[place], share_errors[place]),
+                share_interval=_within(spread_of(shares[place], share_errors[place], one_more / means.sum())),
             )
         )
     return tuple(made)
@@ -162,8 +165,26 @@ def _shares(means: Array, covariance: Array) -> tuple[Array, Array]:
     return shares, np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, covariance, slopes), 0.0))
 
 
-def _interval(share: float, error: float) -> tuple[float, float]:
-    return max(0.0, float(share - TWO_ERRORS * error)), min(1.0, float(share + TWO_ERRORS * error))
+def spread_of(value: float, error: float, one_more: float) -> tuple[float, float]:
+    """Interval of 95% of a sum of weights, few of which may have been seen: a scaled Poisson count's.
+
+    The value counts as k = (value / error)^2 histories of the size s = error^2 / value; exact limits of k, times s (Fay
+    and Feuer 1997). Of many histories it is value +/- 1.96 errors; of none it reaches as far as histories of the size
+    `one_more` would be missed by chance.
+
+    >>> low, high = spread_of(0.25, 0.01, 0.01)
+    >>> round(low, 3), round(high, 3), spread_of(0.0, 0.0, 0.001)[1] > 0.003
+    (0.231, 0.27, True)
+    """
+    if value and not error:
+        return float(value), float(value)
+    counted, size = ((value / error) ** 2, error**2 / value) if value else (0.0, one_more)
+    low = special.gammaincinv(counted, TAIL) if counted else 0.0
+    return float(size * low), float(size * special.gammaincinv(counted + 1.0, 1.0 - TAIL))
+
+
+def _within(interval: tuple[float, float]) -> tuple[float, float]:
+    return interval[0], min(1.0, interval[1])
 
 
 def leanings(weighed: Weighed, most: int = 8) -> tuple[Leaning, ...]:

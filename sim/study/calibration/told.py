@@ -86,6 +86,7 @@ def conscience_told(conscience: Conscience) -> Row:
             "quantities": len(checked),
             "outside_the_band": [one.name for one in checked if not one.uniform],
             "coverage_off": [one.name for one in checked if not one.covered],
+            "looked_at_again": [one.name for one in checked if one.again],
             "coverage_50": mean([one.coverage_50 for one in checked]),
             "coverage_90": mean([one.coverage_90 for one in checked]),
         }

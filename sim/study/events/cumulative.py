@@ -1,16 +1,17 @@
 """A small table of cumulative counts: one row per date, how many attacks so far, perhaps by theatre."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from sim.study.events.counts import Counts, Report
 from sim.study.events.dates import ALLOWED, date_of
 from sim.study.events.filters import Filters
+from sim.study.events.formats import refuse_twice
 from sim.world.errors import UserError
 from sim.world.timeline import Calendar
 
@@ -18,6 +19,8 @@ KEY: Final = "data"
 DATE: Final = "as_of_date"
 TOTAL: Final = "total"
 MOST_ROWS: Final = 100_000
+LARGEST: Final = 100_000
+"""The largest count that is believed."""
 OUTSIDE: Final = "outside the calendar"
 REVISED: Final = "revised by a later row"
 BLANK: Final = "no number in the row"
@@ -40,7 +43,7 @@ def read_cumulative(path: Path, filters: Filters, calendar: Calendar) -> Counts:
     theatres = filters.theatres
     rows, dropped, read = _rows(path, theatres, calendar)
     if not rows:
-        told = ", ".join(f"{reason}: {number}" for reason, number in dropped.items() if number)
+        told = ", ".join(f"{reason}: {number}" for reason, number in dropped.items() if number) or "it has no rows"
         raise UserError(KEY, path.name, f"a table with at least one count; of {read} rows none is left ({told})")
     first = 0 if filters.start is None else max(0, calendar.day_of(filters.start))
     days = [day for day in sorted(rows) if day >= first]
@@ -84,18 +87,38 @@ def _cells(path: Path, theatres: Sequence[str]) -> Iterator[tuple[date, float | 
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             reader.fieldnames = [one.strip().casefold() for one in reader.fieldnames or ()]
+            _check_header(path, reader.fieldnames, theatres)
             for number, row in enumerate(reader, start=1):
                 if number > MOST_ROWS:
                     raise UserError(KEY, path.name, f"a table of at most {MOST_ROWS} rows")
+                _check_width(path, number, row, len(reader.fieldnames))
+                if not any(isinstance(cell, str) and cell.strip() for cell in row.values()):
+                    continue  # _check_width has seen to it that further cells are blank too
                 when = date_of(row[DATE] or "")
                 if when is None:
-                    raise UserError(KEY, path.name, f"{ALLOWED}; row {number} says {row[DATE]!r}")
+                    raise UserError(KEY, path.name, f"{ALLOWED}; row {number} says {row[DATE] or ''!r}")
                 total = _number(path, number, TOTAL, row.get(TOTAL))
                 yield when, total, tuple(_number(path, number, name, row.get(name)) for name in theatres)
     except UnicodeDecodeError:
         raise UserError(KEY, path.name, "text in UTF-8") from None
     except csv.Error as problem:
         raise UserError(KEY, path.name, f"a CSV file that can be read ({problem})") from None
+
+
+def _check_header(path: Path, header: Sequence[str], theatres: Sequence[str]) -> None:
+    """Refuse a table that tells no total, nor all theatres that would add up to one; or a column twice."""
+    if TOTAL not in header and not set(theatres) <= set(header):
+        raise UserError(KEY, path.name, f"a table with the column {TOTAL}, or with all of {', '.join(theatres)}")
+    refuse_twice(path, [one for one in header if one in (DATE, TOTAL, *theatres)])
+
+
+def _check_width(path: Path, number: int, row: Mapping[str | None, Any], width: int) -> None:
+    """Refuse a row with more cells than there are columns: a comma within a number would shift the others."""
+    more = row.get(None) or ()
+    if any(one.strip() for one in more):
+        raise UserError(
+            KEY, path.name, f"rows of {width} cells, as many as columns; row {number} has {width + len(more)}"
+        )
 
 
 def _number(path: Path, row: int, column: str, text: str | None) -> float | None:
@@ -106,8 +129,10 @@ def _number(path: Path, row: int, column: str, text: str | None) -> float | None
         value = float(text)
     except ValueError:
         value = -1.0
-    if not value.is_integer() or value < 0:
-        raise UserError(KEY, path.name, f"whole counts from 0 on; row {row}, column {column} says {text.strip()!r}")
+    if not value.is_integer() or not 0 <= value <= LARGEST:
+        raise UserError(
+            KEY, path.name, f"whole counts from 0 to {LARGEST}; row {row}, column {column} says {text.strip()[:40]!r}"
+        )
     return value
 
 

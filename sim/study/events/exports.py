@@ -15,7 +15,8 @@ from pyarrow import csv
 from sim.study.events.counts import Counts, Report, from_days
 from sim.study.events.dates import ALLOWED, date_of
 from sim.study.events.filters import Filters
-from sim.study.events.formats import ACLED, Format
+from sim.study.events.formats import ACLED, Format, refuse_twice
+from sim.study.memory import size
 from sim.world.errors import UserError
 from sim.world.timeline import Calendar
 
@@ -71,6 +72,7 @@ def read_export(
 
 def _blocks(path: Path, form: Format, header: Sequence[str], bare: bool) -> Iterator[pd.DataFrame]:
     """The columns that we read, as text, block by block."""
+    refuse_twice(path, [name for one in header if (name := one.strip().casefold()) in form.read])
     wanted = {name: one for one in header if (name := one.strip().casefold()) in form.read}
     reading = csv.ReadOptions(block_size=BLOCK, column_names=list(header) if bare else None)
     converting = csv.ConvertOptions(
@@ -95,6 +97,8 @@ def _plain(problem: Exception) -> str:
     said = str(problem)
     if "UTF8" in said:
         return "it is not in UTF-8"
+    if "straddling" in said:
+        return f"a row is longer than {size(BLOCK)}"
     return said.partition(": ")[2].partition(":")[0].strip() or "damaged"
 
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+from sim.world.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,14 @@ def bare_ged(row: Sequence[str]) -> bool:
     cell = dict(zip(GED_COLUMNS, row, strict=True))
     whole = ("id", "year", "type_of_violence", "date_prec", "best")
     return all(cell[name].strip().isdigit() for name in whole) and cell["date_start"][:4].isdigit()
+
+
+def refuse_twice(path: Path, columns: Sequence[str]) -> None:
+    """Refuse a file in which a column that is read stands twice.
+
+    Raises:
+        UserError: it does.
+    """
+    twice = next((one for one in columns if columns.count(one) > 1), None)
+    if twice is not None:
+        raise UserError("data", path.name, f"each column once; {twice} stands {columns.count(twice)} times")

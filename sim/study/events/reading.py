@@ -5,6 +5,7 @@ The format is recognised by the columns. Exports of event databases are streamed
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ KEY: Final = "data"
 LARGEST: Final = 2_000_000_000
 """Bytes of the largest file that is read: about four million rows of ACLED. A larger one is refused unread."""
 _HEAD: Final = 1 << 18
+_NAMED: Final = 6
+_SHORT: Final = 30
 _FORMATS: Final = (
     f"an export of ACLED or UCDP GED, or a table with the columns {DATE}, total and theatres, as a CSV file with commas"
 )
@@ -61,7 +64,15 @@ def read_events(path: Path | str, filters: Filters, calendar: Calendar) -> Count
         return read_export(path, found, header, False, filters, calendar)
     if bare_ged(header):
         return read_export(path, GED, GED_COLUMNS, True, filters, calendar)
-    raise UserError(KEY, path.name, f"{_FORMATS}; this one has the {columns} columns {', '.join(header[:6])}, ...")
+    raise UserError(KEY, path.name, f"{_FORMATS}; {_named(header, columns)}")
+
+
+def _named(header: Sequence[str], columns: int) -> str:
+    """What the columns of an unknown file are called, in short."""
+    names = [one.strip()[:_SHORT] or "(nothing)" for one in header[:_NAMED]]
+    if columns == 1:
+        return f"this one has a single column, {names[0]}"
+    return f"this one has {columns} columns: {', '.join(names)}" + (", ..." if columns > len(names) else "")
 
 
 def _check_size(path: Path) -> None:

@@ -79,7 +79,9 @@ def conscience_lines(conscience: Conscience) -> list[str]:
             f" {len(checked) - len(outside)} of {len(checked)} quantities uniform, coverage within its error for"
             f" {len(checked) - len(off)}; on average {half:.1%} in 50%, {most:.1%} in 90%, all at level {LEVEL:g}."
         )
-        lines += [f"  [bold red]off:[/] {escape(name)}" for name in dict.fromkeys((*outside, *off))]
+        if again := [one.name for one in checked if one.again]:
+            lines.append(f"  off at first, looked at again with other truths: {escape(', '.join(again))}")
+        lines += [f"  [bold red]off twice:[/] {escape(name)}" for name in dict.fromkeys((*outside, *off))]
     return lines
 
 

@@ -33,8 +33,10 @@ from sim.view.own.tables import (
 )
 from sim.view.terminal import progress, show, shown_path
 from sim.world.errors import UserError
-from sim.world.scenario import Config
+from sim.world.scenario import DEFAULTS, Config
 
+OWN_KEYS: Final = ("score", "until", "weeks", "histories")
+"""Keys that go with `data` and mean nothing without it."""
 FEWEST: Final = 1000
 MOST: Final = 10_000_000
 MOST_WEEKS: Final = 520
@@ -63,10 +65,11 @@ def main(request: Request, file: str) -> None:
     if not file.strip("'\""):
         raise UserError("data", "(missing)", "a file of events or of cumulative counts")
     config = rest.config()
-    if config.parameters_from != "defaults":
+    if config.parameters_from != DEFAULTS:
         raise UserError(
-            "parameters", config.parameters_from, "defaults with data=FILE: parameters come from the priors"
-        )
+            "parameters", config.parameters_from,
+            f"{DEFAULTS} with data=FILE: the shipped posterior knows the article, not these counts",
+        )  # fmt: skip
     counts = own_counts(config, file.strip("'\""))
     many = HISTORIES if histories is None else whole("histories", histories, FEWEST, MOST)
     if scoring == "true":

@@ -41,11 +41,12 @@ from sim.view.calibration.tables import (
     story_table,
     varied_table,
 )
+from sim.view.own.command import OWN_KEYS
 from sim.view.own.command import main as own_events
 from sim.view.tables import balance_table
 from sim.view.terminal import progress, show, shown_path
 from sim.world.errors import UserError
-from sim.world.scenario import Config
+from sim.world.scenario import DEFAULTS, Config
 
 CANNOT_TELL: Final = (
     "What this cannot tell: the figures are a handful and the parameters many. Most keep their priors, and every"
@@ -68,12 +69,27 @@ def main(request: Request) -> None:
             raise UserError("check", text, "nothing with data=FILE; score=true says how good its forecasts are")
         own_events(request, file)
         return
+    refuse_own(rest)
     config = rest.config()
+    if config.parameters_from != DEFAULTS:
+        raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: a calibration starts from the priors")
     settings = settings_of(config, rest.overrides)
     if text == "true":
         check(request, config, settings)
     else:
         fit(request, config, settings, rest.overrides)
+
+
+def refuse_own(request: Request) -> None:
+    """Refuse what only a fit to a user's own counts asks for.
+
+    Raises:
+        UserError: there is some of it.
+    """
+    for key in OWN_KEYS:
+        value, _ = request.taking(key)
+        if value is not None:
+            raise UserError(key, value, "nothing without data=FILE")
 
 
 def fit(request: Request, config: Config, settings: Settings, overrides: tuple[str, ...]) -> None:

@@ -37,6 +37,11 @@ def contents() -> dict[str, tuple[str, str]]:
         "GED, 49 columns": ("UCDP GED", text(GED_COLUMNS, deadly)),
         "GED, 41 columns": ("UCDP GED", text(OLD_GED, deadly)),
         "GED, 42 columns, other order": ("UCDP GED", text([*reversed(OLD_GED), "extra"], deadly)),
+        "ACLED, line ends of Windows": ("ACLED", text(ACLED_31, iso).replace("\n", "\r\n")),
+        "GED without a header, byte order mark": (
+            "UCDP GED",
+            "\ufeff" + text(GED_COLUMNS, deadly, header=False),
+        ),
         "GED without a header": ("UCDP GED", text(GED_COLUMNS, deadly, header=False)),
     }
 
@@ -110,6 +115,15 @@ def test_cumulative_counts_with_blanks_and_revisions(tmp_path: Path) -> None:
     assert later.ends.tolist() == [7, 10, 19, 33]
 
 
+def test_blank_rows_and_cells_beyond_the_columns_do_not_matter(tmp_path: Path) -> None:
+    found = read_events(
+        saved(tmp_path, "as_of_date,total,,\n2023-10-20,5,,\n\n,,,\n2023-12-20,30,,,,\n ,,\n"), filters(), calendar()
+    )
+    assert found.total.tolist() == [0, 5, 30]
+    whole = "as_of_date,iraq,syria,jordan\n2023-10-20,1,2,0\n"
+    assert read_events(saved(tmp_path, whole), filters(), calendar()).total.tolist() == [0, 3]
+
+
 def bad() -> dict[str, tuple[str | bytes, str]]:
     """Bad files, and what is said of each."""
     good = text(ACLED_31, [acled(0)])
@@ -138,6 +152,18 @@ def bad() -> dict[str, tuple[str | bytes, str]]:
         "a theatre falls": ("as_of_date,total,iraq\n2023-11-01,9,5\n2023-11-08,12,4\n", "iraq falls from 5"),
         "theatres exceed": ("as_of_date,total,iraq,syria\n2023-11-01,9,5,5\n", "add up to no more than the total"),
         "table without date": ("as_of_date,total\nsoon,4\n", "row 1 says 'soon'"),
+        "table without total": (
+            "as_of_date,iraq\n2023-11-01,4\n", "the column total, or with all of iraq, syria, jordan",
+        ),
+        "a column twice": ("as_of_date,total,total\n2023-11-01,4,5\n", "each column once; total stands 2 times"),
+        "a column of an export twice": (
+            good.replace("admin3", "admin2"), "each column once; admin2 stands 2 times",
+        ),
+        "a comma within a number": ("as_of_date,total\n2023-11-01,1,000\n", "rows of 2 cells, as many as columns"),
+        "a count beyond belief": ("as_of_date,total\n2023-11-01,9e300\n", "whole counts from 0 to 100000"),
+        "a table without rows": ("as_of_date,total\n", "of 0 rows none is left (it has no rows)"),
+        "a cell beyond all size": (text(ACLED_31, [acled(0, notes="x" * 9_000_000)]), "a row is longer than"),
+        "a web page": ("<html><body>log in</body></html>\n", "a single column, <html><body>log in"),
         "table long ago": ("as_of_date,total\n1999-01-01,4\n", "of 1 rows none is left (outside the calendar: 1)"),
     }  # fmt: skip
 
