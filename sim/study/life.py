@@ -1,4 +1,4 @@
-"""One history lived with every decision written down."""
+"""One history lived with every decision written down, at once or day by day."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -46,19 +46,64 @@ class Life:
         return None
 
 
-def lived(label: str, scenario: Scenario, seed: int, run: int) -> Life:
-    """Live one history.
+class Living:
+    """A history that is being lived, day by day, by agents.
 
     Raises:
         ValueError: the seed or the run has no address.
     """
-    today: list[Decision] = []
-    model: Any = ReferenceModel(scenario, seed, run, trace=today.append)
-    narrator = Narrator(Scene(scenario, tuple(wing.name for wing in model.wings if wing.strikable)))
-    decisions, sentences = [], []
-    while model.running:
-        today.clear()
-        model.step()
-        decisions.append(tuple(today))
-        sentences.append(tuple(narrator.tell(today)))
-    return Life(label, scenario, tuple(decisions), tuple(sentences), model.state_table())
+
+    def __init__(self, label: str, scenario: Scenario, seed: int, run: int) -> None:
+        self._label, self._scenario = label, scenario
+        self._today: list[Decision] = []
+        self._model: Any = ReferenceModel(scenario, seed, run, trace=self._today.append)
+        names = tuple(wing.name for wing in self._model.wings if wing.strikable)
+        self._narrator = Narrator(Scene(scenario, names))
+        self._decisions: list[tuple[Decision, ...]] = []
+        self._sentences: list[tuple[Sentence, ...]] = []
+
+    @property
+    def running(self) -> bool:
+        """Whether there is another day to live."""
+        return bool(self._model.running)
+
+    @property
+    def days(self) -> int:
+        """Number of days lived so far."""
+        return len(self._decisions)
+
+    def step(self) -> None:
+        """Live one day.
+
+        Raises:
+            RuntimeError: the history has ended.
+        """
+        self._today.clear()
+        self._model.step()
+        self._decisions.append(tuple(self._today))
+        self._sentences.append(tuple(self._narrator.tell(self._today)))
+
+    def decided(self, day: int) -> tuple[Decision, ...]:
+        """The decisions of a day that was lived, in order."""
+        return self._decisions[day]
+
+    def told(self, day: int) -> tuple[Sentence, ...]:
+        """The sentences of a day that was lived."""
+        return self._sentences[day]
+
+    def life(self) -> Life:
+        """What was lived so far."""
+        states = self._model.state_table()
+        return Life(self._label, self._scenario, tuple(self._decisions), tuple(self._sentences), states)
+
+
+def lived(label: str, scenario: Scenario, seed: int, run: int) -> Life:
+    """Live one history to its end.
+
+    Raises:
+        ValueError: the seed or the run has no address.
+    """
+    living = Living(label, scenario, seed, run)
+    while living.running:
+        living.step()
+    return living.life()

@@ -7,7 +7,7 @@ to `sim.rules` stands in the book without anything being said of it here.
 import inspect
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import sim.rules as rooms
 from sim.engine.trace import Decision
-from sim.view.app.learn.evidence import Evidence, Seen
+from sim.view.app.learn.evidence import Column, Evidence, Seen
 from sim.view.handbook.told import Rule, Told, rules_of, told
 from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
 
@@ -41,6 +41,10 @@ class Argument:
         """A value as the argument takes it, inside its range."""
         inside = min(max(float(value), self.low), self.high)
         return inside if self.kind == "number" else float(round(inside))
+
+    def reaching(self, value: float) -> "Argument":
+        """The argument with a range that holds this value too."""
+        return replace(self, low=min(self.low, value), high=max(self.high, value))
 
     def typed(self, value: float) -> float | int | bool:
         """A number as the rule takes it."""
@@ -117,36 +121,39 @@ def _argument(name: str, kind: Kind, said: Told, seen: Seen | None, evidence: Ev
     if seen is not None and name in seen.columns:
         column = evidence.columns[seen.columns[name]]
         if column.low < column.high:
-            return _declared(name, kind, column.low, column.high, column.keys)
+            return _declared(name, kind, column).reaching(_example(name, said))
     if name == "draw":
         return Argument(name, kind, 0.0, 1.0, text="the luck of this decision: uniform between 0 and 1")
     low, high = _span(name, kind, said, seen, evidence)
     return Argument(name, kind, low, high)
 
 
-def _declared(name: str, kind: Kind, low: float, high: float, keys: tuple[str, ...]) -> Argument:
+def _declared(name: str, kind: Kind, column: Column) -> Argument:
     """An argument that is a declared number itself, or is made of some."""
-    known = dict(_declarations())
+    known, (low, high, keys) = dict(_declarations()), (column.low, column.high, column.keys)
     if len(keys) == 1 and (one := known[keys[0]]).low == low and one.high == high:
         return Argument(name, kind, low, high, keys, one.text, one.unit)
     return Argument(name, kind, low, high, keys, "worked out from declared numbers")
 
 
+def _example(name: str, said: Told) -> float:
+    """The argument in the worked value."""
+    worked = said.worked.get(name, 1.0)
+    return float(worked) if isinstance(worked, int | float) else 1.0
+
+
 def _span(name: str, kind: Kind, said: Told, seen: Seen | None, evidence: Evidence) -> tuple[float, float]:
     """The range of an argument that is no declared number: by its unit, by what it was, by its name, or as worked."""
-    worked = said.worked.get(name, 1.0)
-    example = float(worked) if isinstance(worked, int | float) else 1.0
+    example = _example(name, said)
     low, high = (example, example) if seen is None else seen.spans.get(name, (example, example))
-    if _is_share(said.units) and min(low, example) >= 0.0 and max(high, example) <= 1.0 and kind == "number":
+    low, high = min(0.0, low, example), max(high, example)
+    if _is_share(said.units) and low == 0.0 and high <= 1.0 and kind == "number":
         return 0.0, 1.0
     if "day number" in said.units:
-        return -1.0, float(evidence.scenario.calendar.days - 1)
+        return -1.0, max(high, float(evidence.scenario.calendar.days - 1))
     if seen is None and (named := tuple(_named(name))):
-        return min(one.low for one in named), max(one.high for one in named)
-    low, high = min(0.0, low, example), max(high, example)
-    if seen is not None and (low, high) == (0.0, 1.0) and kind == "number":
-        return low, high
-    if kind == "whole":
+        return min(low, *(one.low for one in named)), max(high, *(one.high for one in named))
+    if (seen is not None and (low, high) == (0.0, 1.0)) or kind == "whole":
         return low, max(high, 1.0)
     return low, rounded_up(high if seen is not None and high > example else 2.0 * high) or 1.0
 

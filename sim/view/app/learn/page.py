@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import panel as pn
@@ -13,11 +14,14 @@ from sim.view.app.learn.entries import Argument, Chapter, Entry, chapters, plain
 from sim.view.app.learn.evidence import evidence
 from sim.view.app.learn.picture import Picture
 from sim.view.app.link import Link, asked
+from sim.view.app.parts import WIDE, button, field, row, share
 from sim.world.errors import UserError, one_of
 
 FIRST = "militia.attack_rate"
 """The rule that is shown to whoever asks for none."""
 RULE, OVER = "rule", "over"
+MOST = 1e6
+"""Largest number that an address may give for an argument without a declared range."""
 
 
 def page() -> pn.viewable.Viewable:
@@ -40,8 +44,10 @@ def chosen(book: Iterable[Chapter], settings: Mapping[str, str]) -> tuple[Entry,
     for name in settings:
         if name not in (RULE, OVER, *names):
             raise UserError(name, settings[name], one_of((RULE, OVER, *names), name))
-    begin = start(entry)
     given = {one.name: _read(one, settings[one.name]) for one in entry.arguments if one.name in settings}
+    reaching = (one.reaching(given.get(one.name, one.low)) for one in entry.arguments)
+    entry = replace(entry, arguments=tuple(reaching))
+    begin = start(entry)
     values = {**begin.values, **given}
     over = settings.get(OVER, best_over(entry, values) if given else begin.over)
     if over not in names:
@@ -50,15 +56,17 @@ def chosen(book: Iterable[Chapter], settings: Mapping[str, str]) -> tuple[Entry,
 
 
 def _read(one: Argument, text: str) -> float:
-    allowed = f"a number from {words.number(one.low)} to {words.number(one.high)}"
+    """A value from an address. A declared number stays inside its range; other ranges are only what was seen so far."""
+    low, high = (one.low, one.high) if one.keys or one.kind == "flag" or one.name == "draw" else (-MOST, MOST)
     try:
         value = float(text)
     except ValueError:
-        raise UserError(one.name, text, allowed) from None
-    room = (one.high - one.low) * 1e-3  # addresses hold four digits
-    if not math.isfinite(value) or not one.low - room <= value <= one.high + room:
-        raise UserError(one.name, text, allowed)
-    return one.cut(value)
+        value = math.nan
+    room = (high - low) * 1e-3  # addresses hold four digits
+    if not low - room <= value <= high + room:
+        raise UserError(one.name, text, f"a number from {words.number(low)} to {words.number(high)}")
+    inside = min(max(value, low), high)
+    return inside if one.kind == "number" else float(round(inside))
 
 
 class Learn:
@@ -78,18 +86,16 @@ class Learn:
             self._complain(problem)
 
     def _build(self) -> None:
-        self.find = pn.widgets.TextInput(name="Find rules by words", placeholder="fear, F05, half-life, control ...")
+        self.find = field(pn.widgets.TextInput, "Find rules by words", placeholder="fear, F05, half-life, control ...")
         groups = {one.name: {entry.name: entry.key for entry in one.entries} for one in self.book}
-        self.pick = pn.widgets.Select(name="Rule", groups=groups, value=self.entry.key)
-        self.back = pn.widgets.Button(name="Previous rule")
-        self.next = pn.widgets.Button(name="Next rule")
-        self.axis = pn.widgets.Select(name="Drawn over", options=[self.over])
-        self.as_worked = pn.widgets.Button(name="As in the worked value")
-        self.as_lived = pn.widgets.Button(name="As in a history")
+        self.pick = field(pn.widgets.Select, "Rule", groups=groups, value=self.entry.key)
+        self.back, self.next = button("Previous rule"), button("Next rule")
+        self.axis = field(pn.widgets.Select, "Drawn over", options=[self.over])
+        self.as_worked, self.as_lived = button("As in the worked value"), button("As in a history")
         self.problem, self.found = html(""), html("")
         self.heading, self.result, self.spoken, self.details = html(""), html(""), html(""), html("")
         self.came = html("")
-        self.sliders = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.sliders = pn.Column(**WIDE)
         self.find.param.watch(lambda event: self._search(event.new), "value_input")
         self.pick.param.watch(lambda event: self._pick(event.new), "value")
         self.back.on_click(lambda _: self._move(-1))
@@ -100,33 +106,14 @@ class Learn:
 
     def view(self) -> pn.viewable.Viewable:
         """Everything in its place: beside each other where there is room, else below."""
-        wide = {"sizing_mode": "stretch_width", "margin": 0}
-        half = {"flex": "1 1 20rem", "min-width": "0"}
-        head = pn.FlexBox(
-            pn.Column(self.find, styles=half, margin=0), pn.Column(self.pick, styles=half, margin=0), gap="1rem", **wide
-        )
-        steps = pn.FlexBox(self.back, self.next, gap="0.5rem", **wide)
-        chart = pn.Column(
-            self.axis, self.picture.pane, self.spoken, margin=0, styles={"flex": "3 1 24rem", "min-width": "0"}
-        )
-        dials = pn.Column(
-            self.sliders, pn.FlexBox(self.as_worked, self.as_lived, gap="0.5rem", **wide), self.came, margin=0,
-            styles={"flex": "2 1 18rem", "min-width": "0"},
-        )  # fmt: skip
-        bench = pn.FlexBox(chart, dials, gap="1.5rem", align_items="flex-start", **wide)
+        steps = share(row(self.back, self.next, gap="0.5rem"), "0 1 17rem")
+        head = row(share(self.pick, "2 1 14rem"), steps, share(self.find, "3 1 16rem"), gap="0.5rem 0.75rem")
+        chart = pn.Column(self.axis, self.picture.pane, self.spoken, **WIDE)
+        dials = pn.Column(self.sliders, row(self.as_worked, self.as_lived), self.came, **WIDE)
+        bench = row(share(chart, "3 1 21rem"), share(dials, "2 1 18rem"), gap="1.5rem", align="flex-start")
         book = html(words.index(self.book))
         return pn.Column(
-            head,
-            self.found,
-            self.problem,
-            steps,
-            self.heading,
-            self.result,
-            bench,
-            self.details,
-            book,
-            self.link.part,
-            **wide,
+            head, self.found, self.problem, self.heading, self.result, bench, self.details, book, self.link.part, **WIDE
         )
 
     def show(self, entry: Entry, values: Mapping[str, float], over: str) -> None:
@@ -212,10 +199,10 @@ class Learn:
 
 def dial(one: Argument, value: float) -> Any:
     """What moves an argument."""
-    wide: dict[str, Any] = {"name": one.name, "sizing_mode": "stretch_width", "margin": (2, 12, 8, 6)}
     if one.kind == "flag":
-        return pn.widgets.Checkbox(value=bool(value), **wide)
+        return field(pn.widgets.Checkbox, one.name, value=bool(value))
+    close: dict[str, Any] = {"margin": (0, 10, 6, 10), "value": one.typed(value)}
     if one.kind == "whole":
-        return pn.widgets.IntSlider(start=int(one.low), end=int(one.high), value=int(value), **wide)
+        return field(pn.widgets.IntSlider, one.name, start=int(one.low), end=int(one.high), **close)
     step = (one.high - one.low) / 200.0
-    return pn.widgets.FloatSlider(start=one.low, end=one.high, value=value, step=step, format="0[.]000[0]", **wide)
+    return field(pn.widgets.FloatSlider, one.name, start=one.low, end=one.high, step=step, format="0[.]000[0]", **close)

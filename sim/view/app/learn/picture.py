@@ -80,7 +80,7 @@ def _dress(made: Any) -> None:
     legend = made.legend[0]
     legend.orientation, legend.border_line_color, legend.background_fill_alpha = "horizontal", None, 0.0
     legend.label_text_font_size, legend.label_text_color = "13px", INK
-    legend.margin, legend.padding = 0, 4
+    legend.margin, legend.padding, legend.spacing = 0, 4, 14
     made.add_layout(legend, "above")
 
 
