@@ -21,6 +21,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt sim/__init__.py
+EXECUTED := $(patsubst notebooks/%.py,build/notebooks/%.ipynb,$(wildcard notebooks/*.py))
 
 .DEFAULT_GOAL := run
 .PHONY: run test notebooks browser docs check-long tables posterior pins clean
@@ -42,8 +43,14 @@ browser: $(VENV)/test.stamp
 	@command -v chromium chromium-browser google-chrome >/dev/null || { $(SUDO) apt-get update --quiet && $(SUDO) apt-get install --yes --quiet chromium; }
 	$(BIN)/pytest -m browser
 
-docs: $(VENV)/taught.stamp
+docs: $(VENV)/taught.stamp $(EXECUTED)
+	rm -rf build/site
+	$(BIN)/python docs/pages.py build/pages
+	$(BIN)/sphinx-build -W -n -E --keep-going --quiet -d build/doctrees -c docs build/pages build/site
 	$(BIN)/pytest -m docs -n $(WORKERS) --dist worksteal
+
+build/notebooks/%.ipynb: notebooks/%.py | $(VENV)/taught.stamp
+	$(BIN)/pytest -m notebook -k 'from_top_to_bottom and $*'
 
 check-long: $(VENV)/test.stamp
 	$(BIN)/pytest -m long

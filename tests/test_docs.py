@@ -1,6 +1,7 @@
 """The documents: every command and every piece of Python in them runs, tables are those of the code, names exist.
 
-Nothing is passed over: a block in a language, or a command, that this file cannot check is a failure.
+What the front page shows is carried out by `make test`, what all others show by `make docs`. Nothing is passed over: a
+block in a language, or a command, that this file cannot check is a failure.
 """
 
 import linecache
@@ -43,6 +44,9 @@ SMALL = 8
 """Most that an experiment is asked to do of anything here."""
 
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
+carried_out = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "README.md" else pytest.mark.docs) for name in DOCUMENTS]
+)
 
 
 def read(name: str) -> str:
@@ -224,7 +228,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@each_document
+@carried_out
 def test_all_that_a_document_shows_can_be_run(name, elsewhere):
     run_document(read(name), name)
 

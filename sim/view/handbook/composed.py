@@ -7,6 +7,7 @@ from sim.study.balance import DRAWS, Balance, prior_balance
 from sim.study.patterns import Verdict, judge
 from sim.study.simulation import simulate_config
 from sim.view.handbook.markdown import Row, code, table
+from sim.view.report.words import GLOSSARY
 from sim.world.scenario import load, scenario_names
 from sim.world.timeline import Calendar, Event
 
@@ -30,6 +31,11 @@ def pin_table() -> str:
 def _pin(pin: Event, calendar: Calendar) -> Row:
     first, last = (calendar.date_of(day).isoformat() for day in (pin.first, pin.last))
     return code(pin.id), pin.kind, f"{pin.first} to {pin.last}", first, last, pin.source
+
+
+def glossary_table() -> str:
+    """The terms of every report."""
+    return table(("Term", "Meaning"), GLOSSARY.items())
 
 
 @cache

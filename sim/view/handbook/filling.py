@@ -11,7 +11,14 @@ from typing import Final
 
 from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, target
 from sim.view.handbook import fitted
-from sim.view.handbook.composed import balance_table, headline_table, pattern_table, pin_table, scenario_table
+from sim.view.handbook.composed import (
+    balance_table,
+    glossary_table,
+    headline_table,
+    pattern_table,
+    pin_table,
+    scenario_table,
+)
 from sim.view.handbook.declared import (
     cast_table,
     day_table,
@@ -42,6 +49,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "patterns": pattern_table,
     "headlines": headline_table,
     "balance": balance_table,
+    "glossary": glossary_table,
     "replaceable rules": replaceable_table,
     "changeable": changeable_table,
     "fitted to": fitted.figure_table,

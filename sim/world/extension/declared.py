@@ -172,7 +172,7 @@ class Extension:
 
     @cached_property
     def source(self) -> str:
-        """What decides all that it does: the text of its file, or declarations and functions one by one."""
+        """What decides all that it does, as text of its file or as declarations and functions one by one."""
         if self.text is not None:
             return self.text
         parts = (self.mechanisms, self.outcomes, tuple(self.rules))
