@@ -98,6 +98,8 @@ def carry_out(command: str) -> None:
     match shlex.split(command):
         case ["make", *targets]:
             assert set(targets) <= make_targets(), command
+        case ["lull", verb, "--config-dir", folder, *rest] if folder.startswith("experiments/"):
+            carry_out(shlex.join(["lull", verb, "--config-dir", str(ROOT / folder), *rest]))
         case ["lull", verb, *rest] if verb in CARRIED_OUT:
             CARRIED_OUT[verb](rest, command)
         case ["lull", *words]:

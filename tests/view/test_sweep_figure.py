@@ -144,3 +144,11 @@ def test_the_same_figure_gives_the_same_bytes():
     data = opened({"patron.control": np.linspace(0, 1, 3)}, np.ones(3))
     for ending in ("png", "svg"):
         assert drawn(sweep_figure(data), ending) == drawn(sweep_figure(data), ending)
+
+
+def test_many_points_at_the_smallest_value_leave_no_bin_empty():
+    rate = np.concatenate([np.zeros(40), np.linspace(0.1, 1.0, 60)])
+    (axis,) = varied(opened({"patron.release_rate": rate}, np.ones(100)), 8)
+    assert np.array_equal(np.unique(axis.place), np.arange(len(axis.labels)))
+    assert np.allclose(axis.centres, [rate[axis.place == k].mean() for k in range(len(axis.labels))])
+    assert axis.labels[0] == "0"

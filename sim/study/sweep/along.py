@@ -89,7 +89,8 @@ def _varied(column: xr.DataArray, bins: int) -> Varied:
         return Varied(*about, False, True, labels, np.arange(len(found), dtype=float), np.argsort(order)[place])
     if len(found) > LEVELS:
         edges = np.quantile(values, np.linspace(0.0, 1.0, bins + 1)[1:-1])
-        place = np.searchsorted(np.unique(edges), values, side="right")
+        # An edge at the smallest value, which many points may share, leaves nothing below it: bins are numbered anew.
+        place = np.unique(np.searchsorted(np.unique(edges), values, side="right"), return_inverse=True)[1]
     count = np.bincount(place)
     centres = np.bincount(place, weights=values) / count
     lows = [values[place == k].min() for k in range(len(count))]
