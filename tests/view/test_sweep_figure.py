@@ -151,4 +151,4 @@ def test_many_points_at_the_smallest_value_leave_no_bin_empty():
     (axis,) = varied(opened({"patron.release_rate": rate}, np.ones(100)), 8)
     assert np.array_equal(np.unique(axis.place), np.arange(len(axis.labels)))
     assert np.allclose(axis.centres, [rate[axis.place == k].mean() for k in range(len(axis.labels))])
-    assert axis.labels[0] == "0"
+    assert len(axis.labels) > 4
