@@ -203,11 +203,12 @@ for name, world in {"A, strikes do nothing": useless_bombs, "the article's world
 # %%
 free = simulate("article", runs=20_000, overrides={"history": "free"})
 deaths, counted = free["deaths"].values, free["attacks_campaign"].values
+so_far = np.arange(1, 4001)
 
 figure, axes = canvas(2, shared=True)
 for panel, values, name in zip(axes, (deaths, counted), ("deaths", "attacks in the campaign"), strict=True):
     for part in values.reshape(5, 4000):
-        panel.plot(np.cumsum(part) / np.arange(1, 4001) / values.mean())
+        panel.plot(so_far, np.cumsum(part) / so_far / values.mean())
     panel.set_xscale("log")
     panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.set_ylim(0.4, 1.8)

@@ -63,6 +63,9 @@ def test_from_python_the_same_story_is_told() -> None:
     told = diverge("article", "no_tower22", RUNS[0], seed=9, overrides=given)
     assert list(told.lines()) == list(told_of("no_tower22", RUNS[0]).lines())
     assert list(told.lines()) != list(diverge("article", "no_tower22", RUNS[0], seed=10, overrides=given).lines())
+    shown = told._repr_markdown_()
+    assert shown.count("\n- ") + 1 == shown.count("\n") == len(list(told.lines()))
+    assert repr(told).startswith(f"<Run {RUNS[0]} of seed 9")
     with pytest.raises(UserError, match="scenario"):
         diverge("article", "no_tower23")
 

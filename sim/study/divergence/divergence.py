@@ -32,9 +32,9 @@ SUMMED: Final = (
 """What is added up from the parting on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Divergence:
-    """Two histories under the same luck.
+    """Two histories under the same luck. A notebook shows the story as a list.
 
     `day` is the first whose evening differs (None: they never part), `parting` the decision of that day that came out
     otherwise (None: an event of the timeline did it), `silent` an earlier decision that came out otherwise but left no
@@ -62,6 +62,12 @@ class Divergence:
         yield f"{self._on(self.day)}: they part. {self._parted(self.parting)}"
         yield from (f"{self._on(link.day)}: {self._link(link)}." for link in self.links)
         yield from self._sums()
+
+    def __repr__(self) -> str:
+        return f"<{next(self.lines())}>"
+
+    def _repr_markdown_(self) -> str:
+        return "".join(f"- {line}\n" for line in self.lines())
 
     def records(self) -> list[dict[str, Any]]:
         """The links as rows of a table."""
