@@ -80,7 +80,8 @@ def whole(key: str, text: str, low: int, high: int) -> int:
     Raises:
         UserError: it is none, or it lies outside.
     """
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+    longest = len(str(high))  # Python refuses to read a number of thousands of digits
+    if not text.isascii() or not text.isdigit() or len(text.lstrip("0")) > longest or not low <= int(text) <= high:
         raise UserError(key, text, f"a whole number from {low} to {high}")
     return int(text)
 

@@ -8,7 +8,7 @@ import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -119,9 +119,9 @@ def _argument(name: str, kind: Kind, said: Told, seen: Seen | None, evidence: Ev
     if kind == "flag":
         return Argument(name, kind, 0.0, 1.0)
     if seen is not None and name in seen.columns:
-        column = evidence.columns[seen.columns[name]]
+        column = reduce(Column.joined, (evidence.columns[one] for one in seen.columns[name]))
         if column.low < column.high:
-            return _declared(name, kind, column).reaching(_example(name, said))
+            return reduce(Argument.reaching, (_example(name, said), *seen.spans[name]), _declared(name, kind, column))
     if name == "draw":
         return Argument(name, kind, 0.0, 1.0, text="the luck of this decision: uniform between 0 and 1")
     low, high = _span(name, kind, said, seen, evidence)
@@ -133,7 +133,7 @@ def _declared(name: str, kind: Kind, column: Column) -> Argument:
     known, (low, high, keys) = dict(_declarations()), (column.low, column.high, column.keys)
     if len(keys) == 1 and (one := known[keys[0]]).low == low and one.high == high:
         return Argument(name, kind, low, high, keys, one.text, one.unit)
-    return Argument(name, kind, low, high, keys, "worked out from declared numbers")
+    return Argument(name, kind, low, high, keys, "declared, or worked out from what is declared")
 
 
 def _example(name: str, said: Told) -> float:
@@ -152,7 +152,7 @@ def _span(name: str, kind: Kind, said: Told, seen: Seen | None, evidence: Eviden
     if "day number" in said.units:
         return -1.0, max(high, float(evidence.scenario.calendar.days - 1))
     if seen is None and (named := tuple(_named(name))):
-        return min(low, *(one.low for one in named)), max(high, *(one.high for one in named))
+        return min(example, *(one.low for one in named)), max(example, *(one.high for one in named))
     if (seen is not None and (low, high) == (0.0, 1.0)) or kind == "whole":
         return low, max(high, 1.0)
     return low, rounded_up(high if seen is not None and high > example else 2.0 * high) or 1.0

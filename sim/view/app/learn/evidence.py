@@ -32,16 +32,21 @@ class Column:
     high: float
     keys: tuple[str, ...]
 
+    def joined(self, other: "Column") -> "Column":
+        """What holds for both."""
+        keys = tuple(dict.fromkeys((*self.keys, *other.keys)))
+        return Column(min(self.low, other.low), max(self.high, other.high), keys)
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What a rule was given in a history: the span of every argument, its column if it always had one, decisions.
+    """What a rule was given in a history: the span of every argument, its columns if it always had one, decisions.
 
     At most one decision of each day is kept.
     """
 
     spans: dict[str, tuple[float, float]]
-    columns: dict[str, str]
+    columns: dict[str, tuple[str, ...]]
     decisions: tuple[Decision, ...]
 
 
@@ -114,24 +119,35 @@ def seen_in(scenario: Scenario, table: Table) -> dict[Rule, Seen]:
     """Live one history and note what its rules were given."""
     by_day: dict[Rule, dict[int, Decision]] = defaultdict(dict)
     spans: dict[Rule, dict[str, tuple[float, float]]] = defaultdict(dict)
-    columns: dict[Rule, dict[str, str]] = {}
+    columns: dict[Rule, dict[str, dict[str, None]]] = {}
 
     def note(one: Decision) -> None:
         by_day[one.rule][one.day] = one
         _widen(spans[one.rule], one.inputs)
-        here = {name: value.column for name, value in one.inputs.items() if isinstance(value, Named)}
-        known = columns.setdefault(one.rule, here)
-        columns[one.rule] = {name: column for name, column in known.items() if here.get(name) == column}
+        if one.day >= 0:  # before that, numbers did not know their columns yet
+            _note_columns(columns.setdefault(one.rule, {name: {} for name in one.inputs}), one.inputs)
 
     model = ReferenceModel(scenario, SEED, RUN, table=table, trace=note)
     _name_numbers((model.numbers, *model.theatres, *(wing.trait for wing in model.wings)))
     model.live()
-    return {rule: Seen(spans[rule], columns[rule], tuple(by_day[rule].values())) for rule in by_day}
+    return {
+        rule: Seen(spans[rule], {name: tuple(of) for name, of in columns[rule].items() if of}, tuple(days.values()))
+        for rule, days in by_day.items()
+    }
 
 
 def _name_numbers(spaces: Iterable[Any]) -> None:
     for space in spaces:
         vars(space).update({name: Named(value, name) for name, value in vars(space).items()})
+
+
+def _note_columns(columns: dict[str, dict[str, None]], inputs: dict[str, Any]) -> None:
+    """Note where arguments came from. One that came from elsewhere once is no declared number; zero stands for none."""
+    for name, value in inputs.items():
+        if isinstance(value, Named) and name in columns:
+            columns[name][value.column] = None
+        elif value != 0.0 or isinstance(value, bool):
+            columns.pop(name, None)
 
 
 def _widen(spans: dict[str, tuple[float, float]], inputs: dict[str, Any]) -> None:
