@@ -11,6 +11,13 @@ Agents hold their state as plain numbers. Each reads (its own state of today, ev
 calls a rule, and writes. The same seed and run give the compiled engine's history, bit for bit.
 """
 
+import warnings
+
+with warnings.catch_warnings():
+    # Mesa brings tqdm, which in a notebook without ipywidgets complains about a bar that nobody draws.
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    import mesa  # noqa: F401
+
 from sim.engine.reference.model import ReferenceModel, StateTable
 
 __all__ = ["ReferenceModel", "StateTable"]

@@ -39,6 +39,7 @@ WIDTH: Final = 9.5
 RIGHT: Final = 0.975
 WIDTHS: Final = (3.2, 1.6)
 """Of the first ensemble's line and of the others', so that it is seen beneath them."""
+TOLD: Final = "line: median; band: half of the histories; sand: from the strikes to the report; hatched: after it"
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE, INK, GREY)
 BELOW: Final = 0.62
 """Inches of dates and source."""
@@ -92,7 +93,7 @@ def fans_figure(found: Mapping[str, xr.Dataset]) -> Figure:
             _named(axes, scenario, name)
             draw_windows(axes, scenario)
         finish_calendar(panels, scenario)
-        _frame(figure, f"Attacks a week on {scenario.cast.names.target}", "line: median; band: half of the histories")
+        _frame(figure, f"Attacks a week on {scenario.cast.names.target}", TOLD)
         _legend(figure, list(found))
         _foot(figure, found)
     return figure

@@ -15,7 +15,7 @@ from sim.view.figures.divergence import BAND, marks_of, restrained
 from sim.view.style import BLUE, GREY, INK, ORANGE, PURPLE, new_figure, quiet, style
 
 WIDTH: Final = 9.5
-ROW: Final = 0.3
+ROW: Final = 0.33
 """Inches of a wing in the map of compliance."""
 LETTERS: Final = 30
 """Of a wing's name on one line."""
@@ -62,10 +62,11 @@ def _attacks(axes: Axes, life: Life) -> None:
     when, attacks = _when(life), life.states.run["attacks"][: life.days]
     most = max(1.0, float(attacks.max(initial=0.0)))
     names = life.scenario.cast.names
-    axes.fill_between(
-        when, 0, 1, where=restrained(life)[: life.days], step="mid", color=BAND, linewidth=0,
-        transform=axes.get_xaxis_transform(), label=f"{names.patron} holds back",
-    )  # fmt: skip
+    if (held := restrained(life)[: life.days]).any():
+        axes.fill_between(
+            when, 0, 1, where=held, step="mid", color=BAND, linewidth=0, transform=axes.get_xaxis_transform(),
+            label=f"{names.patron} holds back",
+        )  # fmt: skip
     axes.bar(when, attacks, width=1.0, color=BLUE, linewidth=0)
     for mark in marks_of(life):
         if len(mark.days):
@@ -79,13 +80,14 @@ def _attacks(axes: Axes, life: Life) -> None:
 def _risk(axes: Axes, life: Life) -> None:
     when, patron = _when(life), life.scenario.cast.names.patron
     alarm = life.scenario.parameters.patron.alarm_threshold
-    axes.plot(when, life.states.run["war_risk"][: life.days], color=ORANGE, linewidth=1.5)
+    risk = life.states.run["war_risk"][: life.days]
+    axes.plot(when, risk, color=ORANGE, linewidth=1.5)
     axes.axhline(alarm, color=GREY, linewidth=1.0, linestyle="--")
     axes.annotate(
         f"{patron} is alarmed above", (0, alarm), xycoords=("axes fraction", "data"), xytext=(4, 3),
         textcoords="offset points", fontsize=8.5, color=GREY,
     )  # fmt: skip
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, max(1.5 * alarm, 1.05 * float(risk.max(initial=0.0))))
     _entitle(axes, f"War risk as {patron} sees it")
 
 
@@ -97,7 +99,7 @@ def _compliance(axes: Axes, life: Life, wings: list[str]) -> None:
     if len(when):
         axes.pcolormesh(days, rows, values, cmap=OBEYING, vmin=0.0, vmax=1.0)
     names = [fill(cast.wings[key].name, LETTERS) for key in wings]
-    axes.set_yticks(np.arange(len(wings)), names, fontsize=8.5, linespacing=0.95)
+    axes.set_yticks(np.arange(len(wings)), names, fontsize=8.5, linespacing=1.0)
     axes.set_ylim(len(wings) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     _entitle(axes, "Compliance of each wing: white does as it likes, dark does as it is told")

@@ -89,7 +89,7 @@ def _panel(axes: Axes, samples: Mapping[str, npt.NDArray[np.generic]], outcome: 
         told.append(prefix + _left_out(values, total, edges))
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylabel("of the histories")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     axes.annotate(

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from sim.study.outcomes import outcomes_in
 from sim.study.sweep.along import AtPoints, Profile, Varied, at_points, profile, runs_at, strongest, varied
+from sim.view.plots import fitted
 from sim.view.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, new_figure, quiet, style
 from sim.world.errors import UserError, one_of
 
@@ -29,6 +30,8 @@ LINE_BINS: Final = 8
 SIDE: Final = 6
 """Bins along each side of a map of sampled points."""
 WIDTH: Final = 13.33
+NARROW: Final = 9.5
+"""Inches: several panels side by side, and a single one."""
 WIDE: Final = 5.0
 """Below this ratio of the largest to the smallest value no axis is logarithmic."""
 AT_ONCE: Final = 20_000_000
@@ -147,7 +150,7 @@ def _page(
     data: xr.Dataset, axes: Sequence[Varied], columns: int, rows: int, height: float, legend: bool = False
 ) -> tuple[Figure, list[list[Axes]]]:
     """An empty page with its title and a grid of panels."""
-    figure = new_figure(WIDTH, height)
+    figure = new_figure(NARROW if columns == 1 else WIDTH, height)
     top, bottom = 1 - (1.35 + 0.2 * legend) / height, 1.15 / height
     grid = figure.add_gridspec(
         rows, columns, left=0.075, right=0.985, top=top, bottom=bottom, wspace=0.22 if rows == 1 else 0.1, hspace=0.34
@@ -155,7 +158,7 @@ def _page(
     panels = [[figure.add_subplot(grid[row, column]) for column in range(columns)] for row in range(rows)]
     have = runs_at(data)
     runs = f"{have.min():,}" if have.min() == have.max() else f"{have.min():,} to {have.max():,}"
-    figure.text(0.045, 1 - 0.2 / height, _title(data, axes), fontsize=14.5, fontweight="bold", va="top")
+    fitted(figure, 1 - 0.2 / height, _title(data, axes), fontsize=14.5, fontweight="bold")
     told = f"{data.sizes['point']:,} points, {runs} histories at each, seed {data.attrs['seed']}"
     figure.text(0.045, 1 - 0.53 / height, told, fontsize=10, color=GREY, va="top")
     return figure, panels
