@@ -10,9 +10,13 @@ import panel as pn
 from bokeh.server.server import Server
 from tornado.web import RedirectHandler
 
+from sim.study.live.desk import Desk
+from sim.view.app.explore.files import Files
 from sim.view.app.frame import PLACES, framed
 from sim.world.errors import UserError
 
+EXPLORE: Final = "explore"
+"""The page that is shown to whoever asks for none."""
 ANYWHERE: Final = ("0.0.0.0", "::")
 """Hosts that stand for every address of the machine."""
 LARGEST_MESSAGE: Final = 2**20
@@ -45,9 +49,9 @@ def _other_names(host: str) -> tuple[str, ...]:
     return loopback if host in loopback else ()
 
 
-def build(name: str) -> Callable[[], pn.template.Template]:
+def build(name: str, *given: Any) -> Callable[[], pn.template.Template]:
     """What makes one page for a visitor; its module is imported when the first one asks for it."""
-    return lambda: framed(name, import_module(f"sim.view.app.{name}").page())
+    return lambda: framed(name, import_module(f"sim.view.app.{name}").page(*given))
 
 
 def free_port(host: str) -> int:
@@ -56,13 +60,14 @@ def free_port(host: str) -> int:
         return int(found.getsockname()[1])
 
 
-def server_at(address: Address) -> Server:
-    """A server that answers once it is started.
+def server_at(address: Address, desk: Desk) -> Server:
+    """A server that answers once it is started; the desk is where its visitors have histories lived.
 
     Raises:
         UserError: the address cannot be had.
     """
-    pages: dict[str, Any] = {one.name: build(one.name) for one in PLACES}
+    given = {EXPLORE: (desk,)}
+    pages: dict[str, Any] = {one.name: build(one.name, *given.get(one.name, ())) for one in PLACES}
     try:
         return pn.io.server.get_server(
             pages,
@@ -70,7 +75,10 @@ def server_at(address: Address) -> Server:
             address=address.host,
             websocket_origin=address.origins,
             use_index=False,
-            extra_patterns=[(r"/", RedirectHandler, {"url": PLACES[0].name, "permanent": False})],
+            extra_patterns=[
+                (r"/", RedirectHandler, {"url": EXPLORE, "permanent": False}),
+                (r"/files/([a-z_.]+)", Files, {"desk": desk}),
+            ],
             websocket_max_message_size=LARGEST_MESSAGE,
         )
     except OSError as problem:

@@ -6,6 +6,8 @@ from typing import Final
 
 from rich.markup import escape
 
+from sim.study.live.desk import Desk
+from sim.study.live.settings import ground_of
 from sim.study.request import Request, whole
 from sim.view.terminal import show, waiting
 from sim.world.errors import UserError, one_of
@@ -32,20 +34,23 @@ def main(request: Request) -> None:
         UserError: a key is unknown or a value not allowed, the extra is not installed, or the address is taken.
     """
     settings, rest = settings_of(request)
-    rest.config()
+    ground = ground_of(rest.overrides, rest.config_dir)
     if missing := [name for name in ("panel", "bokeh") if find_spec(name) is None]:
         raise UserError("app", f"{missing[0]} is not installed", "pip install 'lull-sim[app]'")
     with waiting("getting ready"):
         from sim.view.app.serving import Address, free_port, server_at
 
+        desk = Desk(ground)
+        desk.warm()
         address = Address(settings.host, settings.port or free_port(settings.host))
-        server = server_at(address)
+        server = server_at(address, desk)
     show(f"Ready at {escape(address.url)} (Ctrl-C ends it)")
     server.start()
     if settings.show:
         server.show("/")
     server.io_loop.start()
     server.stop()
+    desk.close()
     show("Ended.")
 
 
