@@ -14,6 +14,7 @@ from sim.world.timeline import Calendar
 
 if TYPE_CHECKING:
     from sim.study.balance import Balance
+    from sim.study.beside import Beside
     from sim.study.declared import Row
     from sim.study.patterns import Verdict
     from sim.study.summary import Statistic
@@ -99,6 +100,22 @@ def exceedance_line(stats: "Sequence[Statistic]") -> str:
             shares = ", ".join(f"{value} in {percent(share)}" for value, share in one.exceedance.items())
             lines.append(f"{one.text}, at least: {shares} of the histories.")
     return "\n".join(lines)
+
+
+def beside_table(found: "Sequence[Beside]", calendar: Calendar) -> Table:
+    """What assumptions decide, under the priors alone and here: median and nine in ten, a share for what may happen."""
+    sides = {"under the priors alone": 26, "here": 26}
+    made = table(f"Assumptions decide these ({ASSUMED}): beside their prior", {"outcome": 46, **sides}, tuple(sides))
+    for one in found:
+        made.add_row(one.here.text, *(_beside(side, calendar) for side in (one.prior, one.here)))
+    return made
+
+
+def _beside(one: "Statistic", calendar: Calendar) -> str:
+    if one.unit == "probability":
+        return percent(one.mean or 0.0)
+    low, middle, high = (told(value, one, calendar) for value in (one.q05, one.median, one.q95))
+    return f"{middle} ({low} to {high})"
 
 
 def percent(share: float) -> str:

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.study.balance import Balance, prior_balance
+from sim.study.beside import Beside, beside_prior, beside_rows
 from sim.study.folder import Folder, result_folder
 from sim.study.histories import HistoryFile
 from sim.study.outcomes import outcomes_of
@@ -15,7 +16,7 @@ from sim.study.preload import preload
 from sim.study.request import Request
 from sim.study.stream import Ensemble, stream
 from sim.study.summary import Statistic, outcome_rows, pattern_told, statistics, summary, weekly_rows
-from sim.view.tables import ASSUMED, balance_table, exceedance_line, outcome_table, pattern_table
+from sim.view.tables import ASSUMED, balance_table, beside_table, exceedance_line, outcome_table, pattern_table
 from sim.view.terminal import progress, show, shown_path, waiting
 from sim.world.scenario import DEFAULTS, Config
 
@@ -43,10 +44,11 @@ def main(request: Request) -> None:
         with waiting("judging the patterns"):
             verdicts, balance = judged(config, ensemble)
         stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
-        report(config, ensemble, stats, verdicts, balance)
+        beside = beside_prior(config, stats)
+        report(config, ensemble, stats, beside, verdicts, balance)
         preload("sim.view.plots")
         histories.close(weekly_histogram=ensemble.first["weekly_histogram"].values)
-        write(folder, config, ensemble.first, stats, verdicts, balance)
+        write(folder, config, ensemble.first, stats, beside, verdicts, balance)
     show(f"\nFiles in {escape(shown_path(folder.final))}: summary.json, briefing.png, and the tables behind them.")
 
 
@@ -63,12 +65,14 @@ def report(
     config: Config,
     ensemble: Ensemble,
     stats: tuple[Statistic, ...],
+    beside: tuple[Beside, ...],
     verdicts: tuple[Verdict, ...],
     balance: tuple[Balance, ...],
 ) -> None:
     """Print the result."""
     scenario = config.scenario
     tables: list[RenderableType] = [outcome_table(stats, scenario.calendar), exceedance_line(stats), ""]
+    tables += [beside_table(beside, scenario.calendar), ""]
     if verdicts:
         tables.append(pattern_table(verdicts))
     if (judged := ensemble.first.sizes["run"]) < ensemble.runs:
@@ -108,6 +112,7 @@ def write(
     config: Config,
     data: "xr.Dataset",
     stats: tuple[Statistic, ...],
+    beside: tuple[Beside, ...],
     verdicts: tuple[Verdict, ...],
     balance: tuple[Balance, ...],
 ) -> None:
@@ -115,8 +120,9 @@ def write(
     from sim.view.plots import briefing_figure
     from sim.view.style import save
 
-    folder.json("summary.json", summary(config, stats, verdicts, balance))
+    folder.json("summary.json", summary(config, stats, verdicts, balance) | {"beside_prior": beside_rows(beside)})
     folder.csv("outcomes.csv", outcome_rows(stats))
+    folder.csv("beside_prior.csv", beside_rows(beside))
     folder.csv("patterns.csv", [pattern_told(one) for one in verdicts])
     folder.csv("weekly.csv", weekly_rows(data))
     figure = briefing_figure(data, config, verdicts)
