@@ -1,0 +1,32 @@
+"""The experiments: files that a README shows are those that lie beside it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shown(document: str) -> list[tuple[str, str]]:
+    """Return path and text of every block that says which file of an experiment it is."""
+    blocks = re.findall(r"^```(?:yaml|python)\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    named = ((re.search(r"^# (experiments/\S+)$", text, re.MULTILINE), text) for text in blocks)
+    return [(place[1], text) for place, text in named if place is not None]
+
+
+def differing(document: str) -> list[str]:
+    """Return the files that are not as the document shows them."""
+    return [path for path, text in shown(document) if (ROOT / path).read_text(encoding="utf-8") != text]
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent.name for path in ROOT.glob("experiments/*/README.md")))
+def test_files_are_as_the_readme_shows_them(folder):
+    assert differing((ROOT / "experiments" / folder / "README.md").read_text(encoding="utf-8")) == []
+
+
+def test_a_file_that_differs_is_noticed():
+    document = (ROOT / "experiments/leash/README.md").read_text(encoding="utf-8")
+    assert len(shown(document)) == 2
+    changed = document.replace("control: 0.5", "control: 0.6")
+    assert differing(changed) == ["experiments/leash/scenario/broad_directions.yaml"]
