@@ -68,7 +68,7 @@ def _densities(axes: Axes, one: Quantity, before: Array, after: Array) -> None:
     axes.set_title(one.name, fontsize=9, fontweight="bold", color=colour, pad=14)
     word = f"{one.verdict}, contraction {max(0.0, one.contraction):.0%}"
     axes.text(0, 1.03, word, transform=axes.transAxes, fontsize=8, color=GREY)
-    axes.set_xlabel(one.unit, fontsize=8, labelpad=1)
+    axes.set_xlabel(one.unit if one.unit != "1" else "", fontsize=8, labelpad=1)
     axes.tick_params(labelsize=8)
 
 
@@ -97,8 +97,8 @@ def forest_figure(done: Calibration) -> Figure:
         heading(
             figure,
             "Where the figures move a parameter within its prior, and where they do not",
-            "Thin bars hold nine in ten draws of the posterior, thick ones half. Blue: identified; green: weakly;"
-            " grey: not identified, the bars of a prior left as it was.",
+            "Thin bars hold nine in ten draws of the posterior, thick ones half; 5% to 95% is a prior left as it was."
+            " Blue: identified; green: weakly; grey: not.",
         )
         figure.text(0.03, 0.1 / height, source(done), fontsize=8.5, color=GREY)
     return figure
@@ -136,10 +136,16 @@ def check_figure(conscience: Conscience, control: Conscience | None, words: str)
             "Truths that are known lie among draws of their posteriors "
             + ("as they should" if good else "as they should NOT"),
             f"If posteriors are right, every line stays inside its band with probability {1 - LEVEL:.0%} for all"
-            " quantities of a panel together.",
+            " quantities of a panel together." + again_words(conscience),
         )
         figure.text(0.045, 0.02, words, fontsize=8.5, color=GREY)
     return figure
+
+
+def again_words(conscience: Conscience) -> str:
+    """How many lines were outside at first and are judged by a second look; nothing where there are none."""
+    count = sum(one.again for checked in conscience.checked.values() for one in checked)
+    return f" {count} that something spoke against at first got a second look." if count else ""
 
 
 def _ranks(axes: Axes, conscience: Conscience, region: str, colour: str, label: str) -> None:
@@ -161,22 +167,28 @@ def reading_figure(rivals: Rivals, words: str) -> Figure:
     """Rival readings before and after, and what the calm needs, draw by draw."""
     with style():
         figure = new_figure(13.33, 6.2)
-        left = figure.add_axes((0.29, 0.16, 0.26, 0.6))
-        right = figure.add_axes((0.80, 0.16, 0.18, 0.6))
+        left = figure.add_axes((0.29, 0.15, 0.26, 0.67))
+        right = figure.add_axes((0.80, 0.15, 0.18, 0.67))
         rows = np.arange(len(rivals.readings))[::-1]
         shares = np.array([one.share for one in rivals.readings])
         errors = np.abs(np.array([one.share_interval for one in rivals.readings]) - shares[:, None])
         even = [one.prior_share for one in rivals.readings]
-        left.barh(rows + 0.2, even, 0.34, color=GREY, alpha=0.45, label="before")
-        left.barh(rows - 0.2, shares, 0.34, color=BLUE, xerr=errors.T, ecolor=INK, label="after", error_kw={"lw": 1})
+        handles: list[Any] = [
+            left.barh(rows + 0.2, even, 0.34, color=GREY, alpha=0.45),
+            left.barh(rows - 0.2, shares, 0.34, color=BLUE, xerr=errors.T, ecolor=INK, error_kw={"lw": 1}),
+        ]
+        labels = ["before", "after (line: 95%)"]
         wide = {one.id: one.share for one in rivals.widened}
         if wide:
             marks = [wide[one.id] for one in rivals.readings]
-            left.plot(marks, rows - 0.2, "D", color=ORANGE, markersize=4.5, label="after, with wider priors")
+            points = left.plot(marks, rows - 0.2, "D", color=ORANGE, markersize=4.5, clip_on=False, zorder=4)
+            handles.append(points[0])
+            labels.append("after, with wider priors")
         left.set_yticks(rows, [wrapped(one.text) for one in rivals.readings], fontsize=8.5)
         left.set_xlabel("probability of the reading")
         left.set_title("Readings: what brought the calm", fontsize=10, loc="left")
-        left.legend(fontsize=8.5, loc="best")
+        left.set_xlim(left=0.0)
+        left.legend(handles, labels, fontsize=8.5, loc="best")
         _story_bars(right, rivals)
         for axes in (left, right):
             axes.grid(axis="x", color=PALE)

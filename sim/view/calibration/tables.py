@@ -149,7 +149,7 @@ def ahead_table(found: Sequence[Ahead], calendar: Calendar) -> Table:
     for one in found:
         text = one.text + (ASSUMED if one.prior_driven else "")
         made.add_row(text, *(_ahead(one, told, calendar) for told in (one.before, one.after)))
-    made.caption = f"{ASSUMED} assumptions decide, whatever the figures: beside its prior only"
+    made.caption = f"{ASSUMED} assumptions decide, whatever the figures: to be read beside the prior alone"
     made.caption_justify = "left"
     return made
 
@@ -180,7 +180,7 @@ def method_line(done: Calibration) -> str:
 def varied_table(found: Sequence[Varied], quantities: Sequence[Quantity], most: int = 3) -> Table:
     """What each figure does: intervals of the most contracted quantities without it, or with it read otherwise."""
     names = [one.name for one in quantities if one.verdict != NOT][:most]
-    columns = {"figures": 27, "worth draws": 8, **dict.fromkeys(names, 18)}
+    columns = {"figures": 25, "worth draws": 7, **dict.fromkeys(names, 20)}
     made = table("What each figure does: 90% intervals", columns, tuple(columns)[1:])
     for one in found:
         made.add_row(one.change, f"{one.effective:,.0f}", *(interval(one.intervals[name]) for name in names))

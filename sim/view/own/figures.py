@@ -27,6 +27,8 @@ WIDTH: Final = 11.0
 LEFT: Final = 0.06
 SHOWN_AHEAD: Final = 8
 """Events ahead that are named in the figure."""
+NAME_LINE: Final = 0.065
+"""Share of the height that the name of an event takes."""
 NAME_ROOM: Final = 0.12
 """Share of the calendar that a name may need: nearer to its end it stands left of its line."""
 VERDICT_COLOURS: Final = {"model better": BLUE, "model worse": ORANGE, "no difference shown": GREY}
@@ -45,7 +47,7 @@ def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-        axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
+        axes.set_ylim(0, axes.get_ylim()[1] * (1.12 + NAME_LINE * len(found.effects[:SHOWN_AHEAD])))
         quiet(axes)
         axes.legend(
             ncols=6, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2, handlelength=1.3,
@@ -111,7 +113,7 @@ def draw_events(axes: Axes, found: Prediction, scenario: Scenario) -> None:
         axes.axvline(first, color=PURPLE, linewidth=0.9, linestyle=":")
         side, shift = ("right", -3) if first > axes.get_xlim()[1] - NAME_ROOM * np.ptp(axes.get_xlim()) else ("left", 3)
         axes.annotate(
-            one.event.id.replace("_", " "), (first, 0.97 - 0.065 * row), xycoords=("data", "axes fraction"),
+            one.event.id.replace("_", " "), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
         )  # fmt: skip
 
@@ -202,7 +204,7 @@ def draw_coverage(axes: Axes, means: Sequence[Summary]) -> None:
     axes.set_ylim(len(means) - 0.5, -0.5)
     axes.set_xlim(0.0, 1.02)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("counts inside the 50% (grey) and 90% bands;\nbars: what the bands promised", fontsize=9)
+    axes.set_xlabel("counts in 50% (grey), 90% bands;\nbars: what the bands promised", fontsize=9)
     axes.grid(axis="x", color="#EDEFF2", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=3, width=0.7)

@@ -57,8 +57,8 @@ def effect_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             one["kind"],
             one["from"],
             one["to"],
-            f"{one['mean']:+.1f} ± {one['error']:.1f}",
-            f"{one['q05']:+.0f} to {one['q95']:+.0f}",
+            f"{one['mean']:+z.1f} ± {one['error']:.1f}",
+            f"{one['q05']:+z.0f} to {one['q95']:+z.0f}",
         )
     return made
 
