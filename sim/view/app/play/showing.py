@@ -1,7 +1,7 @@
 """The page: choose a history, step or play through it, see and read every day."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final
 
@@ -166,13 +166,17 @@ class Play:
         self._pause()
         self._travel(self._find)
 
-    def _travel(self, way: Callable[[], Any]) -> None:
+    def _travel(self, way: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Live on in turns with other visitors; whatever is asked for later takes over."""
         self.ticket = object()
+
+        async def go() -> None:
+            await way()
+
         if pn.state.curdoc is None:
-            asyncio.run(way())
+            asyncio.run(go())
         else:
-            pn.state.execute(way)
+            pn.state.execute(go)
 
     async def _reach(self, day: int) -> None:
         history, ticket = self.history, self.ticket

@@ -138,4 +138,4 @@ def spoken(scenario: Scenario, state: str, value: float) -> str:
 
 def complaint(problem: Exception) -> str:
     """What is wrong with what was asked for, in one line."""
-    return f"<p role='alert' class='problem'>{escape(str(problem))}</p>"
+    return f"<p role='alert' class='mistake'>{escape(str(problem))}</p>"
