@@ -23,7 +23,7 @@ extensions = [
 ]
 highlight_language = "none"
 default_role = "code"
-smartquotes = False
+smartquotes_action = "D"
 
 # Notebooks are carried out by `make notebooks`; the site shows what came out.
 nb_execution_mode = "off"
@@ -59,6 +59,7 @@ html_title = f"Lull {sim.__version__}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"
+html_domain_indices = False
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options: dict[str, Any] = {"navigation_with_keys": True}
