@@ -68,6 +68,17 @@ def total_line(found: Attribution) -> str:
     )
 
 
+def before_line(before: float | None, found: Attribution) -> str:
+    """What assumptions alone make of the outcome; empty where they do not decide it."""
+    if before is None:
+        return ""
+    unit, digits = found.game.measured.unit, digits_of(found.total.mean)
+    return (
+        f"Assumptions decide this outcome, whatever the figures: with all mechanisms it is {before:.{digits}f} {unit}"
+        f" under the priors alone, {found.every.mean:.{digits}f} here."
+    )
+
+
 def reading(found: Attribution) -> str:
     """What the columns say of the largest two shares."""
     first, *others = found.ranked()

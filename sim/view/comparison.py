@@ -8,8 +8,8 @@ import xarray as xr
 from rich.markup import escape
 from rich.table import Table
 
-from sim.study.comparison.rows import effect_row, effect_rows, regret_rows
-from sim.view.tables import percent, table
+from sim.study.comparison.rows import beside_rows, effect_row, effect_rows, regret_rows
+from sim.view.tables import ASSUMED, percent, table
 
 Row = dict[str, Any]
 
@@ -217,6 +217,28 @@ def place_table(data: xr.Dataset, kind: str) -> Table:
             difference = number(row["difference"], row["unit"], sign=True)
             made.add_row("" if line else escape(name), *scenario, difference, interval(row))
     return made
+
+
+def beside_table(data: xr.Dataset) -> Table:
+    """What assumptions decide: baseline, scenario and difference under the priors alone, and the same here."""
+    columns = {"outcome": 34, "scenario": 24, "under the priors alone": 26, "here": 26}
+    title = f"Assumptions decide these ({ASSUMED}): beside their prior"
+    made = table(title, columns, right=("under the priors alone", "here"))
+    for place, row in enumerate(beside_rows(data)):
+        made.add_row(
+            "" if place % data.sizes["comparison"] else escape(short(data, row["measure"])),
+            escape(row["scenario"]),
+            beside(row, "prior_"),
+            beside(row, ""),
+        )
+    return made
+
+
+def beside(row: Row, side: str) -> str:
+    """A difference and what it lies between: `prior_` for the priors alone."""
+    difference, *values = (row[f"{side}{name}"] for name in ("difference", "value_a", "value_b"))
+    before, after = (number(one, row["unit"]) for one in values)
+    return f"{number(difference, row['unit'], sign=True)} ({before} to {after})"
 
 
 def regret_table(data: xr.Dataset) -> Table:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sim.study.attribution.attributed import attribution, share
+from sim.study.attribution.explaining import PRIOR_DRAWS, explain
 from sim.study.attribution.game import Game, freed_after_deaths, measured, players_of
 from sim.study.attribution.shapley import alone, but_for, shapley, total
 from sim.study.prior import prior_design
@@ -118,6 +120,17 @@ def test_shares_add_up_and_do_not_hang_on_threads_or_on_how_coalitions_are_batch
     assert found.total.mean == pytest.approx(found.every.mean - found.none.mean, rel=0, abs=1e-12)
     monkeypatch.setattr("sim.study.attribution.game.TABLE_ROWS", 1)
     assert (game.values(threads=2) == values).all()
+
+
+def test_what_assumptions_decide_stands_beside_its_prior() -> None:
+    """The same outcome with all mechanisms, as if the draws had been those of the priors."""
+    small: dict[str, Any] = {"mechanisms": ["fear"], "runs": 4, "overrides": {"patron.control": 0.9}}
+    told = explain("lull_days", draws=3, parameters="posterior", **small).attrs
+    priors = explain("lull_days", draws=PRIOR_DRAWS, parameters="prior", **small).attrs
+    assert told["every_under_priors"] == pytest.approx(priors["every"], rel=1e-12)
+    assert told["every_under_priors"] != told["every"]
+    assert "every_under_priors" not in priors
+    assert "every_under_priors" not in explain("attacks_lull", draws=3, parameters="posterior", **small).attrs
 
 
 def test_what_heavy_tails_and_days_are_attributed_by() -> None:

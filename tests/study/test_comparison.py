@@ -15,6 +15,8 @@ from sim.engine.table import tabulate
 from sim.rules.outcomes import NEVER
 from sim.study.calibration.shipped import shipped_posterior
 from sim.study.comparison.arms import Arm, arms_of, common_day
+from sim.study.comparison.beside import DRAWS as BESIDE_DRAWS
+from sim.study.comparison.beside import RUNS as BESIDE_RUNS
 from sim.study.comparison.comparing import compare, prepare
 from sim.study.comparison.labelled import EFFECT_TEXTS
 from sim.study.comparison.listed import entries, listed
@@ -22,10 +24,11 @@ from sim.study.comparison.measures import DIRECTIONS, columns_of, measures_of
 from sim.study.comparison.paired import Draws, Effect, effect_of
 from sim.study.comparison.points import points_of
 from sim.study.comparison.regret import regrets_of, told
-from sim.study.comparison.rows import effect_rows, regret_rows, summary
+from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows, summary
 from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.request import Request
 from sim.study.simulation import simulate, simulate_config
+from sim.study.summary import PRIOR_DRIVEN
 from sim.study.tally import Tally
 from sim.world.errors import UserError
 from sim.world.scenario import load
@@ -280,6 +283,29 @@ def test_draws_come_from_the_posterior_unless_told_otherwise() -> None:
     assert any((asked.plan.points[key] != column).any() for key, column in other.items())
     many = points_of("posterior", posterior.draws + 3, 1, config.scenario.cast)
     assert all((column[-3:] == column[:3]).all() for column in many.values())
+
+
+# --- what assumptions decide --------------------------------------------------------------------------------
+
+
+def test_what_assumptions_decide_stands_beside_the_same_pairs_at_draws_of_the_priors() -> None:
+    asked = ["article", "no_restraint"]
+    here, priors = (
+        compare(asked, draws=draws, runs=runs, parameters=source)
+        for draws, runs, source in ((4, 20, "posterior"), (BESIDE_DRAWS, BESIDE_RUNS, "prior"))
+    )
+    rows = {row["measure"]: row for row in beside_rows(here)}
+    assert list(rows) == ["lull_days", "quiet_days", "war"]
+    for name, row in rows.items():
+        for key in ("value_a", "value_b", "difference"):
+            assert row[f"prior_{key}"] == at(priors, key, name)
+            assert row[key] == at(here, key, name)
+        assert row["difference"] != row["prior_difference"]
+    assert set(rows) < PRIOR_DRIVEN
+    told_beside = here["measure"].values[np.isfinite(here["prior_difference"].values[0])]
+    assert set(told_beside) == PRIOR_DRIVEN
+    assert "prior_difference" not in priors
+    assert beside_rows(priors) == []
 
 
 # --- regrets ------------------------------------------------------------------------------------------------

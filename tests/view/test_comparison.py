@@ -17,7 +17,18 @@ from sim import cli
 from sim.study.comparison.comparing import compare, prepare
 from sim.study.comparison.rows import effect_row
 from sim.study.request import Request
-from sim.view.comparison import KEY_MEASURES, REGRETTED, effect_table, number, points, said, sentence, short, shown
+from sim.view.comparison import (
+    KEY_MEASURES,
+    REGRETTED,
+    beside_table,
+    effect_table,
+    number,
+    points,
+    said,
+    sentence,
+    short,
+    shown,
+)
 from sim.view.figures.comparison import COLOURS, DRAWN, comparison_figure, folded, headline
 from sim.view.style import BLUE, ORANGE, save
 
@@ -200,6 +211,28 @@ def test_the_command_prints_and_leaves_everything(
         np.testing.assert_array_equal(stored["difference_of_draw"].values, again["difference_of_draw"].values)
         assert stored.attrs["baseline"] == "article"
     assert cli.main(["verify", "found"]) == 0
+
+
+def test_what_assumptions_decide_is_printed_and_kept_beside_its_prior(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["compare", "scenarios=[article,tight_leash]", "study.draws=4", "study.runs=30"]
+    assert cli.main([*asked, "output.dir=found"]) == 0
+    assert "under the priors alone" in capsys.readouterr().out
+    folder = tmp_path / "found"
+    assert {path.name for path in folder.iterdir()} == FILES | {"beside_prior.csv"}
+    with (folder / "beside_prior.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["beside_prior"]
+    assert [float(row["prior_difference"]) for row in rows] == [row["prior_difference"] for row in told]
+    assert [row["measure"] for row in rows] == ["lull_days", "quiet_days", "war"]
+    made = beside_table(compare(["article", "tight_leash"], draws=4, runs=30))
+    priors = list(made.columns[2].cells)
+    assert all(
+        number(one["prior_difference"], one["unit"], sign=True) in str(cell)
+        for one, cell in zip(told, priors, strict=True)
+    )
 
 
 def test_a_usual_folder_has_the_name_of_its_question() -> None:

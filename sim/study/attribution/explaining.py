@@ -1,7 +1,7 @@
 """`explain outcome=...`: the game that is asked for, composed and checked."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +11,11 @@ import xarray as xr
 from sim.study.attribution.attributed import Attribution, Share, attribution
 from sim.study.attribution.game import Game, freed_after_deaths, measured, players_of
 from sim.study.comparison.arms import kept, pinned_words
-from sim.study.comparison.points import points_of, source_of, without
+from sim.study.comparison.points import PRIOR, points_of, source_of, without
 from sim.study.provenance import provenance
 from sim.study.request import Request, override_texts
 from sim.study.simulation import Override
+from sim.study.summary import PRIOR_DRIVEN
 from sim.world.checks import Section
 from sim.world.errors import UserError
 from sim.world.scenario import DEFAULTS, Config, load
@@ -24,17 +25,20 @@ OUTCOME: Final = "lull_days"
 DRAWS: Final = 64
 RUNS: Final = 16
 """Draws, and runs of each draw and coalition, where nothing is said: with twelve mechanisms 4.2 million histories."""
+PRIOR_DRAWS: Final = 1000
+"""Draws of the priors at which what assumptions decide is told beside the shares."""
 MOST_DRAWS: Final = 100_000
 MOST_HISTORIES: Final = 10**9
 
 
 @dataclass(frozen=True)
 class Explaining:
-    """An attribution as it was asked for: nothing is lived yet."""
+    """An attribution as it was asked for: nothing is lived yet. `held` are keys that are set and never drawn."""
 
     config: Config
     game: Game
     source: str
+    held: Collection[str]
 
     @property
     def pinned(self) -> str:
@@ -44,6 +48,17 @@ class Explaining:
     def live(self, progress: Callable[[int], None] | None = None) -> Attribution:
         """Live every coalition and share out."""
         return attribution(self.game, self.game.values(self.config.threads, progress))
+
+    def before(self) -> float | None:
+        """What assumptions alone make of the outcome: its mean with all mechanisms at draws of the priors.
+
+        None where the outcome does not hang on assumptions alone, or where the shares are those of the priors anyway.
+        """
+        if self.game.measured.name not in PRIOR_DRIVEN or self.source == PRIOR:
+            return None
+        drawn = points_of(PRIOR, PRIOR_DRAWS, self.game.seed, self.game.scenario.cast)
+        whole = replace(self.game, players=(), design=without(drawn, self.held))
+        return float(whole.values(self.config.threads).mean())
 
 
 def explain(
@@ -115,17 +130,18 @@ def _prepared(
     draws = asked or (1 if source == DEFAULTS else DRAWS)
     told = any(one.partition("=")[0] == "study.runs" for one in overrides)
     points = points_of(source, draws, config.seed, config.scenario.cast)
+    held = kept(config, overrides)
     game = Game(
         scenario=freed_after_deaths(config.scenario),
         players=players_of(config.scenario, mechanisms),
         measured=measured(outcome),
-        design=without(points, kept(config, overrides)),
+        design=without(points, held),
         runs=config.runs if told else RUNS,
         seed=config.seed,
     )
     if game.histories > MOST_HISTORIES:
         raise UserError("study.runs", game.runs, f"fewer: {game.histories:,} histories, {MOST_HISTORIES:,} at most")
-    return Explaining(config, game, source)
+    return Explaining(config, game, source, held)
 
 
 SHARES: Final = ("shapley", "alone", "but_for")
@@ -153,6 +169,8 @@ def dataset_of(asked: Explaining, found: Attribution) -> xr.Dataset:
             data[label].attrs = {"units": game.measured.unit, "long_name": LABELS[name]}
     for name in ("none", "every", "total"):
         data.attrs[name] = getattr(found, name).mean
+    if (before := asked.before()) is not None:
+        data.attrs["every_under_priors"] = before
     return data.assign_attrs(provenance(asked.config)).assign_attrs(
         outcome=game.measured.name, words=game.measured.words, units=game.measured.unit, parameters=asked.source,
         draws=game.draws, runs=game.runs, pinned=asked.pinned,

@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 
 from sim.study.comparison.arms import arms_of
+from sim.study.comparison.beside import add_prior
 from sim.study.comparison.labelled import dataset_of
 from sim.study.comparison.listed import KEY, entries
 from sim.study.comparison.lived import Plan, live
-from sim.study.comparison.points import points_of, source_of
+from sim.study.comparison.points import PRIOR, points_of, source_of
 from sim.study.request import Request, override_texts
 from sim.study.simulation import Override
 from sim.study.sweep.identity import short_hash
@@ -59,7 +60,10 @@ class Comparison:
         Raises:
             UserError: it would not fit into the free memory.
         """
-        return dataset_of(self.plan, live(self.plan, progress), self.source)
+        data = dataset_of(self.plan, live(self.plan, progress), self.source)
+        if self.source != PRIOR:
+            add_prior(data, self.plan)
+        return data
 
 
 def compare(

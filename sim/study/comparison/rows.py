@@ -6,6 +6,8 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from sim.study.comparison.beside import TEXTS as BESIDE_TEXTS
+from sim.study.comparison.beside import TOLD as BESIDE
 from sim.study.comparison.labelled import EFFECT_TEXTS, REGRET_TEXTS
 
 BETTER: Final = {1: "more", -1: "less"}
@@ -49,6 +51,24 @@ def regret_rows(data: xr.Dataset) -> list[Row]:
     ]
 
 
+def beside_rows(data: xr.Dataset) -> list[Row]:
+    """One row for each such measure and scenario, before and here; none where all is lived at draws of priors."""
+    if "prior_difference" not in data:
+        return []
+    measures = list(data["measure"].values)
+    return [
+        {
+            "measure": name,
+            **{key: str(data[key].values[at]) for key in ("text", "unit")},
+            "scenario": str(scenario),
+            **{key: finite(data[key].values[place, at]) for key in (*BESIDE_TEXTS, "value_a", "value_b", "difference")},
+            **{key: finite(data[key].values[place, at]) for key in ("low", "high")},
+        }
+        for name, at in ((name, measures.index(name)) for name in BESIDE)
+        for place, scenario in enumerate(data["comparison"].values)
+    ]
+
+
 def summary(data: xr.Dataset) -> Row:
     """The whole result in one mapping, fit for JSON."""
     about = data.attrs
@@ -65,6 +85,7 @@ def summary(data: xr.Dataset) -> Row:
         "draws": data.sizes["draw"],
         "runs": int(about["runs"]),
         "comparisons": {str(name): _told(data, place) for place, name in enumerate(data["comparison"].values)},
+        "beside_prior": beside_rows(data),
         "regret": {"pinned": about["pinned_together"], "measures": _regrets(data)},
     }
 

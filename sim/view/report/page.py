@@ -15,7 +15,7 @@ from sim.study.report.found import Found
 from sim.study.report.levers import LEAST_DRAWS
 from sim.study.request import Request
 from sim.study.summary import PRIOR_DRIVEN
-from sim.view.attribution import MECHANISM_WORDS, reading, total_line
+from sim.view.attribution import MECHANISM_WORDS, before_line, reading, total_line
 from sim.view.comparison import pairing_line, uncertainty_line, war_line
 from sim.view.figures.attribution import attribution_figure
 from sim.view.figures.comparison import comparison_figure
@@ -122,6 +122,7 @@ def lines_of(found: Found) -> dict[str, Any]:
         "names": [str(one) for one in data["comparison"].values],
         "war": war_line(data),
         "total": minus(total_line(found.attribution)),
+        "before": minus(before_line(found.shares.attrs.get("every_under_priors"), found.attribution)),
         "reading": reading(found.attribution),
         "pinned": found.asked.explaining.pinned,
     }

@@ -8,11 +8,11 @@ import numpy as np
 
 from sim.study.attribution.explaining import share_rows
 from sim.study.calibration.verdicts import NOT
-from sim.study.comparison.rows import effect_rows, regret_rows
+from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows
 from sim.study.report.found import Found, Number
 from sim.study.summary import PRIOR_DRIVEN, pattern_told
 from sim.view.attribution import MECHANISM_WORDS, digits_of, spread, with_error
-from sim.view.comparison import KEY_MEASURES, REGRETTED, interval, interval_words, number, points
+from sim.view.comparison import KEY_MEASURES, REGRETTED, beside, interval, interval_words, number, points
 from sim.view.report.answer import minus, rows_of, value, what
 from sim.view.report.tabled import Column, Row, Table, numeric, text
 from sim.view.tables import ASSUMED, percent
@@ -31,9 +31,9 @@ HANGING: Final = 12
 def every_table(found: Found) -> dict[str, Table]:
     """All tables that there is something for, by id, in the order of the report."""
     made = (
-        scenarios(found), effects(found), placed(found, "theatre"), placed(found, "group"), regret(found),
-        shares(found), chosen(found), hanging(found), identified(found), unidentified(found), readings(found),
-        stories(found), balance(found), patterns(found), classes(found), numbers(found),
+        scenarios(found), effects(found), beside_prior(found), placed(found, "theatre"), placed(found, "group"),
+        regret(found), shares(found), chosen(found), hanging(found), identified(found), unidentified(found),
+        readings(found), stories(found), balance(found), patterns(found), classes(found), numbers(found),
     )  # fmt: skip
     return {one.id: one for one in made if one.rows}
 
@@ -93,6 +93,23 @@ def _worse(row: Row) -> float | None:
 
 def _share(share: float | None) -> str:
     return "–" if share is None else percent(share)
+
+
+def beside_prior(found: Found) -> Table:
+    """What assumptions decide, under the priors alone and here."""
+    data = found.comparison
+    rows = [{**row, "outcome": what(data, row["measure"]) + ASSUMED} for row in beside_rows(data)]
+    columns = (
+        text("Outcome", "outcome"),
+        text("Scenario", "scenario"),
+        numeric(
+            "Under the priors alone", "prior_difference prior_value_a prior_value_b",
+            lambda row: minus(beside(row, "prior_")),
+        ),
+        numeric("Here", "difference value_a value_b unit", lambda row: minus(beside(row, ""))),
+    )  # fmt: skip
+    note = "Difference of means, and in brackets from the baseline's to the scenario's."
+    return Table("beside_prior", "What assumptions decide, beside its prior", columns, rows, note, grouped=True)
 
 
 def placed(found: Found, kind: str) -> Table:

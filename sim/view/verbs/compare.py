@@ -7,11 +7,12 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.study.comparison.comparing import Comparison, prepare
-from sim.study.comparison.rows import effect_rows, regret_rows, summary
+from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows, summary
 from sim.study.folder import Folder, result_folder
 from sim.study.preload import preload
 from sim.study.request import Request
 from sim.view.comparison import (
+    beside_table,
     effect_table,
     pairing_line,
     pinned_line,
@@ -63,6 +64,7 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
             escape(uncertainty_line(data, place)),
             escape(pairing_line(data, place)) + "\n",
         ]
+    parts += [beside_table(data)] if beside_rows(data) else []
     parts += [place_table(data, "theatre"), place_table(data, "group"), regret_table(data)]
     show(
         *parts,
@@ -88,6 +90,8 @@ def write(folder: Folder, data: xr.Dataset) -> None:
     for name, kind in (("comparison", "outcome"), ("by_theatre", "theatre"), ("by_group", "group")):
         folder.csv(f"{name}.csv", effect_rows(data, kind))
     folder.csv("regret.csv", regret_rows(data))
+    if beside := beside_rows(data):
+        folder.csv("beside_prior.csv", beside)
     folder.dataset("comparison.nc", data)
     figure = comparison_figure(data)
     for name in ("comparison.png", "comparison.svg"):

@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+import xarray as xr
 from rich.console import RenderableType
 from rich.markup import escape
 
@@ -15,7 +16,7 @@ from sim.study.divergence.divergence import Divergence, divergence
 from sim.study.folder import Folder, result_folder
 from sim.study.request import Request, whole
 from sim.study.sweep.identity import short_hash
-from sim.view.attribution import attribution_table, reading, total_line
+from sim.view.attribution import attribution_table, before_line, reading, total_line
 from sim.view.terminal import progress, show, shown_path, waiting
 from sim.world.errors import UserError
 
@@ -45,8 +46,9 @@ def explain_outcome(request: Request) -> None:
     with result_folder(request, asked.config, label=_label(asked)) as folder:
         with progress(asked.game.histories, "histories") as advance:
             found = asked.live(advance)
-        report_attribution(asked, found)
-        write_attribution(folder, asked, found)
+        data = dataset_of(asked, found)
+        report_attribution(asked, found, data.attrs.get("every_under_priors"))
+        write_attribution(folder, found, data)
     show(f"\nFiles in {escape(shown_path(folder.final))}: attribution.png, attribution.csv, coalitions.nc.")
 
 
@@ -55,8 +57,8 @@ def _label(asked: Explaining) -> str:
     return f"{asked.game.measured.name}-{short_hash(players)}"
 
 
-def report_attribution(asked: Explaining, found: Attribution) -> None:
-    """Print the shares."""
+def report_attribution(asked: Explaining, found: Attribution, before: float | None) -> None:
+    """Print the shares; `before` is what the priors alone make of the outcome, where only they decide it."""
     game = asked.game
     parts: list[RenderableType] = [
         f"[bold]What made it: {escape(game.measured.words)}[/]",
@@ -65,18 +67,18 @@ def report_attribution(asked: Explaining, found: Attribution) -> None:
         escape(f"{asked.pinned[0].upper()}{asked.pinned[1:]}.") + "\n",
         attribution_table(found),
         escape(total_line(found)),
+        *filter(None, [escape(before_line(before, found))]),
         escape(reading(found)),
         CANNOT_TELL,
     ]
     show(*parts)
 
 
-def write_attribution(folder: Folder, asked: Explaining, found: Attribution) -> None:
+def write_attribution(folder: Folder, found: Attribution, data: xr.Dataset) -> None:
     """Write shares, the outcome of every combination, and the figure."""
     from sim.view.figures.attribution import attribution_figure
     from sim.view.style import save
 
-    data = dataset_of(asked, found)
     folder.csv("attribution.csv", share_rows(found))
     folder.dataset("coalitions.nc", data)
     folder.json("summary.json", {**_plain(data.attrs), "shares": share_rows(found)})
