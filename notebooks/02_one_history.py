@@ -93,7 +93,7 @@ wings = model.datacollector.get_agenttype_vars_dataframe(type(model.wings[0]))
 nujaba = wings[wings["wing"] == "nujaba_iraq"].reset_index()
 
 figure, [axes] = canvas(height=3)
-for name, colour in {"compliance": "#8B3A8B", "fear": "#D55E00", "grievance": "#007A5A", "capacity": "#6B6B6B"}.items():
+for name, colour in {"compliance": "#8B3A8B", "fear": "#BF5200", "grievance": "#007A5A", "capacity": "#6B6B6B"}.items():
     axes.plot(nujaba["Step"] - 1, nujaba[name], label=name, color=colour)
 axes.axvline(108, color="black", linewidth=1, linestyle=":")
 axes.set_xlabel("day (dotted: the big strikes)")
@@ -139,7 +139,7 @@ for n in range(4):
         color=["#EDEFF2", "#9CC3DE", "#0072B2", "#06304D"][n],
         label=["none", "one", "two", "three"][n],
     )
-axes.axvline(luck, color="#D55E00", linewidth=2)
+axes.axvline(luck, color="#BF5200", linewidth=2)
 axes.set_yticks([])
 axes.set_xlim(0, 1.02)
 axes.set_title(

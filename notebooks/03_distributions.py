@@ -161,7 +161,7 @@ print(f"To be as sure without pairs, you need {(unpaired.std() / paired.std()) *
 figure, [axes] = canvas(height=2.4)
 for row, difference in enumerate([unpaired, paired]):
     studies = difference.reshape(80, 50).mean(axis=1)
-    axes.scatter(studies, np.full(80, row), s=60, alpha=0.35, color=["#D55E00", "#0072B2"][row], edgecolors="none")
+    axes.scatter(studies, np.full(80, row), s=60, alpha=0.35, color=["#BF5200", "#0072B2"][row], edgecolors="none")
 axes.axvline(0, color="#6B6B6B", linewidth=1)
 axes.set_yticks([0, 1], ["other luck", "same luck"])
 axes.set_ylim(-0.6, 1.6)

@@ -157,7 +157,7 @@ axes.scatter(control, attacks, s=9, color="#9CC3DE")
 quarters = np.quantile(control, [0, 0.25, 0.5, 0.75, 1])
 for k in range(4):
     inside = (control >= quarters[k]) & (control <= quarters[k + 1])
-    axes.hlines(attacks[inside].mean(), quarters[k], quarters[k + 1], color="#D55E00", linewidth=3)
+    axes.hlines(attacks[inside].mean(), quarters[k], quarters[k + 1], color="#BF5200", linewidth=3)
 axes.set_xlabel("control (all other numbers vary too)")
 axes.set_ylabel("attacks in the lull")
 figure

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 # Okabe and Ito's palette, as far as it is used.
 BLUE: Final = "#0072B2"
 GREEN: Final = "#007A5A"
-ORANGE: Final = "#D55E00"
+ORANGE: Final = "#BF5200"
 PURPLE: Final = "#8B3A8B"
 INK: Final = "#1A1A1A"
 GREY: Final = "#6B6B6B"
