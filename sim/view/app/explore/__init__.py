@@ -29,6 +29,10 @@ AREAS: Final = """
 """
 """Two columns, of which the settings scroll by themselves; on a narrow page one, with the chart kept in sight."""
 CHART: Final = "@media (max-width: 56rem) { .legend { order: 1; } }"
+MESSAGE: Final = """
+.late { position: fixed !important; left: 0; right: 0; bottom: 0; z-index: 5; box-shadow: 0 0 0.5rem #7b828c; }
+"""
+"""What is wrong with a setting is told at the foot of the window, wherever on the page one is."""
 INTRODUCTION: Final = (
     "<p class='note'>Move a setting: the winter is lived {runs:,} times with it, always with the same luck, and"
     " everything here follows. What moves is what the setting does.</p>"
@@ -41,7 +45,9 @@ def page(desk: Desk) -> pn.viewable.Viewable:
     pn.state.onload(visitor.begin)
     wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
     areas = {
-        "message": pn.Column(visitor.message, html(INTRODUCTION.format(runs=desk.ground.runs)), **wide),
+        "message": pn.Column(
+            visitor.message, html(INTRODUCTION.format(runs=desk.ground.runs)), stylesheets=[MESSAGE], **wide
+        ),
         "controls": pn.Column(visitor.controls, visitor.link.part, **wide),
         "chart": pn.Column(visitor.title, visitor.key, visitor.legend, visitor.drawing, stylesheets=[CHART], **wide),
         "numbers": pn.Column(visitor.numbers, visitor.verdicts, visitor.away, **wide),

@@ -27,11 +27,13 @@ Array = npt.NDArray[Any]
 FONT: Final = 'system-ui, "Segoe UI", Roboto, "Liberation Sans", "DejaVu Sans", sans-serif'
 RUST: Final = "#B24A00"
 """Orange that is dark enough for text: scenario B."""
+LEFT: Final = 34
 TALL: Final = 104
 LOW: Final = 48
 HEAD: Final = 19
 FOOT: Final = 22
-"""Heights in pixels: a panel, one where hardly anything happens, a line above it, and the dates beneath the last."""
+"""Pixels: room for the numbers of an axis; heights of a panel, of one where hardly anything happens, of a line above
+it, and of dates beneath it."""
 _LETTERS: Final[Any] = {"text_font_size": "13px", "text_font": FONT, "standoff": 2}
 RARE: Final = 2
 """Attacks a week up to which hardly anything happens."""
@@ -48,6 +50,7 @@ class FanChart:
         self._ends = {name: Range1d(start=0, end=1) for name in _panels(config)}
         self._order = [Span(dimension="height", line_color=PURPLE, line_width=1.5) for _ in self._ends]
         self._others: list[Any] = []
+        self._medians: list[Any] = []
         self.part = self._made()
 
     def fits(self, config: Config) -> bool:
@@ -64,6 +67,9 @@ class FanChart:
                     data[f"{mark} {name} {key}"] = _stepped(lived.bands[name][key])
         for renderer in self._others:
             renderer.visible = shown.b is not None
+        for line in self._medians:
+            # Where both medians are the same, A is seen on both sides of B.
+            line.glyph.line_width = 2 if shown.b is None else 5
         for name, end in self._ends.items():
             top = max(_top(one, name) for one in (shown.a, shown.b) if one is not None)
             highest = [mark.weekly for mark in self._marks if mark.theatre == name]
@@ -76,25 +82,27 @@ class FanChart:
     def _made(self) -> Column:
         days = Range1d(start=_moment(self.config, 0), end=_moment(self.config, last_shown(self.config.scenario)))
         names = list(self._ends)
-        panels = [self._panel(name, days, last=name == names[-1]) for name in names]
+        panels = [self._panel(name, days, dated=name in (names[0], names[-1])) for name in names]
         return column(*panels, sizing_mode="stretch_width", spacing=0)
 
-    def _panel(self, name: str, days: Range1d, last: bool) -> figure:
+    def _panel(self, name: str, days: Range1d, dated: bool) -> figure:
         lines = 1 + (name in said(self.config))
-        height = (TALL if _busy(self.config, name) else LOW) + HEAD * lines + (FOOT if last else 0)
+        height = (TALL if _busy(self.config, name) else LOW) + HEAD * lines + (FOOT if dated else 0)
         colour = BLUE if name == TOTAL else BY_KIND[self.config.scenario.cast.theatres[name].kind]
         made = figure(
             height=height, sizing_mode="stretch_width", x_range=days, y_range=self._ends[name], x_axis_type="datetime",
-            toolbar_location=None, tools="", min_border_left=34, min_border_right=8, min_border_top=0,
+            toolbar_location=None, tools="", min_border_left=LEFT, min_border_right=8, min_border_top=0,
             outline_line_color=None,
         )  # fmt: skip
         self._bands(made, name, colour)
         self._mark(made, name)
         made.add_tools(_hover(made, self._source, name))
-        _quiet(made, last)
+        _quiet(made, dated)
         if words := said(self.config).get(name):
             made.add_layout(Title(text=f"Article: {words}", text_font_style="normal", **_LETTERS), "above")
-        made.add_layout(Title(text=_title(self.config, name), text_color=colour, **_LETTERS), "above")
+        # Above the numbers of the axis too: a long name needs the whole width of a phone.
+        title = Title(text=_title(self.config, name), text_color=colour, offset=-LEFT, **_LETTERS)
+        made.add_layout(title, "above")
         return made
 
     def _bands(self, made: figure, name: str, colour: str) -> None:
@@ -105,7 +113,7 @@ class FanChart:
             )  # fmt: skip
         # `step` calls its modes as `varea_step` does, but names its argument `mode`.
         line: dict[str, Any] = {"x": "day", "source": self._source, "mode": "after"}
-        made.step(y=f"a {name} median", color=colour, line_width=2, **line)
+        self._medians.append(made.step(y=f"a {name} median", color=colour, line_width=2, **line))
         for key, width in (("q05", 1.0), ("q95", 1.0), ("median", 2.2)):
             other = made.step(
                 y=f"b {name} {key}", color=RUST, line_width=width, line_dash="4 3" if width < 2 else "solid", **line
@@ -140,7 +148,7 @@ def _busy(config: Config, name: str) -> bool:
 
 def _title(config: Config, name: str) -> str:
     cast = config.scenario.cast
-    return named("All on the target, acknowledged", cast) if name == TOTAL else cast.theatres[name].name
+    return named("All on the target, acknowledged, a week", cast) if name == TOTAL else cast.theatres[name].name
 
 
 def _moment(config: Config, day: float) -> datetime:
@@ -186,10 +194,10 @@ def _hover(made: figure, source: ColumnDataSource, name: str) -> HoverTool:
     )  # fmt: skip
 
 
-def _quiet(made: figure, last: bool) -> None:
-    """Few lines, no decoration; dates beneath the last panel alone."""
+def _quiet(made: figure, dated: bool) -> None:
+    """Few lines, no decoration; dates beneath the first panel and the last."""
     made.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y")
-    made.xaxis.visible = last
+    made.xaxis.visible = dated
     made.xgrid.grid_line_color = None
     made.ygrid.grid_line_color = PALE
     made.yaxis.ticker = BasicTicker(desired_num_ticks=3, num_minor_ticks=0, min_interval=1)

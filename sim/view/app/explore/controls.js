@@ -4,10 +4,10 @@
 const STEPS = 200;
 
 export function render({ model, el }) {
-  const form = model.form;
+  let form = model.form;
   let want = {...model.state.texts}, editing = "a", serial = 0, waiting = 0, waitingSince = 0, dirty = false;
   let touched = null;
-  const fields = new Map();
+  const fields = new Map(), names = new Map();
 
   const make = (tag, attributes = {}, ...children) => {
     const one = document.createElement(tag);
@@ -44,12 +44,18 @@ export function render({ model, el }) {
   function sliderOf(one, id) {
     const range = make("input", {type: "range", id, "data-key": one.key});
     const number = make("input", {type: "number", step: "any", min: String(one.least), max: String(one.most),
-      "aria-label": `${one.label}, typed`, "data-typed": one.key});
-    const back = make("button", {type: "button", class: "back", title: "As in the scenario",
-      "aria-label": `${one.label}: as in the scenario`}, "↺");
+      title: `${one.least} to ${one.most}`, "data-typed": one.key});
+    const back = make("button", {type: "button", class: "back", title: "As in the scenario"}, "↺");
     const unit = make("span", {class: "unit"}, one.unit);
-    const label = make("label", {for: id}, one.label, one.hint ? make("span", {class: "hint"}, ` (${one.hint})`) : "");
-    const box = make("div", {class: "field"}, label, make("div", {class: "line"}, range, number, unit, back));
+    const label = make("label", {for: id});
+    const ends = make("div", {class: "ends", "aria-hidden": "true"}, make("span"), make("span"));
+    const box = make("div", {class: "field"}, label,
+      make("div", {class: "line"}, make("div", {class: "slide"}, range, ends), number, unit, back));
+    names.set(one.key, (told) => {
+      label.replaceChildren(told.label, told.hint ? make("span", {class: "hint"}, ` (${told.hint})`) : "");
+      number.setAttribute("aria-label", `${told.label}, typed`);
+      back.setAttribute("aria-label", `${told.label}: as in the scenario`);
+    });
     let low = one.low, high = one.high, own = null;
     const toText = (place) => one.ratio
       ? written(low * Math.pow(high / low, place / STEPS))
@@ -70,6 +76,7 @@ export function render({ model, el }) {
       if (touched === one.key && el.getRootNode().activeElement === range && dirty) return;
       low = Math.min(one.low, value, base); high = Math.max(one.high, value, base);
       if (one.ratio && low <= 0) low = one.low;
+      [low, high].forEach((end, place) => { ends.children[place].textContent = written(end); });
       [range.min, range.max, range.step] = one.ratio ? [0, STEPS, 1] : [low, high, one.step];
       if (!one.ratio) range.step = "any";
       range.value = toPlace(value);
@@ -84,7 +91,9 @@ export function render({ model, el }) {
     const box = make("input", {type: "checkbox", id, "data-key": one.key});
     box.addEventListener("change", () => set(one.key, String(box.checked)));
     fields.set(one.key, (value) => { box.checked = value; });
-    return make("div", {class: "switch"}, box, make("label", {for: id}, one.label));
+    const label = make("label", {for: id});
+    names.set(one.key, (told) => { label.textContent = told.label; });
+    return make("div", {class: "switch"}, box, label);
   }
 
   // --- what stands above them -----------------------------------------------------------------------------
@@ -173,7 +182,14 @@ export function render({ model, el }) {
   // --- the whole ------------------------------------------------------------------------------------------
   const fold = (title, open, ...inside) => make("details", {open}, make("summary", {}, title), ...inside);
   const groups = form.groups.map((group, place) =>
-    fold(group.title, group.open, ...group.sliders.map((one, at) => sliderOf(one, `s${place}-${at}`))));
+    fold("", group.open, ...group.sliders.map((one, at) => sliderOf(one, `s${place}-${at}`))));
+  // Roles are called by the names of the case that is shown.
+  function call() {
+    form = model.form;
+    form.groups.forEach((group, place) => { groups[place].querySelector("summary").textContent = group.title; });
+    for (const one of [...form.groups.flatMap((group) => group.sliders), ...form.switches]) names.get(one.key)(one);
+  }
+  model.on("form", call);
   const root = make("form", {"aria-label": "Settings", autocomplete: "off"},
     make("h2", {}, "Settings"),
     make("div", {class: "field"}, make("label", {for: "scenario"}, "Scenario"), scenario, question),
@@ -183,10 +199,11 @@ export function render({ model, el }) {
     ...groups,
     fold("Mechanisms at work", false, ...form.switches.map((one, at) => switchOf(one, `m${at}`))),
     fold("Luck, and a scenario from a file", false,
-      make("div", {class: "field"}, make("label", {for: "seed"}, "Seed: other luck for all histories"), seed),
-      make("div", {class: "field"}, make("label", {for: "file"}, "Load a scenario file (YAML)"), file)),
+      make("div", {class: "field"}, make("label", {for: "seed", class: "block"}, "Seed: other luck for all histories"), seed),
+      make("div", {class: "field"}, make("label", {for: "file", class: "block"}, "Load a scenario file (YAML)"), file)),
     again);
   root.addEventListener("submit", (event) => event.preventDefault());
+  call();
   apply();
   return root;
 }

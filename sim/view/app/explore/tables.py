@@ -30,6 +30,15 @@ UNITS: Final = {"probability": "share of histories, ± Monte Carlo error", "day"
 VERDICTS: Final = {True: ("holds", "✓ holds"), False: ("fails", "✗ fails"), None: ("open", "– not judged")}
 
 
+NUMBERS: Final = (
+    "Large numbers: medians, and beside them what nine in ten histories lie between; of direct war the share of"
+    f" histories, ± Monte Carlo error. {ASSUMED} assumed numbers, not data, decide this."
+)
+"""How the key figures are read."""
+
+PAIR_COLUMNS: Final = ("A", "B", "B less A", "more", "less")
+
+
 def key_figures(shown: Shown) -> str:
     """The few numbers that one looks at while moving a slider: of A, and of B where there is one."""
     stats = [{one.name: one for one in lived.stats} for lived in (shown.a, shown.b) if lived is not None]
@@ -49,9 +58,10 @@ def key_figures(shown: Shown) -> str:
 def _key_values(name: str, stats: Sequence[Mapping[str, Statistic]], calendar: Calendar) -> str:
     told_values = []
     for side, by_name in zip("ab", stats, strict=False):
+        letter = f"<i>{side.upper()}</i> " if len(stats) > 1 else ""
         middle, spread = _middle(by_name[name], calendar)
         small = f" <small>{escape(spread)}</small>" if spread else ""
-        told_values.append(f"<dd class='{side}'><b>{escape(middle)}</b>{small}</dd>")
+        told_values.append(f"<dd class='{side}'>{letter}<b>{escape(middle)}</b>{small}</dd>")
     return "".join(told_values)
 
 
@@ -62,14 +72,15 @@ def _middle(one: Statistic, calendar: Calendar) -> tuple[str, str]:
     return told(one.median, one, calendar), band(one.q05, one.q95, one, calendar)
 
 
-def outcomes(lived: Lived) -> str:
-    """Median and 90% of every outcome, the ones most asked for first."""
+def outcomes(lived: Lived, side: str = "") -> str:
+    """Median and 90% of every outcome, the ones most asked for first; `side` names the scenario where there are two."""
     by_name = {one.name: one for one in lived.stats}
     first = [by_name[name] for name in FIRST]
     rest = [one for one in lived.stats if one.name not in FIRST]
     note = f"{ASSUMED} assumed numbers, not data, decide this. 90%: nine in ten histories lie between."
     return (
-        f"<h2>Outcomes of {lived.config.runs:,} histories</h2>{_outcome_table(first, lived, 'Outcomes')}"
+        f"<h2>Outcomes of {f'{side}, ' if side else ''}{lived.config.runs:,} histories</h2>"
+        f"{_outcome_table(first, lived, 'Outcomes')}"
         f"<p class='note'>{note}</p><details><summary>{len(rest)} other outcomes</summary>"
         f"{_outcome_table(rest, lived, 'Other outcomes')}</details>"
     )
@@ -108,9 +119,7 @@ def pair(shown: Shown) -> str:
     if shown.b is None:
         return ""
     names = [one.config.scenario.name for one in (shown.a, shown.b)]
-    head = "".join(
-        f"<th scope='col' class='number'>{one}</th>" for one in ("A", "B", "B less A", "more", "less")
-    )  # fmt: skip
+    head = "".join(f"<th scope='col' class='number'>{one}</th>" for one in PAIR_COLUMNS)
     rows = "".join(_pair_row(row, shown.a.config) for row in shown.rows)
     about = (
         f"Each history of A ({escape(names[0])}) is set against that of B ({escape(names[1])}) with the same luck;"
@@ -118,7 +127,8 @@ def pair(shown: Shown) -> str:
         " “More” and “less”: share of pairs in which B has more or less."
     )
     return (
-        f"<h2>What B changes</h2><table class='wide'><caption class='unseen'>A, B and their paired difference</caption>"
+        "<h2>What B changes</h2><table class='wide pair'>"
+        "<caption class='unseen'>A, B and their paired difference</caption>"
         f"<thead><tr><th scope='col'>Outcome</th>{head}</tr></thead><tbody>{rows}</tbody></table>"
         f"<p class='note'>{about}</p>"
     )
@@ -144,17 +154,23 @@ def _pair_row(row: Row, config: Config) -> str:
     return (
         f"<tr data-measure='{measure.name}' {values}><th scope='row'>{escape(capital(words))}"
         f"<span class='unit'>{escape(told_unit)}</span></th>"
-        + "".join(f"<td class='number'>{cell}</td>" for cell in cells)
+        + "".join(
+            f"<td class='number' data-column='{name}'>{cell}</td>"
+            for name, cell in zip(PAIR_COLUMNS, cells, strict=True)
+        )
         + "</tr>"
     )
 
 
-def patterns(config: Config, verdicts: Sequence[Verdict]) -> str:
-    """Every pattern: what the article says, what the model gives, whether that lies within the tolerance."""
+def patterns(config: Config, verdicts: Sequence[Verdict], side: str = "") -> str:
+    """Every pattern: what the article says, what the model gives, whether that lies within the tolerance.
+
+    `side` names the scenario where there are two.
+    """
     if not config.patterns:
         return ""
     found = {one.id: one for one in verdicts}
-    rows = "".join(_pattern_row(one, found.get(one.id)) for one in config.patterns)
+    rows = "".join(_pattern_row(one, found.get(one.id), config) for one in config.patterns)
     passed = sum(bool(one.holds) for one in verdicts)
     waiting = len(config.patterns) - len(verdicts)
     silent = bool(verdicts) and all(one.holds is None for one in verdicts)
@@ -163,22 +179,23 @@ def patterns(config: Config, verdicts: Sequence[Verdict]) -> str:
         line = "The patterns describe the documented history, so they are measured here and not judged"
     head = "".join(f"<th scope='col'>{one}</th>" for one in ("", "Pattern", "Article", "Model", ""))
     return (
-        f"<h2>Does it look like the article?</h2><p data-waiting='{waiting}'>{line}.</p>"
-        f"<table class='wide'><caption class='unseen'>Patterns of the article</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table>"
+        f"<h2>Does {side or 'it'} look like the article?</h2><p data-waiting='{waiting}'>{line}.</p>"
+        "<table class='wide patterns'><caption class='unseen'>Patterns of the article</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
 
-def _pattern_row(pattern: Pattern, verdict: Verdict | None) -> str:
+def _pattern_row(pattern: Pattern, verdict: Verdict | None, config: Config) -> str:
     if verdict is None:
         cells = ("…" if not at_once(pattern) else "", "<td class='waiting'>…</td>")
     else:
         kind, words = VERDICTS[verdict.holds]
         cells = (verdict.model, f"<td class='{kind}'>{words}</td>")
     return (
-        f"<tr data-pattern='{pattern.id}'><th scope='row'>{pattern.id}</th><td>{escape(pattern.text)}"
-        f"<span class='unit'>{escape(pattern.kind)}</span></td><td>{escape(pattern.figure)}</td>"
-        f"<td>{escape(cells[0])}</td>{cells[1]}</tr>"
+        f"<tr data-pattern='{pattern.id}'><th scope='row'>{pattern.id}</th><td>"
+        f"{escape(named(pattern.text, config.scenario.cast))}"
+        f"<span class='unit'>{escape(pattern.kind)}</span></td><td data-column='Article'>{escape(pattern.figure)}</td>"
+        f"<td data-column='Model'>{escape(cells[0])}</td>{cells[1]}</tr>"
     )
 
 
@@ -199,4 +216,4 @@ def legend(config: Config, pair: bool) -> str:
     ]
     return "<p class='legend'>" + " ".join(
         f"<span><i class='{sign}' aria-hidden='true'></i>{escape(words)}</span>" for sign, words in signs
-    ) + "</p>"  # fmt: skip
+    ) + f"</p><p class='legend'>{NUMBERS}</p>"  # fmt: skip

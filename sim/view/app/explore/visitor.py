@@ -72,7 +72,7 @@ class Visitor:
         try:
             texts = asked_by_address()
         except UserError as mistake:
-            self._mistaken(mistake)
+            self._mistaken(mistake, 0)
             texts = {}
         self._want(Wish(lambda: asked_of(self.desk.ground, texts), 0))
 
@@ -124,7 +124,7 @@ class Visitor:
     def _worked(self, wish: Wish, found: Shown | UserError) -> None:
         self._working = False
         if isinstance(found, UserError):
-            self._mistaken(found)
+            self._mistaken(found, wish.serial)
             if self.shown is None:
                 self._want(Wish(lambda: usual(self.desk.ground), wish.serial))
                 return
@@ -144,15 +144,18 @@ class Visitor:
         config = shown.a.config
         if self._next_chart is not None:
             self.chart, self._next_chart = self._next_chart, None
+            # Another case has other names.
+            self.controls.form = form_of(self.desk.ground, config)
             self.chart.show(shown)
             self.drawing[:] = [pn.pane.Bokeh(self.chart.part, sizing_mode="stretch_width", margin=0)]
         elif self.chart is not None:
             self.chart.show(shown)
-        self.title.object = f"<h2>{escape(headline(shown.a.data, config.scenario))}</h2>"
+        told = headline(shown.a.data, config.scenario)
+        self.title.object = f"<h2 aria-live='polite'>{escape(f'A: {told}' if shown.b else told)}</h2>"
         self.legend.object = tables.legend(config, shown.b is not None)
         self.key.object = tables.key_figures(shown)
-        self.numbers.object = tables.pair(shown) + tables.outcomes(shown.a)
-        self.verdicts.object = tables.patterns(config, shown.verdicts)
+        self.numbers.object = tables.pair(shown) + tables.outcomes(shown.a, _side(shown))
+        self.verdicts.object = tables.patterns(config, shown.verdicts, _side(shown))
         self.away.object = take_away(self.desk.ground, shown.asked)
         self.controls.state = state_of(self.desk.ground, shown.asked, serial)
         self.link.show(shown.asked.texts(self.desk.ground))
@@ -170,11 +173,18 @@ class Visitor:
 
     def _judged(self, wish: Wish, shown: Shown, verdicts: tuple[Verdict, ...]) -> None:
         if wish is self._wish:
-            self.verdicts.object = tables.patterns(shown.a.config, verdicts)
+            self.verdicts.object = tables.patterns(shown.a.config, verdicts, _side(shown))
 
-    def _mistaken(self, mistake: UserError) -> None:
+    def _mistaken(self, mistake: UserError, serial: int) -> None:
+        """Say what is wrong: with the address at the top, with what was set where whoever set it is looking."""
+        self.message.css_classes = ["late"] if serial else []
         self.message.object = f"<p role='alert' class='mistake'>{escape(str(mistake))}</p>"
         self.message.visible = True
+
+
+def _side(shown: Shown) -> str:
+    """What the first scenario is called: nothing where it is the only one."""
+    return "" if shown.b is None else "A"
 
 
 def _texts(message: Mapping[str, Any]) -> dict[str, str]:
