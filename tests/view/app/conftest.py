@@ -1,36 +1,21 @@
 """The page served as a user starts it, and visitors who look at it in a real browser with the network shut."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.view.app.served import serving
+
 WIDTHS = {"phone": 390, "desk": 1280}
-READY = re.compile(r"http://\S+/")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a served page, without the last slash."""
-    command = [sys.executable, "-c", "from sim.cli import main; main()", "app", "app.port=0", "app.show=false"]
-    folder = tmp_path_factory.mktemp("served")
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"},
-    ) as server:  # fmt: skip
-        try:
-            assert server.stdout is not None
-            told = iter(server.stdout)
-            found = next((place for line in told if (place := READY.search(line))), None)
-            assert found, "the server did not say where it is"
-            yield found[0].rstrip("/")
-        finally:
-            server.terminate()
+    with serving(tmp_path_factory.mktemp("served")) as served:
+        yield served.site
 
 
 @pytest.fixture(scope="session")

@@ -101,8 +101,8 @@ class FanChart:
         if words := said(self.config).get(name):
             made.add_layout(Title(text=f"Article: {words}", text_font_style="normal", **_LETTERS), "above")
         # Above the numbers of the axis too: a long name needs the whole width of a phone.
-        title = Title(text=_title(self.config, name), text_color=colour, offset=-LEFT, **_LETTERS)
-        made.add_layout(title, "above")
+        outwards: dict[str, Any] = {"offset": -LEFT, **_LETTERS}
+        made.add_layout(Title(text=_title(self.config, name), text_color=colour, **outwards), "above")
         return made
 
     def _bands(self, made: figure, name: str, colour: str) -> None:

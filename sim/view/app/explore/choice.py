@@ -88,7 +88,7 @@ def step(low: float, high: float) -> float:
     """A round step: 1, 2 or 5 times a power of ten, with which the span takes about STEPS of them.
 
     >>> step(0.4, 1.0), step(10.0, 90.0)
-    (0.005, 1.0)
+    (0.01, 1.0)
     """
     raw = (high - low) / STEPS
     power = math.floor(math.log10(raw))
