@@ -57,7 +57,7 @@ VERBS: Final = {
         "check=true, data=FILE",
     ),
     "app": Verb(
-        "a page in the browser: move the settings and see, play a history, learn the rules",
+        "a page in the browser: explore settings, play a history, learn rules",
         "sim.view.verbs.app",
         "app.port=5006, app.show=false",
     ),

@@ -40,7 +40,7 @@ def signed(folder: Path, name: str) -> None:
 def test_a_folder_is_what_its_manifest_makes(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["verify", str(made)]) == 0
-    assert "8 files, no difference" in " ".join(capsys.readouterr().out.split())
+    assert "9 files, no difference" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_altered_file_is_named(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
