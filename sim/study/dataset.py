@@ -89,7 +89,7 @@ def describe(data: "xr.Dataset") -> None:
 
 def attributes(outcome: Outcome) -> dict[str, Any]:
     """Attributes of an outcome's variable."""
-    never = "; -1 for never" if outcome.name.endswith("_day") else ""
+    never = "; -1 for never" if outcome.unit == "day" else ""
     own = {} if outcome.name in OUTCOMES_BY_NAME else {OWN: 1}
     return {"units": outcome.unit, "long_name": outcome.text + never, "heavy_tailed": int(outcome.heavy_tailed), **own}
 
