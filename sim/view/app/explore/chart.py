@@ -18,6 +18,7 @@ from sim.study.live.desk import Shown
 from sim.study.live.lived import TOTAL, Lived
 from sim.study.summary import TWENTIETHS
 from sim.view.app.explore.marks import marks_of, said
+from sim.view.app.parts import SEEN
 from sim.view.plots import last_shown, shown_theatres
 from sim.view.style import BLUE, BY_KIND, GREY, INK, PALE, PURPLE, SAND
 from sim.world.scenario import Config
@@ -92,7 +93,7 @@ class FanChart:
         made = figure(
             height=height, sizing_mode="stretch_width", x_range=days, y_range=self._ends[name], x_axis_type="datetime",
             toolbar_location=None, tools="", min_border_left=LEFT, min_border_right=8, min_border_top=0,
-            outline_line_color=None,
+            outline_line_color=None, stylesheets=[SEEN],
         )  # fmt: skip
         self._bands(made, name, colour)
         self._mark(made, name)

@@ -120,8 +120,8 @@ export function render({ model, el }) {
       want[model.state.other + "scenario"] = model.state.a.scenario;
       for (const [key, text] of mine("a")) want[model.state.other + key] = text;
     }
-    choose(beside.checked ? "b" : "a");
     send();
+    choose(beside.checked ? "b" : "a");
   });
   const sides = make("fieldset", {class: "sides"}, make("legend", {}, "Set"),
     ...["a", "b"].map((side) => {
@@ -148,14 +148,14 @@ export function render({ model, el }) {
 
   function choose(side) {
     editing = side;
-    const radio = sides.querySelector(`#side-${side}`);
-    radio.checked = true;
-    apply();
+    sides.querySelector(`#side-${side}`).checked = true;
+    // While an answer is awaited, the state is still that of before; with the answer all of it is shown.
+    if (waiting === 0) apply();
   }
 
   function apply() {
     const state = model.state;
-    if (editing === "b" && !state.b) { if (waiting > 0) return; editing = "a"; }
+    if (editing === "b" && !state.b) editing = "a";
     const now = state[editing];
     scenario.value = now.scenario;
     question.textContent = form.scenarios.find((one) => one.name === now.scenario).question;

@@ -8,6 +8,7 @@ from bokeh.plotting import figure
 
 from sim.view.app.learn.curves import Curve
 from sim.view.app.learn.entries import Argument, Entry
+from sim.view.app.parts import SEEN
 from sim.view.style import BLUE, GREY, INK, ORANGE, PALE
 
 _WORDS = {0: "no", 1: "yes"}
@@ -34,8 +35,9 @@ class Picture:
 
     def _figure(self, entry: Entry, over: Argument, now: Curve) -> Any:
         made: Any = figure(
-            height=330, sizing_mode="stretch_width", toolbar_location=None, tools="", min_border_right=14
-        )
+            height=330, sizing_mode="stretch_width", toolbar_location=None, tools="", min_border_right=14,
+            stylesheets=[SEEN],
+        )  # fmt: skip
         whole = over.kind != "number"
         drawer: Any = made.step if now.steps else made.line
         extra = {"mode": "center" if whole else "after"} if now.steps else {}

@@ -10,6 +10,7 @@ from bokeh.models import ColumnDataSource, Range1d
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
+from sim.view.app.parts import SEEN
 from sim.view.app.play import diagram as at
 from sim.view.app.play.days import Days
 from sim.view.app.play.history import Evening
@@ -49,6 +50,7 @@ class Picture:
         made: Any = figure(
             height=round(stage.height) + 4, sizing_mode="stretch_width", toolbar_location=None, tools="", min_border=0,
             x_range=Range1d(start=0, end=100), y_range=Range1d(start=stage.height + 2, end=-2), outline_line_color=None,
+            stylesheets=[SEEN],
         )  # fmt: skip
         made.axis.visible = False
         made.grid.visible = False
@@ -132,6 +134,7 @@ class Line:
         made: Any = figure(
             height=170, sizing_mode="stretch_width", toolbar_location=None, tools="", min_border_right=10,
             x_range=Range1d(start=-1, end=days.total), y_range=self.room, outline_line_color=None,
+            stylesheets=[SEEN],
         )  # fmt: skip
         made.quad(left="first", right="end", bottom=0, top=1000, source=self.held, color=GREEN, fill_alpha=0.18)
         made.vbar(x="day", top="acknowledged", width=0.9, source=self.bars, color=BLUE)
