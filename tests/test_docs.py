@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -32,6 +33,7 @@ from sim.view.handbook.filling import ROLES, filled
 from sim.world.mechanisms import MECHANISM_NAMES
 from sim.world.parameters import shared_declarations, shared_groups
 from sim.world.timeline import EVENT_KINDS
+from tests.view.app.served import serving
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -127,7 +129,7 @@ def carry_out_discover(words: list[str], command: str) -> None:
     """Search a small sweep."""
     few = without(words, "study.points=", "study.runs=")
     swept = ["study.points=64", "study.runs=8"] if len(few) < len(words) else []
-    assert cli.main(["discover", *few, *swept, "discover.boxes=1"]) == 0, command
+    assert cli.main(["discover", *without(few, "discover.boxes="), *swept, "discover.boxes=1"]) == 0, command
 
 
 def carry_out_compare(words: list[str], command: str) -> None:
@@ -169,7 +171,7 @@ def carry_out_calibrate(words: list[str], command: str) -> None:
 def carry_out_sweep(words: list[str], command: str) -> None:
     """Make a sweep with few points and runs; one on a cluster that is not here is only read and checked."""
     few = [word for word in words if not word.startswith(("study.points=", "study.runs="))]
-    few += ["study.runs=4", *(["study.points=4"] if "study.points=" in command else [])]
+    few += ["study.runs=4", *(["study.points=64"] if "study.points=" in command else [])]
     if any(re.match(r"engine\.cluster=(tcp|slurm|pbs)", word) for word in words):
         assert prepare(Request("sweep", tuple(few))).cluster is not None, command
     else:
@@ -189,6 +191,15 @@ def carry_out_sensitivity(words: list[str], command: str) -> None:
     assert cli.main(["sensitivity", *few]) == 0, command
 
 
+def carry_out_app(words: list[str], command: str) -> None:
+    """Serve the page at any free port, look whether it answers there, and end it; it does not end by itself."""
+    few = [*without(words, "app.port=", "app.show=", "study.runs="), FEW_RUNS]
+    with serving(Path.cwd(), *few) as served:
+        with urlopen(f"{served.site}/") as answer:
+            assert "Lull: Explore" in answer.read().decode(), command
+        assert served.end() == cli.TERMINATED, command
+
+
 CARRIED_OUT: dict[str, Callable[[list[str], str], None]] = {
     "run": carry_out_run,
     "sweep": carry_out_sweep,
@@ -199,6 +210,7 @@ CARRIED_OUT: dict[str, Callable[[list[str], str], None]] = {
     "sensitivity": carry_out_sensitivity,
     "bench": carry_out_bench,
     "calibrate": carry_out_calibrate,
+    "app": carry_out_app,
 }
 """Verbs whose commands are made small before they are carried out; all others are carried out as they stand."""
 
@@ -240,13 +252,14 @@ def test_all_that_a_document_shows_can_be_run(name, elsewhere):
     [
         "```sh\nlull run scenario=nonsense\n```\n",
         "```sh\nmake coffee\n```\n",
+        "```sh\nlull app app.prot=1\n```\n",
         "```sh\ncurl example.org\n```\n",
         "```python\nfrom sim import nonsense\n```\n",
         "```yaml\nkey: value\n```\n",
         "```\nwhat is this?\n```\n",
         "```sh\nlull scenarios\n",
     ],
-    ids=["bad input", "no target", "unknown command", "bad import", "yaml of nowhere", "no language", "not closed"],
+    ids=["bad input", "no target", "bad key", "no command", "bad import", "yaml nowhere", "no language", "not closed"],
 )
 def test_what_cannot_be_run_is_noticed(document, elsewhere):
     with pytest.raises((AssertionError, AttributeError, ImportError)):
