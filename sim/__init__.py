@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sim.view.listings import patterns as patterns
     from sim.view.listings import scenarios as scenarios
     from sim.view.report.reporting import report as report
+    from sim.view.verbs.verify import verify as verify
     from sim.world.extension import ActorType as ActorType
     from sim.world.extension import Change as Change
     from sim.world.extension import Derived as Derived
@@ -74,6 +75,7 @@ _HOMES = {
     "simulate": "sim.study.simulation",
     "sweep": "sim.study.sweep.sweeping",
     "uniform": "sim.world.parameters",
+    "verify": "sim.view.verbs.verify",
 }
 
 __all__ = [
@@ -108,6 +110,7 @@ __all__ = [
     "simulate",
     "sweep",
     "uniform",
+    "verify",
 ]
 
 

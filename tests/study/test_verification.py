@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from sim import verify
 from sim.cli import main
 from sim.study.folder import MANIFEST
 from sim.study.verification.difference import array_difference, difference
+from sim.world.errors import UserError
 
 RUN = ("scenario=no_us_strikes", "study.runs=40", "calendar.days=134")
 
@@ -41,6 +43,18 @@ def test_a_folder_is_what_its_manifest_makes(made: Path, capsys: pytest.CaptureF
     capsys.readouterr()
     assert main(["verify", str(made)]) == 0
     assert "9 files, no difference" in " ".join(capsys.readouterr().out.split())
+
+
+def test_python_asks_as_the_command_does(made: Path, tmp_path: Path) -> None:
+    found = verify(made)
+    assert (found.compared, found.first) == (9, None)
+    folder = copied(made, tmp_path / "run")
+    (folder / "weekly.csv").write_text("nothing\n")
+    first = verify(str(folder)).first
+    assert first is not None
+    assert first.startswith("weekly.csv: altered")
+    with pytest.raises(UserError):
+        verify(tmp_path)
 
 
 def test_an_altered_file_is_named(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

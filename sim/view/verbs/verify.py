@@ -1,6 +1,7 @@
 """`lull verify FOLDER`: make a folder of results again from its manifest, and name the first difference."""
 
 import io
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -31,16 +32,35 @@ def main(request: Request) -> int:
     manifest = manifest_of(folder)
     if manifest["verb"] == SWEEP:
         with progress(manifest["points"] * manifest["runs"], "histories") as advance:
-            found = verify_sweep(folder, progress=advance)
+            found = verify(folder, progress=advance)
     else:
-        found = verify_by_making(folder, manifest)
+        with waiting(f"making {manifest['verb']} again"):
+            found = verify(folder)
     report(folder, found)
     return DIFFERENT if found.first else 0
 
 
+def verify(folder: Path | str, progress: Callable[[int], None] | None = None) -> Verified:
+    """Make a folder of results again from its manifest and compare, to the last bit.
+
+    Args:
+        folder: what a verb of `lull` left behind.
+        progress: called with numbers of finished histories, where the folder holds a sweep.
+
+    Returns:
+        How many files were compared and the first difference, None where there is none.
+
+    Raises:
+        UserError: it is no result of ours, or its command cannot be given any more; one line.
+    """
+    place = Path(folder).resolve()
+    manifest = manifest_of(place)
+    return verify_sweep(place, progress=progress) if manifest["verb"] == SWEEP else verify_by_making(place, manifest)
+
+
 def verify_by_making(folder: Path, manifest: dict) -> Verified:
     """Carry out the verb of a folder again, elsewhere and unheard, and compare."""
-    with TemporaryDirectory(prefix="lull-verify-") as scratch, waiting(f"making {manifest['verb']} again"):
+    with TemporaryDirectory(prefix="lull-verify-") as scratch:
         again = Path(scratch).resolve() / "again"
         with redirect_stdout(io.StringIO()):
             import_module(f"sim.view.verbs.{manifest['verb']}").main(asked_again(manifest, again))
