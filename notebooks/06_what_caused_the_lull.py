@@ -193,7 +193,7 @@ parting
 # %% tags=["exercise"]
 answer_1 = None  # your answer: a share between 0 and 1
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 loose = winters["no order"]["attacks_lull"].values
 solution_1 = float(1 - (loose - as_it_was).var() / (loose - np.roll(as_it_was, 1)).var())
 assert 0 < solution_1 < removed
@@ -208,7 +208,7 @@ if answer_1 is not None:
 # %% tags=["exercise"]
 answer_2 = None  # your answer: a probability
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 of_war = explain("war", mechanisms=["patron_restraint", "us_major"], draws=100, runs=50)
 solution_2 = float(of_war["shapley"].sel(mechanism="us_major"))
 assert solution_2 > 0
@@ -224,7 +224,7 @@ if answer_2 is not None:
 # %% tags=["exercise"]
 answer_3 = None  # your answer: attacks
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 three = explain("attacks_lull", mechanisms=["patron_restraint", "us_major", "fear"], draws=100, runs=20)
 _, r, u, ru, f, rf, uf, ruf = three["mean_by_coalition"].mean("draw").values
 # Fear comes first in two of six orders, second in one after each of the others, last in two.
@@ -240,7 +240,7 @@ if answer_3 is not None:
 # %% tags=["exercise"]
 answer_4 = None  # your answer: a share between 0 and 1
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 solution_4 = float(choices["less"].sel(comparison="no_us_strikes", measure="attacks_lull"))
 assert 0.05 < solution_4 < 0.5
 if answer_4 is not None:

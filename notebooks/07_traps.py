@@ -274,7 +274,7 @@ for reach in (50, 350, 2000):
 # %% tags=["exercise"]
 answer_1 = None  # your answer: a ratio
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 bad = attacks >= 5
 bad[:, :15] = bad[:, -15:] = False
 run, day = np.nonzero(bad)
@@ -291,7 +291,7 @@ if answer_1 is not None:
 # %% tags=["exercise"]
 answer_2 = None  # your answer: attacks
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 prevented = (B_desert.state_attacks - B.state_attacks).values[:, 109:].sum(axis=1)
 solution_2 = float(prevented.mean())
 assert (prevented >= 0).mean() > 0.95
@@ -306,7 +306,7 @@ if answer_2 is not None:
 # %% tags=["exercise"]
 answer_3 = None  # your answer: a share between 0 and 1
 
-# %% tags=["solution", "hide-cell"]
+# %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 samples = deaths.reshape(400, 50)
 reach = 1.96 * samples.std(axis=1, ddof=1) / np.sqrt(50)
 solution_3 = float((np.abs(samples.mean(axis=1) - deaths.mean()) < reach).mean())

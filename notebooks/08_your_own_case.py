@@ -211,7 +211,7 @@ draw(yours, "busiest_day")
 # %% [markdown]
 # So an obedience that begins slowly costs one attack. The picture shows your own outcome: how many attacks the busiest
 # wing made on its busiest day. (That is a wing in Gaza or Lebanon, where there are more than four a day on average.) It
-# is counted like any of ours, and can be swept, compared and explained from a file as well (`docs/extending.md`).
+# is counted like any of ours, and from a file it can be swept as well (`docs/extending.md`).
 #
 # ## Everything from scratch
 #
