@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from traceback import clear_frames
 from typing import Final
 
 from sim.study.live.link import Asked, usual
@@ -70,8 +71,9 @@ class Desk:
 
         try:
             yield from shown.a.verdicts_later(look)
-        except OvertakenError:
-            return
+        except OvertakenError as stopped:
+            # It holds what was being lived, which holds it: megabytes that would wait for the collector.
+            clear_frames(stopped.__traceback__)
 
     def warm(self) -> None:
         """Make what is shown first, so that compiled code and libraries are there when somebody comes."""

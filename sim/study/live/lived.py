@@ -63,8 +63,8 @@ def live(config: Config) -> Lived:
     table = drawn_of(config).table(scenario)
     points = points_of(table, numbers)
     whole = run_batch(table, config.seed, numbers, points, Wanted(daily=True), config.threads)
-    # Day by day a hundred times what is kept: one line of the chart is all that it is for.
-    output = whole._replace(daily=whole.daily[:0])
+    # Day by day a hundred times what is kept: one line of the chart is all that it is for. A slice would keep it all.
+    output = whole._replace(daily=whole.daily[:0].copy())
     data = dataset_of(scenario, numbers, output)
     return Lived(
         config=config,

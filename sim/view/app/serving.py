@@ -15,6 +15,7 @@ from tornado.web import ErrorHandler, RedirectHandler
 from sim.study.live.desk import Desk
 from sim.view.app.explore.files import Files
 from sim.view.app.frame import PLACES, framed
+from sim.view.app.leaving import expected_on
 from sim.world.errors import UserError
 
 EXPLORE: Final = "explore"
@@ -104,6 +105,7 @@ def server_at(address: Address, desk: Desk) -> Server:
             ],
             websocket_max_message_size=LARGEST_MESSAGE,
         )
+    expected_on(server.io_loop.asyncio_loop)
     if address.names:
         # Another site's name, once made to lead to this machine, would pass for our own in the browser's eyes.
         others = f"(?!({'|'.join(map(re.escape, address.names))})$).*"

@@ -1,6 +1,7 @@
 """Explore without a browser: what can be set is what is declared, what is shown and taken away is what was lived."""
 
 import csv
+import gc
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -444,6 +445,43 @@ def test_another_case_brings_its_names_and_panels(visitor: Visitor) -> None:
     ask(visitor, 2, {})
     answered(visitor, 2)
     assert "Iran" in str(visitor.controls.form["groups"])
+
+
+def test_nobody_judges_for_a_visitor_who_left(desk: Desk) -> None:
+    for leaves in (False, True):
+        visitor = arrived(desk)
+        shown_now = visitor.shown
+        assert shown_now is not None
+        wish = visitor._wish
+        if leaves:
+            visitor.leave()
+        assert bool(list(desk.judge(shown_now, lambda: wish is not visitor._wish))) is not leaves  # noqa: B023
+
+
+def test_what_is_overtaken_waits_for_no_collector(desk: Desk) -> None:
+    one = shown(desk, MOVED)
+    # Whatever earlier visitors still have judged is done first.
+    desk.patient.submit(int).result()
+    gc.collect()
+    gc.disable()
+    try:
+        assert list(desk.judge(one, lambda: True)) == []
+        # Frames, futures and arrays of the work that was stopped would be hundreds.
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
+
+
+def test_what_is_remembered_of_an_ensemble_is_small(desk: Desk) -> None:
+    lived = shown(desk, MOVED).a
+    held = 0
+    for array in lived.output:
+        while isinstance(array, np.ndarray) and array.base is not None:
+            array = array.base
+        held += getattr(array, "nbytes", 0)
+    by_day = FEW * lived.config.scenario.calendar.days * len(lived.config.scenario.cast.theatres) * 2 * 2
+    # A slice of what was counted by day would hold all of it.
+    assert held < by_day / 2
 
 
 def test_visitors_share_nothing_that_changes(desk: Desk) -> None:

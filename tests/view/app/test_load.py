@@ -37,8 +37,9 @@ VISITORS = 10
 MINUTE = 60.0
 LEFT_OVER = 32 * 2**20
 """Bytes by which the server may be larger than after as many visitors before: less than one of them takes in two."""
-EXPIRY = 120.0
-"""Seconds in which what visitors left is thrown away: the server waits a quarter of a minute for them to come back."""
+EXPIRY = 45.0
+"""Seconds in which what visitors left is thrown away: the server waits a quarter of a minute for them to come back, and
+looks every quarter of a minute."""
 
 CLOCK = f"""() => {{
   // From an event of input to the frame on which every panel is painted anew with the data that followed.
@@ -112,12 +113,14 @@ def test_a_chart_that_comes_late_would_be_noticed(visit: Callable[..., Visit]) -
 def test_two_visitors_do_not_see_each_other_s_settings(visit: Callable[..., Visit]) -> None:
     one, other = arrive(visit()), arrive(visit(), "?scenario=tight_leash")
     before = told(other)
-    for key in ("patron.control", "patron.gains_weight"):
+    for key in ("patron.war_risk_half_life", "patron.gains_weight"):
         press(one, key, "Home")
         press(other, key, "End")
-    assert texts(one) == {"patron.control": "0.4", "patron.gains_weight": "0"}
+    assert {key: float(text) for key, text in texts(one).items()} == {
+        "patron.war_risk_half_life": 5.0, "patron.gains_weight": 0.0,
+    }  # fmt: skip
     assert texts(other)["scenario"] == "tight_leash"
-    assert "0.4" not in texts(other).values()
+    assert float(texts(other)["patron.war_risk_half_life"]) == 45.0
     assert agrees(told(one), simulated(texts(one)))
     assert agrees(told(other), simulated(texts(other)))
     assert not agrees(told(one), simulated(texts(other)))

@@ -1,6 +1,8 @@
 """The server of `lull app`: who reaches it, what it refuses, and that nothing that a visitor types is evaluated."""
 
+import asyncio
 import http.client
+import logging
 import os
 import re
 import signal
@@ -11,11 +13,13 @@ from urllib.parse import quote, urlsplit
 
 import psutil
 import pytest
+from tornado.websocket import WebSocketClosedError
 
 from sim.cli import main
 from sim.study.live.desk import Desk
 from sim.study.live.settings import ground_of
 from sim.view.app.frame import PLACES
+from sim.view.app.leaving import expected_on
 from sim.view.app.serving import Address, free_port, server_at
 from tests.view.app.served import Served, serving
 
@@ -142,6 +146,23 @@ def test_ctrl_c_ends_it_without_a_word_too_many(tmp_path: Path) -> None:
         ready, *rest = one.told().splitlines()
         assert ready.startswith("Ready at ")
         assert rest == ["Ended."]
+
+
+def test_a_visitor_who_leaves_is_no_error_but_errors_are(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        loop = asyncio.get_running_loop()
+        expected_on(loop)
+        for mistake in (WebSocketClosedError(), ValueError("a defect")):
+            loop.call_exception_handler({"message": "never retrieved", "exception": mistake})
+        sending = logging.getLogger("bokeh.server.views.ws")
+        sending.warning("Failed sending message as connection was closed")
+        sending.error("Refusing websocket connection")
+
+    asyncio.run(fail())
+    told = [one.getMessage() + str(one.exc_info) for one in caplog.records]
+    assert len(told) == 2
+    assert "a defect" in told[0]
+    assert told[1].startswith("Refusing")
 
 
 # --- other sites --------------------------------------------------------------------------------------------

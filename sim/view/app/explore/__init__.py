@@ -43,6 +43,8 @@ def page(desk: Desk) -> pn.viewable.Viewable:
     """The page for one visitor."""
     visitor = Visitor(desk, pn.state.curdoc)
     pn.state.onload(visitor.begin)
+    if pn.state.curdoc is not None:
+        pn.state.curdoc.on_session_destroyed(lambda _: visitor.leave())
     wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
     areas = {
         "message": pn.Column(

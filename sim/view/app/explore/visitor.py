@@ -76,6 +76,10 @@ class Visitor:
             texts = {}
         self._want(Wish(lambda: asked_of(self.desk.ground, texts), 0))
 
+    def leave(self) -> None:
+        """Have nothing done any more for somebody who is gone."""
+        self._wish = self.document = None
+
     def _asked(self, event: Any) -> None:
         texts = _texts(event.new)
         self._want(Wish(lambda: asked_of(self.desk.ground, texts), _serial(event.new)))
