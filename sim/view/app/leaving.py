@@ -6,12 +6,14 @@ from typing import Any, Final
 
 from tornado.websocket import WebSocketClosedError
 
-_SENDING: Final = "bokeh.server.views.ws"
+_SENDING: Final = ("bokeh.server.views.ws", "panel.io.document")
+"""Loggers of those who send."""
 
 
 def expected_on(loop: asyncio.AbstractEventLoop) -> None:
     """Have that told on this loop no more; whatever else goes wrong on it is told as before."""
-    logging.getLogger(_SENDING).addFilter(_worth_telling)
+    for name in _SENDING:
+        logging.getLogger(name).addFilter(_worth_telling)
     loop.set_exception_handler(_told)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import panel as pn
 from bokeh.server.server import Server
+from tornado.platform.asyncio import BaseAsyncIOLoop
 from tornado.web import ErrorHandler, RedirectHandler
 
 from sim.study.live.desk import Desk
@@ -105,6 +106,7 @@ def server_at(address: Address, desk: Desk) -> Server:
             ],
             websocket_max_message_size=LARGEST_MESSAGE,
         )
+    assert isinstance(server.io_loop, BaseAsyncIOLoop)
     expected_on(server.io_loop.asyncio_loop)
     if address.names:
         # Another site's name, once made to lead to this machine, would pass for our own in the browser's eyes.

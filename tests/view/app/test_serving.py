@@ -154,9 +154,9 @@ def test_a_visitor_who_leaves_is_no_error_but_errors_are(caplog: pytest.LogCaptu
         expected_on(loop)
         for mistake in (WebSocketClosedError(), ValueError("a defect")):
             loop.call_exception_handler({"message": "never retrieved", "exception": mistake})
-        sending = logging.getLogger("bokeh.server.views.ws")
-        sending.warning("Failed sending message as connection was closed")
-        sending.error("Refusing websocket connection")
+        for name in ("bokeh.server.views.ws", "panel.io.document"):
+            logging.getLogger(name).warning("Failed sending message as connection was closed")
+        logging.getLogger("bokeh.server.views.ws").error("Refusing websocket connection")
 
     asyncio.run(fail())
     told = [one.getMessage() + str(one.exc_info) for one in caplog.records]
