@@ -33,7 +33,9 @@ def book() -> dict[str, Entry]:
 
 
 def choose(page: Any, key: str) -> None:
-    page.get_by_label("Rule", exact=True).select_option(key)
+    page.get_by_label("Rule", exact=True).select_option(label=key.partition(".")[2].replace("_", " "))
+    page.get_by_role("heading", level=2).filter(has_text=key).wait_for()
+    page.wait_for_function("() => Bokeh.documents[0].is_idle")
     page.get_by_role("heading", name=key).wait_for()
 
 
@@ -44,7 +46,8 @@ def move_something(page: Any, entry: Entry, over: str) -> bool:
         if one.name == over:
             continue
         if one.kind == "flag":
-            page.get_by_role("checkbox", name=one.name, exact=True).click()
+            flag = page.get_by_label(one.name, exact=True)
+            flag.select_option("no" if flag.input_value() == "yes" else "yes")
         else:
             handle = page.get_by_role("slider").nth(
                 [a.name for a in entry.arguments if a.kind != "flag"].index(one.name)
@@ -59,8 +62,8 @@ def move_something(page: Any, entry: Entry, over: str) -> bool:
 
 
 def becomes_another(page: Any, before: list[float]) -> bool:
-    """Whether the curve is another within a second."""
-    for _ in range(20):
+    """Whether the curve is another within some seconds."""
+    for _ in range(60):
         if page.evaluate(CURVE) != before:
             return True
         page.wait_for_timeout(50)

@@ -200,7 +200,8 @@ class Learn:
 def dial(one: Argument, value: float) -> Any:
     """What moves an argument."""
     if one.kind == "flag":
-        return field(pn.widgets.Checkbox, one.name, value=bool(value))
+        # A box of Panel's to tick has no name that a screen reader could say; a list has.
+        return field(pn.widgets.Select, one.name, options={"no": False, "yes": True}, value=bool(value))
     close: dict[str, Any] = {"margin": (0, 10, 6, 10), "value": one.typed(value)}
     if one.kind == "whole":
         return field(pn.widgets.IntSlider, one.name, start=int(one.low), end=int(one.high), **close)
