@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import panel as pn
 from bokeh.server.server import Server
+from tornado.ioloop import PeriodicCallback
 from tornado.platform.asyncio import BaseAsyncIOLoop
 from tornado.web import ErrorHandler, RedirectHandler
 
@@ -17,6 +18,7 @@ from sim.study.live.desk import Desk
 from sim.view.app.explore.files import Files
 from sim.view.app.frame import PLACES, framed
 from sim.view.app.leaving import expected_on
+from sim.view.app.memory import EVERY, give_back
 from sim.world.errors import UserError
 
 EXPLORE: Final = "explore"
@@ -108,6 +110,7 @@ def server_at(address: Address, desk: Desk) -> Server:
         )
     assert isinstance(server.io_loop, BaseAsyncIOLoop)
     expected_on(server.io_loop.asyncio_loop)
+    PeriodicCallback(give_back, EVERY).start()
     if address.names:
         # Another site's name, once made to lead to this machine, would pass for our own in the browser's eyes.
         others = f"(?!({'|'.join(map(re.escape, address.names))})$).*"

@@ -30,7 +30,8 @@ AREAS: Final = """
 """Two columns, of which the settings scroll by themselves; on a narrow page one, with the chart kept in sight."""
 CHART: Final = "@media (max-width: 56rem) { .legend { order: 1; } }"
 MESSAGE: Final = """
-.late { position: fixed !important; left: 0; right: 0; bottom: 0; z-index: 5; box-shadow: 0 0 0.5rem #7b828c; }
+.late { position: fixed !important; left: 0; right: 0; bottom: 0; z-index: 5; background: #fdf4ec;
+  box-shadow: 0 0 0.5rem #7b828c; }
 """
 """What is wrong with a setting is told at the foot of the window, wherever on the page one is."""
 INTRODUCTION: Final = (

@@ -197,7 +197,8 @@ def _hover(made: figure, source: ColumnDataSource, name: str) -> HoverTool:
 
 def _quiet(made: figure, dated: bool) -> None:
     """Few lines, no decoration; dates beneath the first panel and the last."""
-    made.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y")
+    # The heading tells the year; with it the names of months would not find room beside each other on a phone.
+    made.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b", years="%Y")
     made.xaxis.visible = dated
     made.xgrid.grid_line_color = None
     made.ygrid.grid_line_color = PALE

@@ -33,11 +33,15 @@ def places() -> tuple[Place, ...]:
     """Everything that applies rules, in the order of time."""
     before = _place(BEFORE, "Declared numbers become those that the days read.", *_functions(table))
     start = _place(START, "Everybody is put to the state in which the history begins.", scalar.begin)
-    steps = [_place(name, inspect.getdoc(getattr(scalar, name)) or "", getattr(scalar, name)) for name in STEPS]
+    steps = [_place(name, _told(getattr(scalar, name)), getattr(scalar, name)) for name in STEPS]
     after = _place(
         AFTER, "What happened is counted, and outcomes follow from the counts.", *_functions(record, derived)
     )
     return (before, start, *steps, after)
+
+
+def _told(step: Any) -> str:
+    return (inspect.getdoc(step) or "").replace("`", "")
 
 
 def places_of(rule: Rule) -> tuple[Place, ...]:
