@@ -3,7 +3,7 @@
 # make notebooks  carry out the notebooks from top to bottom, into build/notebooks
 # make browser    look at the pages in a browser (installs Chromium from the system's packages if there is none)
 # make docs       build the site of the documents into build/site, and carry out every command that they show
-# make check-long the tests that take minutes
+# make check-long the tests that take minutes, or a quiet machine: the page's speed and ten visitors among them
 # make tables     write the tables of the documents anew from the code
 # make posterior  make the posterior anew that comes with the package (minutes)
 # make pins       choose the exact versions anew (needs the network)
@@ -41,7 +41,7 @@ notebooks: $(VENV)/taught.stamp
 
 browser: $(VENV)/test.stamp
 	@command -v chromium chromium-browser google-chrome >/dev/null || { $(SUDO) apt-get update --quiet && $(SUDO) apt-get install --yes --quiet chromium; }
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -m "browser and not long"
 
 docs: $(VENV)/taught.stamp $(EXECUTED)
 	rm -rf build/site
