@@ -173,10 +173,11 @@ class Play:
         async def go() -> None:
             await way()
 
-        if pn.state.curdoc is None:
+        if (document := pn.state.curdoc) is None:
             asyncio.run(go())
         else:
-            pn.state.execute(go)
+            # A tick of the document's own holds its lock, without which nothing on the page may change.
+            document.add_next_tick_callback(go)
 
     async def _reach(self, day: int) -> None:
         history, ticket = self.history, self.ticket
