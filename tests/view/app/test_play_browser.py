@@ -10,7 +10,7 @@ from sim.study.simulation import state_table
 from sim.view.app.play.asking import config_named
 from tests.view.app.conftest import WIDTHS, Visit
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
 def told(page: Any) -> str:
