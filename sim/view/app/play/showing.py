@@ -143,10 +143,14 @@ class Play:
         wanted = self._understood(readers[key])
         if wanted is not None and wanted != now:
             self._pause()
+            self.ticket = object()
             self.history = History(wanted)
             self.day = self.history.reach(self.day)
-            self._opened()
-            self._note(step=True)
+            self._soon(self._reopened)
+
+    def _reopened(self) -> None:
+        self._opened()
+        self._note(step=True)
 
     def _go_to(self, text: str) -> None:
         if not self.quiet:
@@ -173,11 +177,16 @@ class Play:
         async def go() -> None:
             await way()
 
-        if (document := pn.state.curdoc) is None:
-            asyncio.run(go())
+        self._soon(go)
+
+    def _soon(self, act: Callable[[], Any]) -> None:
+        """Change the page in a tick of the document's own: it holds the lock, which Enter in a field does not."""
+        if (document := pn.state.curdoc) is not None:
+            document.add_next_tick_callback(act)
+        elif asyncio.iscoroutinefunction(act):
+            asyncio.run(act())
         else:
-            # A tick of the document's own holds its lock, without which nothing on the page may change.
-            document.add_next_tick_callback(go)
+            act()
 
     async def _reach(self, day: int) -> None:
         history, ticket = self.history, self.ticket
