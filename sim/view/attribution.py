@@ -68,14 +68,14 @@ def total_line(found: Attribution) -> str:
     )
 
 
-def before_line(before: float | None, found: Attribution) -> str:
+def before_line(found: Attribution) -> str:
     """What assumptions alone make of the outcome; empty where they do not decide it."""
-    if before is None:
+    if found.before is None:
         return ""
     unit, digits = found.game.measured.unit, digits_of(found.total.mean)
     return (
-        f"Assumptions decide this outcome, whatever the figures: with all mechanisms it is {before:.{digits}f} {unit}"
-        f" under the priors alone, {found.every.mean:.{digits}f} here."
+        "Assumptions decide this outcome, whatever the figures: with all mechanisms it is"
+        f" {found.before:.{digits}f} {unit} under the priors alone, {found.every.mean:.{digits}f} here."
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.study.attribution.attributed import attribution, share
-from sim.study.attribution.explaining import PRIOR_DRAWS, explain
+from sim.study.attribution.explaining import PRIOR_DRAWS, RUNS, explain
 from sim.study.attribution.game import Game, freed_after_deaths, measured, players_of
 from sim.study.attribution.shapley import alone, but_for, shapley, total
 from sim.study.prior import prior_design
@@ -124,9 +124,9 @@ def test_shares_add_up_and_do_not_hang_on_threads_or_on_how_coalitions_are_batch
 
 def test_what_assumptions_decide_stands_beside_its_prior() -> None:
     """The same outcome with all mechanisms, as if the draws had been those of the priors."""
-    small: dict[str, Any] = {"mechanisms": ["fear"], "runs": 4, "overrides": {"patron.control": 0.9}}
-    told = explain("lull_days", draws=3, parameters="posterior", **small).attrs
-    priors = explain("lull_days", draws=PRIOR_DRAWS, parameters="prior", **small).attrs
+    small: dict[str, Any] = {"mechanisms": ["fear"], "overrides": {"patron.control": 0.9}}
+    told = explain("lull_days", draws=3, runs=4, parameters="posterior", **small).attrs
+    priors = explain("lull_days", draws=PRIOR_DRAWS, runs=RUNS, parameters="prior", **small).attrs
     assert told["every_under_priors"] == pytest.approx(priors["every"], rel=1e-12)
     assert told["every_under_priors"] != told["every"]
     assert "every_under_priors" not in priors

@@ -40,7 +40,10 @@ class Attributed:
 
 @dataclass(frozen=True)
 class Attribution:
-    """An outcome shared out. `none` and `every` are the outcome with no mechanism at work and with all of them."""
+    """An outcome shared out. `none` and `every` are the outcome with no mechanism at work and with all of them.
+
+    `before` is the latter under the priors alone, where assumptions decide the outcome and the draws are others.
+    """
 
     game: Game
     values: Array
@@ -48,6 +51,7 @@ class Attribution:
     every: Share
     total: Share
     shares: tuple[Attributed, ...]
+    before: float | None = None
 
     def ranked(self) -> tuple[Attributed, ...]:
         """Mechanisms by the size of their share, largest first."""

@@ -26,7 +26,7 @@ DRAWS: Final = 64
 RUNS: Final = 16
 """Draws, and runs of each draw and coalition, where nothing is said: with twelve mechanisms 4.2 million histories."""
 PRIOR_DRAWS: Final = 1000
-"""Draws of the priors at which what assumptions decide is told beside the shares."""
+"""Draws of the priors at which what assumptions decide is told beside the shares; `RUNS` histories of each."""
 MOST_DRAWS: Final = 100_000
 MOST_HISTORIES: Final = 10**9
 
@@ -47,9 +47,10 @@ class Explaining:
 
     def live(self, progress: Callable[[int], None] | None = None) -> Attribution:
         """Live every coalition and share out."""
-        return attribution(self.game, self.game.values(self.config.threads, progress))
+        found = attribution(self.game, self.game.values(self.config.threads, progress))
+        return replace(found, before=self._before())
 
-    def before(self) -> float | None:
+    def _before(self) -> float | None:
         """What assumptions alone make of the outcome: its mean with all mechanisms at draws of the priors.
 
         None where the outcome does not hang on assumptions alone, or where the shares are those of the priors anyway.
@@ -57,7 +58,7 @@ class Explaining:
         if self.game.measured.name not in PRIOR_DRIVEN or self.source == PRIOR:
             return None
         drawn = points_of(PRIOR, PRIOR_DRAWS, self.game.seed, self.game.scenario.cast)
-        whole = replace(self.game, players=(), design=without(drawn, self.held))
+        whole = replace(self.game, players=(), design=without(drawn, self.held), runs=RUNS)
         return float(whole.values(self.config.threads).mean())
 
 
@@ -169,8 +170,8 @@ def dataset_of(asked: Explaining, found: Attribution) -> xr.Dataset:
             data[label].attrs = {"units": game.measured.unit, "long_name": LABELS[name]}
     for name in ("none", "every", "total"):
         data.attrs[name] = getattr(found, name).mean
-    if (before := asked.before()) is not None:
-        data.attrs["every_under_priors"] = before
+    if found.before is not None:
+        data.attrs["every_under_priors"] = found.before
     return data.assign_attrs(provenance(asked.config)).assign_attrs(
         outcome=game.measured.name, words=game.measured.words, units=game.measured.unit, parameters=asked.source,
         draws=game.draws, runs=game.runs, pinned=asked.pinned,

@@ -43,6 +43,11 @@ def text(words: str, kind: str = "p", **settings: Any) -> pn.pane.HTML:
     return html(f"<{kind}>{escape(words)}</{kind}>", **settings)
 
 
+def complaint(problem: Exception) -> str:
+    """What is wrong with what was asked for, in one line, as HTML that a screen reader says at once."""
+    return f"<p role='alert' class='mistake'>{escape(str(problem))}</p>"
+
+
 def framed(name: str, body: pn.viewable.Viewable) -> pn.template.Template:
     """A whole page: the body of that name below the common head and above the common foot."""
     place = next(one for one in PLACES if one.name == name)

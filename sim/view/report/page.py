@@ -122,7 +122,7 @@ def lines_of(found: Found) -> dict[str, Any]:
         "names": [str(one) for one in data["comparison"].values],
         "war": war_line(data),
         "total": minus(total_line(found.attribution)),
-        "before": minus(before_line(found.shares.attrs.get("every_under_priors"), found.attribution)),
+        "before": minus(before_line(found.attribution)),
         "reading": reading(found.attribution),
         "pinned": found.asked.explaining.pinned,
     }

@@ -3,7 +3,6 @@
 import json
 from typing import Final
 
-import xarray as xr
 from rich.console import RenderableType
 from rich.markup import escape
 
@@ -46,9 +45,8 @@ def explain_outcome(request: Request) -> None:
     with result_folder(request, asked.config, label=_label(asked)) as folder:
         with progress(asked.game.histories, "histories") as advance:
             found = asked.live(advance)
-        data = dataset_of(asked, found)
-        report_attribution(asked, found, data.attrs.get("every_under_priors"))
-        write_attribution(folder, found, data)
+        report_attribution(asked, found)
+        write_attribution(folder, asked, found)
     show(f"\nFiles in {escape(shown_path(folder.final))}: attribution.png, attribution.csv, coalitions.nc.")
 
 
@@ -57,8 +55,8 @@ def _label(asked: Explaining) -> str:
     return f"{asked.game.measured.name}-{short_hash(players)}"
 
 
-def report_attribution(asked: Explaining, found: Attribution, before: float | None) -> None:
-    """Print the shares; `before` is what the priors alone make of the outcome, where only they decide it."""
+def report_attribution(asked: Explaining, found: Attribution) -> None:
+    """Print the shares."""
     game = asked.game
     parts: list[RenderableType] = [
         f"[bold]What made it: {escape(game.measured.words)}[/]",
@@ -67,18 +65,19 @@ def report_attribution(asked: Explaining, found: Attribution, before: float | No
         escape(f"{asked.pinned[0].upper()}{asked.pinned[1:]}.") + "\n",
         attribution_table(found),
         escape(total_line(found)),
-        *filter(None, [escape(before_line(before, found))]),
+        *filter(None, [escape(before_line(found))]),
         escape(reading(found)),
         CANNOT_TELL,
     ]
     show(*parts)
 
 
-def write_attribution(folder: Folder, found: Attribution, data: xr.Dataset) -> None:
+def write_attribution(folder: Folder, asked: Explaining, found: Attribution) -> None:
     """Write shares, the outcome of every combination, and the figure."""
     from sim.view.figures.attribution import attribution_figure
     from sim.view.style import save
 
+    data = dataset_of(asked, found)
     folder.csv("attribution.csv", share_rows(found))
     folder.dataset("coalitions.nc", data)
     folder.json("summary.json", {**_plain(data.attrs), "shares": share_rows(found)})

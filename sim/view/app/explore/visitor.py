@@ -20,7 +20,7 @@ from sim.view.app.explore import tables
 from sim.view.app.explore.chart import FanChart
 from sim.view.app.explore.controls import Controls, form_of, state_of
 from sim.view.app.explore.reproduce import take_away
-from sim.view.app.frame import html
+from sim.view.app.frame import complaint, html
 from sim.view.app.link import Link
 from sim.view.app.link import asked as asked_by_address
 from sim.view.plots import headline
@@ -182,7 +182,7 @@ class Visitor:
     def _mistaken(self, mistake: UserError, serial: int) -> None:
         """Say what is wrong: with the address at the top, with what was set where whoever set it is looking."""
         self.message.css_classes = ["late"] if serial else []
-        self.message.object = f"<p role='alert' class='mistake'>{escape(str(mistake))}</p>"
+        self.message.object = complaint(mistake)
         self.message.visible = True
 
 

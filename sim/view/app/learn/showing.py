@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-from sim.view.app.frame import html
+from sim.view.app.frame import complaint, html
 from sim.view.app.learn import words
 from sim.view.app.learn.curves import applied, argument, best_over, case, complete, curve, names_of, start
 from sim.view.app.learn.entries import Argument, Chapter, Entry, chapters, plain
@@ -194,7 +194,7 @@ class Learn:
             self.came.object = words.lived(one)
 
     def _complain(self, problem: UserError) -> None:
-        self.problem.object = words.complaint(problem)
+        self.problem.object = complaint(problem)
 
 
 def dial(one: Argument, value: float) -> Any:

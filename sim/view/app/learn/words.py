@@ -15,7 +15,6 @@ from sim.view.app.learn.curves import Curve
 from sim.view.app.learn.entries import Argument, Chapter, Entry
 from sim.view.app.learn.evidence import RUN, SEED
 from sim.view.app.learn.places import places, places_of, spoken
-from sim.world.errors import UserError
 from sim.world.facts import load_facts
 
 _FACT: Final = re.compile(r"\bF\d\d\b")
@@ -115,8 +114,3 @@ def lived(one: Decision) -> str:
     day = max(one.day, 0)
     address = "play?" + urlencode({"scenario": "article", "run": RUN, "seed": SEED, "day": day})
     return str(_said().lived(one.actor, day, RUN, address))
-
-
-def complaint(problem: UserError) -> str:
-    """What is wrong with an address, in one line."""
-    return str(_said().complaint(str(problem)))

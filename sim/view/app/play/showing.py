@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import panel as pn
 
-from sim.view.app.frame import html
+from sim.view.app.frame import complaint, html
 from sim.view.app.link import Link, asked
 from sim.view.app.parts import WIDE, button, field, row, share
 from sim.view.app.play import words
@@ -34,17 +34,17 @@ class Play:
         self.link = Link()
         self.picture, self.line = Picture(), Line(self._click)
         self.quiet, self.ticket = False, object()
-        complaint: UserError | None = None
+        mistake: UserError | None = None
         try:
             wanted = asked_for(asked())
         except UserError as problem:
-            wanted, complaint = Asked(), problem
+            wanted, mistake = Asked(), problem
         self.history = History(wanted)
         self.day = self.history.reach(wanted.day)
         self._build()
         self._opened()
-        if complaint is not None:
-            self._complain(complaint)
+        if mistake is not None:
+            self._complain(mistake)
         elif self.day < wanted.day:
             self._complain(UserError("day", wanted.day, f"0 to {self.day}, on which direct war broke out"))
 
@@ -118,7 +118,7 @@ class Play:
         self.link.show(replace(self.history.asked, day=self.day).settings(), step)
 
     def _complain(self, problem: UserError | None) -> None:
-        self.problem.object = "" if problem is None else words.complaint(problem)
+        self.problem.object = "" if problem is None else complaint(problem)
 
     def _understood(self, read: Callable[[], Any]) -> Any:
         """What was asked for, or None where it cannot be had, which is then said."""
@@ -173,20 +173,14 @@ class Play:
     def _travel(self, way: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Live on in turns with other visitors; whatever is asked for later takes over."""
         self.ticket = object()
-
-        async def go() -> None:
-            await way()
-
-        self._soon(go)
+        self._soon(way)
 
     def _soon(self, act: Callable[[], Any]) -> None:
         """Change the page in a tick of the document's own: it holds the lock, which Enter in a field does not."""
         if (document := pn.state.curdoc) is not None:
             document.add_next_tick_callback(act)
-        elif asyncio.iscoroutinefunction(act):
-            asyncio.run(act())
-        else:
-            act()
+        elif (way := act()) is not None:
+            asyncio.run(way)
 
     async def _reach(self, day: int) -> None:
         history, ticket = self.history, self.ticket

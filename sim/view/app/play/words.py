@@ -2,7 +2,6 @@
 
 import math
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -134,8 +133,3 @@ def spoken(scenario: Scenario, state: str, value: float) -> str:
     if state == "rung":
         return f"{int(value)}, {scenario.rungs[int(value)]}"
     return number(value)
-
-
-def complaint(problem: Exception) -> str:
-    """What is wrong with what was asked for, in one line."""
-    return f"<p role='alert' class='mistake'>{escape(str(problem))}</p>"
