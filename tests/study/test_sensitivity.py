@@ -22,6 +22,7 @@ from sim.study.sensitivity.effects import morris_measures, steps_of
 from sim.study.sensitivity.given import classes, delta, pawn
 from sim.study.sensitivity.luck import chance_share
 from sim.study.sensitivity.prepared import prepare
+from sim.study.sensitivity.ranking import Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.targets import target_of
 from sim.study.sweep import forecast, running
 from sim.study.sweep.axes import Interval
@@ -191,6 +192,50 @@ def test_morris_pawn_and_delta_rank_a_known_function_and_see_through_one_without
         assert list(table["above_dummy"][list(keys)]) == [True, True, False, False, False, False], method
     effects = analysed(tmp_path / "morris", keys, method="morris", samples=32)["mu_star"]
     assert effects[keys[0]] == pytest.approx(1.5, abs=5 * 0.5 * np.sqrt(2 / 16 / 32)), "half of the range of weight 3"
+
+
+def war_by_known_function(seed: int, function: Function, reshuffled: bool) -> Ranking:
+    """Morris' ranking of war, 32 trajectories and 32 runs, where all points share the random numbers of a run.
+
+    Where `reshuffled`, the third parameter decides which random numbers a point reads, and nothing else.
+    """
+    unit = Trajectories("morris", tuple(Interval(key, "", 0.0, 1.0) for key in UNIT[:3]), 32 * 4, seed).unit(0, 32 * 4)
+    uniforms = np.random.default_rng([seed, 7]).random((4, 32))
+    read = np.floor(4 * unit[:, 2]).astype(int) if reshuffled else np.zeros(len(unit), dtype=int)
+    war = (uniforms[read] < function(unit)[:, None]).astype(np.int8)
+    return ranked(target_of("war"), war, Morris(32, unit), "morris", UNIT[:3], seed)
+
+
+def above_chance(one: Ranking) -> set[str]:
+    return {key for key, above in zip(one.keys, one.distinguished, strict=True) if above and one.resolved}
+
+
+@pytest.mark.parametrize("reshuffled", [False, True])
+def test_the_dummy_of_morris_hides_no_parameter_with_nearly_all_of_the_variance(reshuffled):
+    def function(unit: np.ndarray) -> np.ndarray:
+        return 0.1 + 0.5 * unit[:, 0] + 0.1 * unit[:, 1]
+
+    found = [war_by_known_function(seed, function, reshuffled) for seed in range(12)]
+    assert 0.5**2 / (0.5**2 + 0.1**2) > 0.95, "share of the first parameter in the variance"
+    # A step of 0.25 is 3.3 standard deviations of 32 shared runs, so one of a dozen may be lost.
+    assert sum(UNIT[0] in above_chance(one) for one in found) >= 11
+    assert all(one.keys[0] == UNIT[0] for one in found)
+    without = [above_chance(war_by_known_function(seed, lambda unit: 0.3 + 0 * unit[:, 0], True)) for seed in range(40)]
+    # Chance alone goes beyond the limit of the one that reshuffles in 2.5 %: of 40 one, and five deviations more.
+    assert sum(UNIT[2] in one for one in without) <= 1 + 5 * np.sqrt(40 * 0.025 * 0.975)
+    assert not any({UNIT[0], UNIT[1]} & one for one in without), "what changes nothing at all is above nothing"
+
+
+@pytest.mark.parametrize("name", ["sobol", "morris"])
+def test_a_shift_that_all_points_share_is_no_step_of_the_dummy(name):
+    axes = tuple(Interval(key, "", 0.0, 1.0) for key in UNIT[:3])
+    made, block = {"sobol": (Crossed, 5), "morris": (Trajectories, 4)}[name]
+    unit = made(name, axes, 32 * block, 1).unit(0, 32 * block)
+    values = unit[:, :1] + 0.5 * np.random.default_rng(3).normal(size=(1, 16))
+    method = Sobol(32, 3) if name == "sobol" else Morris(32, unit)
+    one = ranked(target_of(PLANTED), values, method, name, UNIT[:3], 1)
+    assert one.dummy.high[0] == pytest.approx(0.0, abs=1e-9), "each parameter's steps are free of it as well"
+    assert UNIT[0] in above_chance(one)
 
 
 def test_the_share_of_chance_is_that_of_known_variances_and_zero_without_any():
