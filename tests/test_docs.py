@@ -143,14 +143,14 @@ def carry_out_explain(words: list[str], command: str) -> None:
     """Share out among few mechanisms, or tell one divergence."""
     if "divergence=" not in command:
         words = [*without(words, "study.draws=", "study.runs="), "study.draws=2", "study.runs=2"]
-        words += [] if "mechanisms=" in command else ["mechanisms=[patron_restraint,us_major]"]
+        words += [] if "mechanisms=" in command else ["mechanisms=[patron_restraint,major_response]"]
     assert cli.main(["explain", *words]) == 0, command
 
 
 def carry_out_report(words: list[str], command: str) -> None:
     """Report on few histories."""
     few = [*without(words, "study.", "report.mechanisms="), "study.draws=3", "study.runs=4"]
-    few += ["report.mechanisms=[patron_restraint,us_major]", "report.share_runs=2"]
+    few += ["report.mechanisms=[patron_restraint,major_response]", "report.share_runs=2"]
     assert cli.main(["report", *few]) == 0, command
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import get_args
 
-from sim.world.parameters import Provenance, Theatre, Wing
+from sim.world.parameters import Declaration, Provenance, Theatre, Wing
 
 RESERVED = ("patron", "target", "mediator", "rival")
 """Names under which states draw their luck; no wing may be called so."""
@@ -15,12 +15,16 @@ PROVENANCES: tuple[str, ...] = get_args(Provenance)
 
 @dataclass(frozen=True)
 class Names:
-    """What the roles are called in this case."""
+    """What the roles are called in this case, and the documented facts that it is made of.
+
+    Without `facts` the sources that declarations of parameters cite are those of another case.
+    """
 
     patron: str
     target: str
     mediators: str
     rival: str
+    facts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Source:
 
 
 UNSOURCED = Source("assumed", "assumed")
+BORROWED = Source("assumed", "no source of this case")
+"""Where a shared number comes from in a case whose facts are not those that its declaration cites."""
 
 
 @dataclass(frozen=True)
@@ -63,5 +69,9 @@ class Cast:
         return self.theatres[self.wings[wing].theatre].kind == "target"
 
     def source(self, key: str) -> Source:
-        """Where the number with this full key comes from."""
+        """Where the number of a theatre or wing with this full key comes from."""
         return self.sources.get(key, UNSOURCED)
+
+    def shared_source(self, declared: Declaration) -> Source:
+        """Where a parameter that holds for the whole case comes from."""
+        return BORROWED if self.names.facts is None else Source(declared.provenance, declared.source)

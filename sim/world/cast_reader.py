@@ -39,7 +39,7 @@ def cast_of(tree: Mapping[str, Any]) -> Cast:
 def _names(tree: Mapping[str, Any]) -> Names:
     roles = tuple(one.name for one in fields(Names))
     section = Section("names", tree.get("names", {}), roles)
-    return Names(**{role: section.text(role) for role in roles})
+    return Names(**{role: section.text(role) for role in roles if role != "facts" or section.has(role)})
 
 
 def _theatre(section: Section, sources: dict[str, Source]) -> Theatre:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.world.actors import Cast
+from sim.world.aliases import current_overrides, current_tree
 from sim.world.cast_reader import cast_of
 from sim.world.checks import Section
 from sim.world.compose import Tree, compose_tree, config_folders, merged, options, read_yaml
@@ -97,10 +98,11 @@ def load(
     Raises:
         UserError: anything the user wrote that cannot be used; one line.
     """
+    overrides = current_overrides(overrides)
     added = asked_for(overrides, extensions)
     own, others = own_overrides(overrides, added)
     tree, choices = compose_tree(others, None if config_dir is None else Path(config_dir))
-    return config_of(extended_tree(tree, own, added), choices["scenario"], added)
+    return config_of(extended_tree(current_tree(tree, others), own, added), choices["scenario"], added)
 
 
 def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> Config:
@@ -118,7 +120,7 @@ def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> 
     if "defaults" in changes:
         raise UserError("scenario", name, "scenarios that bring no case of their own")
     bare = {**config.tree, "scenario": {}}
-    return config_of(merged(bare, changes), name, config.scenario.extended.extensions)
+    return config_of(merged(bare, current_tree(changes)), name, config.scenario.extended.extensions)
 
 
 def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:

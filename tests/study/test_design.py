@@ -289,9 +289,9 @@ def test_policies_meet_every_point() -> None:
 
 def test_policies_may_stand_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "levers.yaml"
-    path.write_text("wait:\n  target.quiet_days: 30\nmild:\n  mechanisms.us_major: false\n")
+    path.write_text("wait:\n  target.quiet_days: 30\nmild:\n  mechanisms.major_response: false\n")
     sweep = sweep_of("patron.control=0.2,1", f"study.policies='{path}'")
-    assert [group.config.scenario.mechanisms.us_major for group in sweep.groups] == [True, False]
+    assert [group.config.scenario.mechanisms.major_response for group in sweep.groups] == [True, False]
 
 
 # --- histories ----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from sim.study.live.settings import FREE_FROM, Ground, Settings, Value, set_in, settable
+from sim.world.aliases import current_tree
 from sim.world.compose import config_folders, options, read_yaml
 from sim.world.errors import UserError
 from sim.world.scenario import START
@@ -104,7 +105,7 @@ def _parted(content: Tree) -> tuple[dict[str, Any], Tree]:
     known = set(settable())
     values: dict[str, Any] = {}
     rest: Tree = {}
-    for group, inside in content.items():
+    for group, inside in current_tree(content).items():
         leaves = inside if isinstance(inside, dict) else {}
         mine = {name: one for name, one in leaves.items() if f"{group}.{name}" in known}
         values |= {f"{group}.{name}": one for name, one in mine.items()}

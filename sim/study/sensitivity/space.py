@@ -70,7 +70,7 @@ def _held(key: str, config: Config) -> str | None:
         if one.prior.shape != "fixed":
             return None
         if one.provenance != "assumed":
-            return f"{one.provenance}, with a fixed prior"
+            return f"{config.scenario.cast.shared_source(one).provenance}, with a fixed prior"
     low, high = _around(one, value)
     return None if low < high else "zero"
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString
 
 from sim.study.prior import quantile
+from sim.world.aliases import current_overrides
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError, one_of
 from sim.world.extension import Extension
@@ -131,7 +132,7 @@ def read_axes(overrides: Sequence[str], config_dir: Path | None = None, added: t
         UserError: an override cannot be read, a key is given twice or cannot be swept, a number lies outside its
             declared range.
     """
-    parsed = [parsed_override(text) for text in overrides]
+    parsed = [parsed_override(text) for text in current_overrides(overrides)]
     swept = [one for one in parsed if one.is_sweep_override()]
     for one in swept:
         _check(one, parsed)

@@ -14,8 +14,9 @@ from sim.study.sweep.disk import write_aside
 from sim.study.sweep.groups import Group, parameter
 from sim.study.sweep.store import POINTS, Store, parquet_writer
 from sim.study.sweep.work import Work
+from sim.world.actors import Source
 from sim.world.errors import UserError
-from sim.world.parameters import Declaration
+from sim.world.parameters import Declaration, shared_declarations
 
 STRETCH: Final = 2**16
 """Points that are written or compared at once."""
@@ -41,9 +42,11 @@ def point_columns(work: Work, groups: Groups) -> dict[str, dict[str, str]]:
 def _described(key: str, group: Group) -> dict[str, str]:
     one = declaration(key, group.config.scenario.extended.extensions)
     assert one is not None
-    source = group.config.scenario.cast.sources.get(key)
-    provenance, text = (one.provenance, one.source) if source is None else (source.provenance, source.text)
-    said = {"units": one.unit, "long_name": one.text, "provenance": provenance, "source": text}
+    cast = group.config.scenario.cast
+    source = cast.sources.get(key, Source(one.provenance, one.source))
+    if key in shared_declarations():
+        source = cast.shared_source(one)
+    said = {"units": one.unit, "long_name": one.text, "provenance": source.provenance, "source": source.text}
     return {**said, "valid_min": f"{one.low:g}", "valid_max": f"{one.high:g}", "prior": _prior(key, one)}
 
 

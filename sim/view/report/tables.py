@@ -21,7 +21,7 @@ CLASSES: Final = {
     "measured": "a published count or date",
     "expert": "a judgement reported by a named kind of source",
     "assumed": "ours",
-    "calibrated": "chosen so that the article's figures come out",
+    "calibrated": "chosen so that the documented figures come out",
 }
 """Provenance classes, from the firmest to the softest but one."""
 HANGING: Final = 12

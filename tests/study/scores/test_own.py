@@ -98,7 +98,7 @@ def test_a_past_that_the_model_does_not_tell_is_called_strange() -> None:
 
 
 def test_the_level_of_a_busier_case_is_found_by_theatre() -> None:
-    scenario = configured("mechanisms.us_major=false", "mechanisms.patron_restraint=false").scenario
+    scenario = configured("mechanisms.major_response=false", "mechanisms.patron_restraint=false").scenario
     counts = steady((0.9, 4.5, 0.0))
     bank = bank_at(scenario, counts, 69, 83, 1, histories=8000)
     found = forecast(pasts_of(bank, counts, 69), counts, np.array([69, 76, 83]))
