@@ -142,7 +142,8 @@ assert np.allclose([fair_order, fair_strikes], two["shapley"], atol=0.1)  # the 
 # twenty-four orders of arrival.
 
 # %%
-four = explain("attacks_lull", mechanisms=["patron_restraint", "major_response", "fear", "mediation"], draws=100, runs=20)
+players = ["patron_restraint", "major_response", "fear", "mediation"]
+four = explain("attacks_lull", mechanisms=players, draws=100, runs=20)
 draw(four)
 
 # %% [markdown]
@@ -217,9 +218,9 @@ if answer_2 is not None:
     print("right: what calms the militias brings war nearer" if right else "not yet: `explain` gives it as `shapley`")
 
 # %% [markdown]
-# **3. Fair shares by hand.** Three players: `patron_restraint`, `major_response`, `fear`, with `draws=100, runs=20`. From
-# the eight worlds in `mean_by_coalition`, work out the fair share of fear: six orders of arrival, in each what fear
-# adds on top of those before it.
+# **3. Fair shares by hand.** Three players: `patron_restraint`, `major_response`, `fear`, with `draws=100, runs=20`.
+# From the eight worlds in `mean_by_coalition`, work out the fair share of fear: six orders of arrival, in each
+# what fear adds on top of those before it.
 
 # %% tags=["exercise"]
 answer_3 = None  # your answer: attacks

@@ -15,16 +15,12 @@ PROVENANCES: tuple[str, ...] = get_args(Provenance)
 
 @dataclass(frozen=True)
 class Names:
-    """What the roles are called in this case, and the documented facts that it is made of.
-
-    Without `facts` the sources that declarations of parameters cite are those of another case.
-    """
+    """What the roles are called in this case."""
 
     patron: str
     target: str
     mediators: str
     rival: str
-    facts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,13 +40,15 @@ BORROWED = Source("assumed", "no source of this case")
 class Cast:
     """The states by role, the theatres and the wings by id, in the order of the configuration.
 
-    `sources` maps full keys, such as `militia.nujaba_iraq.autonomy`, to where the number comes from.
+    `sources` maps full keys, such as `militia.nujaba_iraq.autonomy`, to where the number comes from. `facts` names the
+    documented facts that the case is made of; without them the sources in declarations of parameters are another's.
     """
 
     names: Names
     theatres: dict[str, Theatre]
     wings: dict[str, Wing]
     sources: dict[str, Source] = field(default_factory=dict)
+    facts: str | None = None
 
     def theatre_index(self, theatre: str) -> int:
         """Position of a theatre."""
@@ -74,4 +72,4 @@ class Cast:
 
     def shared_source(self, declared: Declaration) -> Source:
         """Where a parameter that holds for the whole case comes from."""
-        return BORROWED if self.names.facts is None else Source(declared.provenance, declared.source)
+        return BORROWED if self.facts is None else Source(declared.provenance, declared.source)
