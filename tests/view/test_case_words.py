@@ -54,7 +54,9 @@ def texts_in(folder: Path) -> dict[str, str]:
             found[path.name] = path.read_text(encoding="utf-8")
         elif path.suffix == ".nc":
             with xr.open_dataset(path) as data:
-                found[path.name] = "\n".join(str(attrs) for attrs in (data.attrs, *(one.attrs for one in data.variables.values())))
+                found[path.name] = "\n".join(
+                    str(attrs) for attrs in (data.attrs, *(one.attrs for one in data.variables.values()))
+                )
     return found
 
 
