@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sim.study.sweep.axes import declaration
 from sim.study.sweep.disk import write_aside
 from sim.study.sweep.groups import Group, parameter
+from sim.study.sweep.plan import Part
 from sim.study.sweep.store import POINTS, Store, parquet_writer
 from sim.study.sweep.work import Work
 from sim.world.errors import UserError
@@ -19,6 +20,7 @@ from sim.world.parameters import Declaration
 
 STRETCH: Final = 2**16
 """Points that are written or compared at once."""
+_DIGEST: Final = 8
 
 Groups = tuple[Group, ...]
 
@@ -53,7 +55,7 @@ def _prior(key: str, declared: Declaration) -> str:
 
 def write_points(work: Work, groups: Groups, folder: Path) -> str:
     """Write all points, a stretch at a time; returns their checksum."""
-    found = hashlib.blake2b(digest_size=8)
+    found = hashlib.blake2b(digest_size=_DIGEST)
 
     def write(file: Any) -> None:
         writer: pq.ParquetWriter | None = None
@@ -74,7 +76,7 @@ def check_points(work: Work, groups: Groups, store: Store) -> bool:
     Raises:
         UserError: a point differs; another table, or another version of the library that draws them.
     """
-    now, then = hashlib.blake2b(digest_size=8), hashlib.blake2b(digest_size=8)
+    now, then = hashlib.blake2b(digest_size=_DIGEST), hashlib.blake2b(digest_size=_DIGEST)
     stored = _stored(store)
     start, different = 0, None
     for table in _stretches(work, groups, store.points):
@@ -90,6 +92,26 @@ def check_points(work: Work, groups: Groups, store: Store) -> bool:
         return then.hexdigest() == wanted
     name, value, told = different or (POINTS, "other points", "the points")
     raise UserError(name, value, f"{told}, as in {store.folder}; or another output.dir")
+
+
+def points_digest(table: pa.Table) -> str:
+    """Checksum of points: that which `write_points` gave for them."""
+    found = hashlib.blake2b(digest_size=_DIGEST)
+    for start in range(0, len(table), STRETCH):
+        _count_in(found, table.slice(start, STRETCH))
+    return found.hexdigest()
+
+
+def points_of(work: Work, groups: Groups, part: Part) -> pa.Table:
+    """The points from the first of a part to its last."""
+    return _table(work, groups, point_columns(work, groups), *part.points)
+
+
+def part_digest(table: pa.Table, part: Part) -> str:
+    """Checksum of the points that a part holds, from a table of those from its first to its last."""
+    if part.chosen is None:
+        return points_digest(table)
+    return points_digest(table.take(np.array(part.chosen) - part.points[0]))
 
 
 def _stored(store: Store) -> pa.Table | None:

@@ -35,6 +35,7 @@ class Settings:
     policies: Policies
     precision: dict[str, float]
     most_runs: int
+    accept_versions: bool
 
 
 def settings_of(config: Config) -> Settings:
@@ -57,6 +58,7 @@ def settings_of(config: Config) -> Settings:
         policies=_policies(section.raw("policies", "")) if given("policies") else {},
         precision=_precision(section.raw("precision", ""), known) if given("precision") else {},
         most_runs=section.whole("most_runs", 1, MOST_RUNS),
+        accept_versions=section.flag("accept_versions") if given("accept_versions") else False,
     )
 
 
