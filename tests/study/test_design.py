@@ -1,12 +1,15 @@
 """Designs: Hydra's sweep grammar read, the right points, any range of them alike, one line for every mistake."""
 
 import math
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hydra.core.override_parser.overrides_parser import create_functions
 
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
@@ -18,10 +21,11 @@ from sim.study.sweep.axes import Choice, Interval, Levels, read_axes, spelled
 from sim.study.sweep.design import Sampled, tabled
 from sim.study.sweep.plan import Batch
 from sim.study.sweep.prepared import Sweep, prepare
+from sim.study.sweep.sweeping import sweep as live_sweep
 from sim.study.sweep.work import live
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError
-from sim.world.overrides import parsed_override
+from sim.world.overrides import FUNCTIONS, REFUSED, parsed_override
 from sim.world.parameters import shared_declarations
 
 Array = np.ndarray[Any, Any]
@@ -49,10 +53,114 @@ def levels(text: str) -> tuple[float, ...]:
         ("range(5,30,5)", (5.0, 10.0, 15.0, 20.0, 25.0)),
         ("range(1,2,0.25)", (1.0, 1.25, 1.5, 1.75)),
         ("sort(10,5,7)", (5.0, 7.0, 10.0)),
+        ("sort(choice(10,5),reverse=true)", (10.0, 5.0)),
+        ("range(3)", (0.0, 1.0, 2.0)),
+        ("range(10,1,-4)", (10.0, 6.0, 2.0)),
+        ("sort(range(10,1,-4))", (2.0, 6.0, 10.0)),  # Hydra's own sort would give 5, 9, 13
+        ("sort(range(1,10,4),reverse=true)", (9.0, 5.0, 1.0)),
+        ("sort(range(0.7,0.1,-0.2))", (0.3, 0.5, 0.7)),
+        ("float(range(1,3))", (1.0, 2.0)),
+        ("float(5,6)", (5.0, 6.0)),
+        ("int(range(1,4))", (1.0, 2.0, 3.0)),
+        ("int(5.5,6.7)", (5.0, 6.0)),
+        ("int('5',6)", (5.0, 6.0)),
     ],
 )
 def test_lists_and_ranges_are_read_as_hydra_reads_them(text: str, values: tuple[float, ...]) -> None:
     assert levels(text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "range(0.1,0.7,0.1)", "range(0.3,1.05,0.1)", "range(0,1,0.01)", "range(1,0,-0.1)", "float(range(0.1,2.3,0.1))",
+        "range(1e-3,9e-3,1e-3)", "range(0,0.3,0.1)",
+    ],
+)  # fmt: skip
+def test_decimal_steps_give_the_decimals_that_were_written(text: str) -> None:
+    found = levels(text)
+    assert all(value == round(value, 3) for value in found)
+    start, stop, step = (Decimal(one) for one in re.findall(r"-?[\d.]+(?:e-?\d+)?", text))
+    assert len(found) == math.ceil((stop - start) / step)
+    assert found[-1] == float(start + (len(found) - 1) * step)
+
+
+def test_selecting_a_decimal_finds_its_points(tmp_path: Path) -> None:
+    words = ("patron.control=range(0.1,0.7,0.1)", "history.free_from=2024-01-20,null", "study.runs=2")
+    data = live_sweep(["calendar.days=140", *words], to=tmp_path)
+    assert sorted(set(data["patron.control"].values)) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    assert int((data["patron.control"] == 0.3).sum()) == 2
+    labels = read_axes(["multipliers.none=range(0.1,0.4,0.1)"]).choices[0].labels
+    assert labels == ("0.1", "0.2", "0.3")
+
+
+def test_an_interval_of_whole_numbers_gives_each_an_equal_share() -> None:
+    (axis,) = read_axes(["target.quiet_days=int(interval(5,30))"]).numbers
+    assert axis == Interval("target.quiet_days", "int(interval(5,30))", 5.0, 30.0, whole=True)
+    places = (np.arange(26 * 8) + 0.5) / (26 * 8)
+    assert np.array_equal(np.unique(axis.at(places), return_counts=True), [np.arange(5, 31), np.full(26, 8)])
+    edges = axis.at(np.array([0.0, np.nextafter(1.0, 0.0)]))
+    assert edges.tolist() == [5.0, 30.0]
+    control = read_axes(["target.quiet_days=float(interval(5,30))"]).numbers[0].at(places)
+    assert not np.equal(control, np.floor(control)).all()
+    swept = sweep_of("target.quiet_days=int(interval(5,30))", "study.points=32")
+    values = swept.design.columns(0, 32)["target.quiet_days"]
+    assert np.array_equal(values, np.floor(values))
+    assert swept.identity["target.quiet_days"] == "int(interval(5,30))"
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("int(interval(5.4,30))", "a range or an interval between whole numbers in int()"),
+        ("int(range(0,10,2.5))", "a range or an interval between whole numbers in int()"),
+        ("int(range(0,1,0.1))", "a range or an interval between whole numbers in int()"),
+        ("str(interval(5,30))", "choice, range, .*(Intervals cannot be cast to str)"),
+        ("bool(interval(5,30))", "choice, range, .*(Intervals cannot be cast to bool)"),
+        ("str(range(1,3))", "choice, range, .*(Range can only be cast to int or float)"),
+        ("bool(range(1,3))", "choice, range, .*(Range can only be cast to int or float)"),
+        ("str(5,6)", "numbers from 0 to 60"),
+        ("bool(0,1)", "numbers from 0 to 60"),
+        ("range(0,1,0)", "a range between finite numbers, with a step that is not 0"),
+        ("range(1,inf)", "a range between finite numbers"),
+        ("range(0,nan,1)", "a range between finite numbers"),
+        ("range(0,1,1e-9)", "a range of at most 1000000 values"),
+        ("range(5,1)", "one value or more"),
+        ("shuffle(range(1,4))", "values in their own order"),
+        ("shuffle([1,2])", "values in their own order"),
+        ("shuffle(interval(5,30))", "values in their own order"),
+        ("tag(a,interval(5,30))", "values without tags"),
+        ("tag(a,5,6)", "values without tags"),
+        ("sort(interval(5,30))", "choice, range, .*"),
+        ("choice(interval(5,30))", "choice, range, .*"),
+        ("choice(range(1,5))", "choice, range, .*"),
+        ("choice(choice(1,2))", "choice, range, .*(nesting choices is not supported)"),
+        ("choice()", "choice, range, .*(empty choice is not legal)"),
+        ("5,range(6,8)", "one function that gives several values, not within others"),
+        ("5,glob(x)", "one function that gives several values, not within others"),
+        ("[interval(5,30)]", "one function that gives several values, not within others"),
+        ("{a:interval(5,30)}", "one function that gives several values, not within others"),
+        ("extend_list(1,2)", "choice, range, .*(Unknown function 'extend_list')"),
+        ("json_str([1])", "choice, range, .*(Unknown function 'json_str')"),
+        ("interval(5,30", "key=value in Hydra's grammar"),
+    ],
+)
+def test_functions_that_are_not_done_are_refused_by_name(text: str, allowed: str) -> None:
+    with pytest.raises(UserError) as caught:
+        sweep_of(f"target.quiet_days={text}", "study.points=4")
+    line = str(caught.value)
+    assert re.search(": allowed " + allowed.replace("(", r"\(").replace(")", r"\)"), line), line
+    assert line.startswith("target.quiet_days = ")
+    assert "\n" not in line
+
+
+def test_every_function_of_the_grammar_is_done_or_refused() -> None:
+    assert {*create_functions().functions} == {*FUNCTIONS, *REFUSED}
+
+
+def test_casts_of_what_is_no_number() -> None:
+    axes = read_axes(["mechanisms.fear=bool(0,1)", "calendar.days=int('140',150.0)", "names.a=str(1,2)"])
+    assert [one.values for one in axes.choices] == [("false", "true"), ("140", "150"), ("'1'", "'2'")]
 
 
 def test_what_is_no_number_becomes_a_choice_and_what_has_one_value_stays_fixed() -> None:

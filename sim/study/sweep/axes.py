@@ -12,14 +12,14 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString, RangeSweep
 
 from sim.study.prior import quantile
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError, one_of
 from sim.world.extension import Extension
 from sim.world.extension.extended import declaration_in
-from sim.world.overrides import parsed_override, value_text
+from sim.world.overrides import parsed_override, range_values, value_text
 from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
 from sim.world.schema import GROUPS
 
@@ -72,15 +72,22 @@ class Levels:
 
 @dataclass(frozen=True)
 class Interval:
-    """A parameter that takes any value from low to high, all alike."""
+    """A parameter that takes any value from low to high, all alike; where `whole`, any whole number, both ends too."""
 
     key: str
     text: str
     low: float
     high: float
+    whole: bool = False
 
     def at(self, unit: Column) -> Column:
-        """Values at places in the unit interval."""
+        """Values at places in the unit interval.
+
+        >>> Interval("target.quiet_days", "int(interval(5,7))", 5.0, 7.0, whole=True).at(np.array([0.0, 0.4, 0.99]))
+        array([5., 6., 7.])
+        """
+        if self.whole:
+            return self.low + np.floor((self.high - self.low + 1) * unit)
         return self.low + (self.high - self.low) * unit
 
 
@@ -184,8 +191,6 @@ def _check(one: Override, parsed: Sequence[Override]) -> None:
         raise UserError(key, text, "keys of the configuration, without a package")
     if sum(other.key_or_group == key for other in parsed) > 1:
         raise UserError(key, text, "each key once")
-    if getattr(one.value(), "shuffle", False):
-        raise UserError(key, text, "values in their own order; the design decides which comes first")
 
 
 def _axis(one: Override, config_dir: Path | None, added: tuple[Extension, ...]) -> Levels | Interval | Choice:
@@ -211,11 +216,14 @@ def _interval(key: str, text: str, value: Any, added: tuple[Extension, ...]) -> 
     low, high = checked(key, value.start, added), checked(key, value.end, added)
     if low >= high:
         raise UserError(key, text, "an interval from a lower to a higher number")
-    return Interval(key, text, low, high)
+    # Only a cast makes the ends whole numbers: Hydra reads interval(5,30) as 5.0 to 30.0.
+    return Interval(key, text, low, high, whole=isinstance(value.start, int))
 
 
 def _values(one: Override, config_dir: Path | None) -> list[Any]:
     pattern: Any = one.value()
+    if isinstance(pattern, RangeSweep):
+        return range_values(pattern)
     if not isinstance(pattern, Glob):
         return list(one.sweep_iterator())
     group = one.key_or_group
