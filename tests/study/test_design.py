@@ -11,14 +11,17 @@ import pandas as pd
 import pytest
 from hydra.core.override_parser.overrides_parser import create_functions
 
+from sim.cli import main
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
 from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.prior import free_declarations
 from sim.study.request import Request
 from sim.study.simulation import simulate
-from sim.study.sweep.axes import Choice, Interval, Levels, read_axes, spelled
+from sim.study.sweep.along import keys_of, varied
+from sim.study.sweep.axes import NOT_SWEPT, Choice, Interval, Levels, read_axes, spelled
 from sim.study.sweep.design import Sampled, tabled
+from sim.study.sweep.opened import open_sweep
 from sim.study.sweep.plan import Batch
 from sim.study.sweep.prepared import Sweep, prepare
 from sim.study.sweep.sweeping import sweep as live_sweep
@@ -373,6 +376,10 @@ def test_rows_with_the_same_keys_share_a_configuration() -> None:
         ({"patron.control": ["a", "b"]}, "patron.control = a: allowed numbers from 0 to 1"),
         ({"patron.contrl": [0.5, 0.6]}, "patron.contrl = 0.5: allowed keys: one of"),
         ({"sample": [1, 2]}, "study.table = (empty): allowed one point or more"),
+        (
+            {"patron.control": [0.3, 0.9], "weight": [1, 2]},
+            "weight = (a column of study.table): allowed keys; ",
+        ),
     ],
 )
 def test_a_mistake_in_a_table_is_told_in_one_line(columns: dict[str, Any], line: str, tmp_path: Path) -> None:
@@ -381,6 +388,89 @@ def test_a_mistake_in_a_table_is_told_in_one_line(columns: dict[str, Any], line:
     with pytest.raises(UserError) as caught:
         sweep_of(f"study.table={path}")
     assert str(caught.value).startswith(line)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "seed", "+seed", "study.runs", "study.points", "study.design", "study.table", "study.accept_versions",
+        "output.dir", "engine.threads", "patterns", "calibration", "filters", "parameters", "extensions",
+    ],
+)  # fmt: skip
+def test_what_no_sweep_varies_is_no_column_and_no_axis(key: str) -> None:
+    table = pd.DataFrame({"patron.control": [0.3, 0.9], key: ["7", "3"]})
+    swept = ("calendar.days=140", f"{key}=7,3")
+    for request, points in ((("calendar.days=140",), table), (swept, None)):
+        with pytest.raises(UserError) as caught:
+            prepare(Request("sweep", request), points)
+        assert str(caught.value).startswith(f"{key.lstrip('+')} = {'7,3' if points is None else '(a column of study'}")
+        assert str(caught.value).endswith(NOT_SWEPT[key.lstrip("+").partition(".")[0]])
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    ["patron.control=0.5", "patron={control:0.5}", "scenario=no_order", "scenario=article,no_order", "study.points=3"],
+)
+@pytest.mark.parametrize("given", ["file", "frame"])
+def test_a_column_that_the_command_line_sets_too_is_refused(fixed: str, given: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({"patron.control": [0.3, 0.9], "scenario": ["article", "no_order"]})
+    table.to_csv(tmp_path / "points.csv", index=False)
+    words = ("calendar.days=140", fixed, *((f"study.table={tmp_path / 'points.csv'}",) if given == "file" else ()))
+    with pytest.raises(UserError, match=r"either a column of study|points come from"):
+        prepare(Request("sweep", words), None if given == "file" else table)
+    free = [one for one in words if one != fixed]
+    assert prepare(Request("sweep", tuple(free)), None if given == "file" else table).work.points == 2
+
+
+def test_a_key_within_a_fixed_mapping_is_not_swept_too() -> None:
+    with pytest.raises(UserError, match=r"patron\.control = 0\.1,0\.2: allowed each key once"):
+        read_axes(["patron={control:0.5}", "patron.control=0.1,0.2"])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_ids_and_ignored_columns_are_kept_in_everything_that_is_written(ending: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({
+        "point": [9, 2, 2], "patron.control": [0.3, 0.6, 0.9], "id": ["a", "b", None], "weight": [0.5, 0.25, 0.25],
+    })  # fmt: skip
+    path, folder = tmp_path / f"points.{ending}", tmp_path / "it"
+    table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+    words = [f"study.table={path}", "study.ignore=[id,weight]", "scenario=article,no_order", "study.runs=4"]
+    assert main(["sweep", "calendar.days=140", *words, f"output.dir={folder}"]) == 0
+    kept = {"table.point": "point", "id": "id", "weight": "weight"}
+    data = open_sweep(folder)
+    for found in (
+        pd.read_parquet(folder / "points.parquet"), pd.read_csv(folder / "by_point.csv"),
+        pd.DataFrame({name: data[name].values for name in ("point", *kept)}),
+    ):  # fmt: skip
+        assert found["point"].tolist() == list(range(6))
+        for name, column in kept.items():
+            assert found[name].fillna("none").tolist() == table[column].repeat(2).fillna("none").tolist()
+    assert {one.name for one in varied(data, 4)} == {"scenario", "patron.control"}
+    assert keys_of(data) == ("scenario", "patron.control")
+    assert main(["sweep", "calendar.days=140", *words, f"output.dir={folder}"]) == 0
+    changed = table.assign(weight=1.0)
+    changed.to_csv(path, index=False) if ending == "csv" else changed.to_parquet(path)
+    with pytest.raises(UserError, match=r"weight = 1\.0: allowed 0\.5 at point 0, as in"):
+        live_sweep(["calendar.days=140", *words], to=folder)
+
+
+@pytest.mark.parametrize(
+    ("ignore", "line"),
+    [
+        ("[weigth]", "study.ignore = weigth: allowed columns of the table: one of 3 names, nearest: weight"),
+        ("[patron.control]", "study.ignore = patron.control: allowed columns that are no keys"),
+        ("[weight,war]", "study.ignore = war: allowed names that a stored sweep does not use itself"),
+        ("weight", "study.ignore = weight: allowed a list of texts"),
+    ],
+)
+def test_a_mistake_in_ignored_columns_is_one_line(ignore: str, line: str) -> None:
+    table = pd.DataFrame({"patron.control": [0.3, 0.9], "weight": [1, 2], "war": [0, 1]})
+    with pytest.raises(UserError) as caught:
+        prepare(Request("sweep", ("calendar.days=140", f"study.ignore={ignore}")), table)
+    assert str(caught.value).startswith(line)
+    for words in ("patron.control=0.3,0.9", "study.draws=posterior"):
+        with pytest.raises(UserError, match=r"study\.ignore = .*: allowed null; without study"):
+            sweep_of(words, "study.ignore=[weight]")
 
 
 def test_policies_meet_every_point() -> None:

@@ -5,7 +5,7 @@ each of its values is composed as a configuration of its own.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -30,10 +30,13 @@ _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/]*")
 NOT_SWEPT: Final = {
     "seed": "one seed; runs already vary chance",
     "study": "one value; it says how the sweep is made",
+    "parameters": "one value; study.draws=posterior makes draws of the posterior its points",
+    "extensions": "one file, or a list of files in [ and ]; a sweep has one set",
     "engine": "one value; results do not depend on it",
     "output": "one value; a sweep has one folder",
     "patterns": "one file; patterns change no history",
     "calibration": "one file; what is fitted to changes no history",
+    "filters": "one file; filters change no history",
 }
 """Top keys that no sweep varies, and what to do instead."""
 
@@ -130,6 +133,11 @@ class Axes:
     numbers: tuple[Levels | Interval, ...]
     choices: tuple[Choice, ...]
 
+    @property
+    def fixed_keys(self) -> frozenset[str]:
+        """Keys that are fixed, those within a mapping too."""
+        return frozenset(key for text in self.fixed for key in _keys_of(parsed_override(text)))
+
 
 def read_axes(overrides: Sequence[str], config_dir: Path | None = None, added: tuple[Extension, ...] = ()) -> Axes:
     """Take the overrides of a sweep apart; the parameters of the extensions `added` are numbers too.
@@ -184,13 +192,44 @@ def checked(key: str, value: object, added: tuple[Extension, ...] = ()) -> float
 
 def _check(one: Override, parsed: Sequence[Override]) -> None:
     key, text = one.key_or_group, value_text(one)
-    top = key.partition(".")[0].partition("/")[0]
-    if top in NOT_SWEPT:
-        raise UserError(key, text, NOT_SWEPT[top])
-    if top == "hydra" or one.package is not None:
-        raise UserError(key, text, "keys of the configuration, without a package")
-    if sum(other.key_or_group == key for other in parsed) > 1:
+    check_swept(one, text)
+    if sum(key in _keys_of(other) for other in parsed) > 1:
         raise UserError(key, text, "each key once")
+
+
+def check_swept(one: Override, text: str) -> None:
+    """Refuse a key that no sweep varies; `text` is what it says there.
+
+    Raises:
+        UserError: it is such a key.
+    """
+    top = top_of(one.key_or_group)
+    if top in NOT_SWEPT:
+        raise UserError(one.key_or_group, text, NOT_SWEPT[top])
+    if top == "hydra" or one.package is not None:
+        raise UserError(one.key_or_group, text, "keys of the configuration, without a package")
+
+
+def top_of(key: str) -> str:
+    """The section of the configuration that a key stands in.
+
+    >>> top_of("patron.control"), top_of("scenario")
+    ('patron', 'scenario')
+    """
+    return key.partition(".")[0].partition("/")[0]
+
+
+def _keys_of(one: Override) -> frozenset[str]:
+    """The keys that an override sets: its own, or those within the mapping that it gives."""
+    return frozenset(_within(one.key_or_group, one.value()))
+
+
+def _within(key: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield key
+        return
+    for name, inner in value.items():
+        yield from _within(f"{key}.{name}", inner)
 
 
 def _axis(one: Override, config_dir: Path | None, added: tuple[Extension, ...]) -> Levels | Interval | Choice:

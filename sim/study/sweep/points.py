@@ -21,6 +21,8 @@ from sim.world.parameters import Declaration
 STRETCH: Final = 2**16
 """Points that are written or compared at once."""
 _DIGEST: Final = 8
+CARRIED: Final = "carried_along"
+"""Attribute of a column of a table that changes nothing and is kept as it is."""
 
 Groups = tuple[Group, ...]
 
@@ -37,6 +39,12 @@ def point_columns(work: Work, groups: Groups) -> dict[str, dict[str, str]]:
         columns[key] = {"units": "", "long_name": f"configuration key {key}"}
     for key in work.design.keys:
         columns[key] = _described(key, groups[0])
+    for name in work.design.carried:
+        columns[name] = {
+            "units": "",
+            "long_name": f"column {name.removeprefix('table.')} of study.table",
+            CARRIED: "yes",
+        }
     return columns
 
 
@@ -124,7 +132,7 @@ def _stored(store: Store) -> pa.Table | None:
 def _count_in(found: Any, table: pa.Table) -> None:
     for name in table.column_names:
         values = table.column(name).to_numpy()
-        found.update("\n".join(values).encode() if values.dtype == object else np.ascontiguousarray(values))
+        found.update("\n".join(map(str, values)).encode() if values.dtype == object else np.ascontiguousarray(values))
 
 
 def _difference(then: pa.Table, now: pa.Table, start: int) -> tuple[str, Any, str] | None:
@@ -158,6 +166,7 @@ def _table(work: Work, groups: Groups, about: dict[str, dict[str, str]], start: 
         kept = np.array([key in group.kept for group in groups])
         own = np.array([parameter(group.config, key) for group in groups])
         columns[key] = np.where(kept[arms], own[arms], column[samples - first])
+    columns |= {name: column.take(pa.array(samples)) for name, column in work.design.carried.items()}
     fields = [pa.field(name, pa.array(column).type, metadata=about[name]) for name, column in columns.items()]
     return pa.Table.from_arrays([pa.array(column) for column in columns.values()], schema=pa.schema(fields))
 
