@@ -327,6 +327,14 @@ def test_draws_follow_the_prior_within_its_range() -> None:
     assert abs(skewed.mean() - (prior.a + prior.b) / 2) > 5 * skewed.std() / math.sqrt(4000)
 
 
+def test_a_draw_does_not_move_what_a_mapping_sets_to_its_default() -> None:
+    value = shared_declarations()["patron.control"].default
+    for draws in ("prior", "posterior"):
+        words = (f"study.draws={draws}", "study.points=4")
+        assert "patron.control" in sweep_of(*words).design.keys
+        assert "patron.control" not in sweep_of(f"patron={{control:{value}}}", *words).design.keys
+
+
 def test_a_draw_does_not_move_what_was_set_swept_or_is_the_point_of_a_scenario() -> None:
     sweep = sweep_of(
         "scenario=article,tight_leash", "study.draws=prior", "study.points=8", "patron.release_rate=0.02",

@@ -26,13 +26,13 @@ from sim.study.sweep.lock import LOCK, locked
 from sim.study.sweep.opened import DamagedPart, open_sweep
 from sim.study.sweep.plan import Batch, runs_of
 from sim.study.sweep.running import digest_in, running
+from sim.study.sweep.sweeping import sweep as live_sweep
 from sim.study.sweep.work import live
 from sim.world.errors import UserError
 from tests.study.sweeps import (
     CONTROL,
     SHORT,
     asked,
-    live_sweep,
     made,
     part_files,
     rows_of,
