@@ -16,7 +16,9 @@ SCHEMA_NAME = "declared"
 GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "filters", "scenario")
 """The groups of configuration files: one file of each is chosen."""
 
-STUDY_KEYS = ("runs", "points", "design", "table", "draws", "policies", "precision", "most_runs")
+STUDY_KEYS = (
+    "runs", "points", "design", "table", "ignore", "draws", "policies", "precision", "most_runs", "accept_versions",
+)  # fmt: skip
 """How a study is made: `runs` holds for all, the others for a sweep."""
 
 ENGINE_KEYS = ("threads", "cluster", "workers", "job")
