@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.study.attribution.explaining import share_rows
+from sim.study.calibration.told import excluded_words
 from sim.study.calibration.verdicts import NOT
 from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows
 from sim.study.report.found import Found, Number
@@ -268,13 +269,14 @@ def readings(found: Found) -> Table:
         numeric("Posterior probability", "posterior_probability probability_low probability_high", _posterior),
         numeric("Prior odds", "prior_odds", lambda row: odds(row["prior_odds"])),
         numeric("Posterior odds", "posterior_odds", lambda row: odds(row["posterior_odds"])),
-        numeric("Bayes factor", "bayes_factor bayes_factor_low bayes_factor_high", _factor),
+        numeric("Bayes factor", "bayes_factor bayes_factor_error bayes_factor_low bayes_factor_high", _factor),
         numeric("Posterior, wide priors", "with_wide_priors", lambda row: _some(row["with_wide_priors"])),
     )
     note = (
-        "In brackets 95% for the finite number of histories. Odds: a reading against all others. Bayes factor: against"
-        " all causes together. The last column takes some priors as wide as their declared ranges: where it differs,"
-        " priors decide. A reading that no history fits is not thereby impossible."
+        "± one Monte Carlo error, in brackets 95%, for the finite number of histories. Odds: a reading against all"
+        " others. Bayes factor: against all causes together. The last column takes some priors as wide as their"
+        " declared ranges: where it differs, priors decide. A reading that no history fits is not thereby impossible."
+        f" {excluded_words(evidence.rows('observations_by_reading'))}"
     )
     return Table("rival_readings", "Rival readings of the calm, before and after the figures", columns, rows, note)
 
@@ -289,7 +291,8 @@ def _posterior(row: Row) -> str:
 def _factor(row: Row) -> str:
     if not row["bayes_factor"]:
         return "–"
-    return f"{row['bayes_factor']:.2f} ({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+    spread = f"({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+    return f"{row['bayes_factor']:.2f} ± {row['bayes_factor_error']:.2f} {spread}"
 
 
 def _some(share: float | None) -> str:
