@@ -133,7 +133,7 @@ def pattern_table(verdicts: "Sequence[Verdict]") -> Table:
     """Patterns: what the source says, what the model gives, what is tolerated, and whether that holds."""
     made = table(
         "Patterns",
-        {"": 3, "pattern": 24, "kind": 8, "article": 16, "model": 19, "tolerance": 14, "verdict": 7},
+        {"": 3, "pattern": 23, "kind": 12, "article": 15, "model": 18, "tolerance": 13, "verdict": 7},
     )
     for one in verdicts:
         cells = (one.id, one.text, one.kind, one.article, one.model, one.tolerance)

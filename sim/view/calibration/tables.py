@@ -159,7 +159,7 @@ def story_table(stories: Sequence[Story], needed: Sequence[Needed]) -> Table:
 
 def predicted_table(found: Sequence[Predicted]) -> Table:
     """Every pattern with its predictive probability before and after."""
-    columns = {"": 3, "pattern": 34, "kind": 11, "model after": 21, "before": 7, "after": 7, "verdict": 7}
+    columns = {"": 3, "pattern": 34, "kind": 12, "model after": 21, "before": 7, "after": 7, "verdict": 7}
     made = table("Patterns: share of histories, or pairs, that show each", columns, ("before", "after"))
     for one in found:
         shares = (("–" if share is None else percent(share)) for share in (one.before, one.after))
