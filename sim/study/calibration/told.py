@@ -241,20 +241,19 @@ def tables(done: Calibration) -> Mapping[str, list[Row]]:
 
 
 def ahead_rows(found: Sequence[Ahead]) -> list[Row]:
-    """Outcomes before and after; of war there is a share and no quantile."""
+    """Outcomes before and after; of a probability its mean, and quantiles over the parameter sets."""
     return [
         {"outcome": one.name, "text": one.text, "unit": one.unit, "prior_driven": one.prior_driven}
-        | _told("prior", one.before)
-        | _told("posterior", one.after)
+        | _told("prior", one.before, one.unit)
+        | _told("posterior", one.after, one.unit)
         for one in found
     ]
 
 
-def _told(when: str, values: Sequence[float | None]) -> Row:
-    names = ("q05", "median", "q95")
-    if len(values) == len(names):
-        return {**{f"{when}_{name}": value for name, value in zip(names, values, strict=True)}, f"{when}_share": None}
-    return {**{f"{when}_{name}": None for name in names}, f"{when}_share": values[0]}
+def _told(when: str, values: Sequence[float | None], unit: str) -> Row:
+    low, middle, high = values
+    median, share = (None, middle) if unit == "probability" else (middle, None)
+    return {f"{when}_q05": low, f"{when}_median": median, f"{when}_q95": high, f"{when}_share": share}
 
 
 def varied_rows(found: Sequence[Varied]) -> list[Row]:

@@ -173,14 +173,17 @@ def ahead_table(found: Sequence[Ahead], calendar: Calendar) -> Table:
     for one in found:
         text = one.text + (ASSUMED if one.prior_driven else "")
         made.add_row(text, *(_ahead(one, told, calendar) for told in (one.before, one.after)))
-    made.caption = f"{ASSUMED} assumptions decide, whatever the figures: to be read beside the prior alone"
+    made.caption = f"{ASSUMED} assumptions decide, whatever the figures: to be read beside the prior alone. Of a"
+    made.caption += " probability: 90% interval over parameter sets, and the mean."
     made.caption_justify = "left"
     return made
 
 
 def _ahead(one: Ahead, told: Sequence[float | None], calendar: Calendar) -> str:
-    words = [_number(value, one.unit, calendar) for value in told]
-    return words[0] if len(words) == 1 else f"{words[1]} ({words[0]} to {words[2]})"
+    low, middle, high = (_number(value, one.unit, calendar) for value in told)
+    if one.unit != "probability":
+        return f"{middle} ({low} to {high})"
+    return f"{low} to {high} (mean {middle})" if told[0] is not None else f"mean {middle}"
 
 
 def _number(value: float | None, unit: str, calendar: Calendar) -> str:
