@@ -64,8 +64,8 @@ def effects(found: Found) -> Table:
         text("Scenario", "scenario"),
         numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
         numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
-        numeric(data.attrs["baseline"], "value_a unit", lambda row: value(data, row, "value_a")),
-        numeric("Scenario's", "value_b", lambda row: value(data, row, "value_b")),
+        numeric(data.attrs["baseline"], "value_a low_a high_a unit", lambda row: value(data, row, "value_a")),
+        numeric("Scenario's", "value_b low_b high_b", lambda row: value(data, row, "value_b")),
         numeric("Better", "better", lambda row: _share(row["better"])),
         numeric("Same", "tie", lambda row: _share(row["tie"])),
         numeric("Worse", "worse", lambda row: _share(row["worse"])),
@@ -73,7 +73,7 @@ def effects(found: Found) -> Table:
     note = (
         "Difference: scenario minus baseline under the same luck and parameters. The baseline's own value differs from"
         " pair to pair, because both are pinned to documented history up to the day on which the earlier departs."
-        " Better, same, worse: shares of pairs."
+        " Better, same, worse: shares of pairs. Of a probability the 90% interval over parameter sets, and the mean."
         f" {ASSUMED} assumed numbers decide; no data correct them."
     )
     return Table(
