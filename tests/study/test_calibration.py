@@ -15,9 +15,21 @@ from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
 from sim.study.calibration.conscience import binomial_limits, check, confirmed
 from sim.study.calibration.figures import Figure, found, seen
 from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, rank, reports
-from sim.study.calibration.posterior import Posterior, accepted, effective, posterior_of, weighted_quantile
+from sim.study.calibration.posterior import (
+    Posterior,
+    accepted,
+    effective,
+    likelihood,
+    posterior_of,
+    reported,
+    weighted_quantile,
+)
 from sim.study.calibration.reading import Binomial, Exact, Reading, Relative, Rounded
 from sim.study.calibration.rival import (
+    GIVEN,
+    LEFT_OUT,
+    WEIGHED,
+    Weighed,
     calm_of,
     closed,
     counterfactuals,
@@ -27,6 +39,9 @@ from sim.study.calibration.rival import (
     spread_of,
     stories,
     weigh,
+)
+from sim.study.calibration.rival import (
+    Reading as Hypothesis,
 )
 from sim.study.calibration.settings import Settings, settings_of
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, quantities_of
@@ -293,7 +308,8 @@ def test_closing_channels_is_switching_mechanisms_off_with_the_same_luck() -> No
     only_strikes = closed(prior, settings.channels, ("strikes",))
     assert not only_strikes.scenario.mechanisms.threat_fear
     assert only_strikes.scenario.mechanisms.fear
-    held = dict.fromkeys(("patron.alarm_per_death", "patron.alarm_per_strike"), np.zeros(200))
+    shut = ("patron.alarm_per_death", "patron.alarm_per_act", "patron.alarm_per_strike")
+    held = dict.fromkeys(shut, np.zeros(200))
     by_hand = replace(prior.scenario, mechanisms=replace(prior.scenario.mechanisms, threat_fear=False))
     one = live(only_strikes, only_strikes.values(rows), rows)
     other = live(Prior(by_hand, settings.keys, 5), {**prior.values(rows), **held}, rows)
@@ -313,6 +329,68 @@ def test_readings_share_out_all_probability_and_only_full_ones_give_calm_always(
     assert shares[()] < shares["own",] < shares["strikes", "own", "threat"]
     for one in readings:
         assert one.share_interval[0] <= one.share <= one.share_interval[1]
+
+
+def weighed_by(figures: tuple[Figure, ...], draws: int) -> Weighed:
+    settings = asked()
+    return weigh(fill(Prior(configured().scenario, settings.keys, 6), figures, 1000), settings.channels, draws)
+
+
+@cache
+def all_weighed() -> Weighed:
+    """The readings of the shipped case, weighed with all its figures."""
+    return weighed_by(asked().figures, 40_000)
+
+
+def test_every_observation_is_possible_and_uncertain_under_every_reading_or_excluded_by_definition() -> None:
+    weighed = all_weighed()
+    excluded = set()
+    for channels, singles in zip(weighed.sets, weighed.singles, strict=True):
+        assert list(singles) == [one.id for one in asked().figures]
+        for name, one in singles.items():
+            if one.fixed:
+                excluded.add((channels, name))
+            else:
+                assert 0.0 < one.probability < 1.0, (channels, name)
+    # Without an order nobody complies; where nothing but strikes is at work, no war can come before the report.
+    no_order = [(), ("strikes",)]
+    assert excluded == {(channels, name) for channels in no_order for name in ("ordering", "peace")}
+    parts = {name: one.part for name, one in weighed.singles[0].items()}
+    assert parts.pop("ordering") == LEFT_OUT
+    assert parts.pop("peace") == GIVEN
+    assert set(parts.values()) == {WEIGHED}
+
+
+def test_what_a_reading_excludes_by_definition_is_evidence_for_no_reading() -> None:
+    weighed, settings = all_weighed(), asked()
+    readings = {one.channels: one for one in readings_of(weighed)}
+    kept = [one for one in settings.figures if one.id not in ("ordering", "peace")]
+    for channels in (("strikes",), ("strikes", "own", "threat")):
+        prior = closed(weighed.prior, settings.channels, channels)
+        one = fill(prior, settings.figures, weighed.weights.shape[1])
+        reached = one.numbers["peace"] == 1.0
+        by_hand = likelihood(kept, one.numbers, one.chance, reported(kept))[reached].mean()
+        assert readings[channels].evidence == pytest.approx(by_hand)
+    strikes, full = readings["strikes",], readings["strikes", "own", "threat"]
+    assert strikes.odds == pytest.approx(strikes.evidence / full.evidence)
+    # With *ordering* as evidence it was 0 by definition, at most 0.03 for the number of histories.
+    assert strikes.odds_interval[0] > 0.03
+
+
+def test_the_error_of_a_bayes_factor_is_the_spread_among_banks() -> None:
+    loose = tuple(one for one in asked().figures if one.id in ("iraq", "ordering", "peace"))
+    weighed, parts = weighed_by(loose, 20_000), 40
+    size = weighed.weights.shape[1] // parts
+
+    def factors(rows: slice) -> tuple[Hypothesis, ...]:
+        return readings_of(replace(weighed, weights=weighed.weights[:, rows], given=weighed.given[:, rows]))
+
+    found = np.array([[one.odds for one in factors(slice(size * k, size * (k + 1)))] for k in range(parts)])
+    spread = found.std(axis=0, ddof=1) / np.sqrt(parts)
+    # A standard error from 40 parts is itself known to 1 / sqrt(2 * 39) = 11%; five of these, for readings that occur.
+    for one, by_parts in zip(factors(slice(None)), spread, strict=True):
+        if one.channels and one.odds != 1.0:
+            assert one.odds_error == pytest.approx(by_parts, rel=5.0 / np.sqrt(2.0 * (parts - 1)))
 
 
 def test_intervals_of_rare_weights_hold_what_they_say_and_normal_ones_do_not() -> None:

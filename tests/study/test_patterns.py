@@ -14,6 +14,7 @@ from sim.study.measures import MEASURES, exact_interval, naive_ratio, paired_rat
 from sim.study.patterns import Verdict, judge, judge_whatever
 from sim.study.simulation import simulate_config
 from sim.world.errors import UserError
+from sim.world.patterns import PATTERN_KINDS
 from sim.world.scenario import Config, load, scenario_names
 
 RUNS = 3000
@@ -36,6 +37,13 @@ def test_the_defaults_show_every_pattern_for_a_fresh_seed(seed: int) -> None:
     assert list(found) == [f"P{number}" for number in range(1, 15)]
     broken = {name: one.model for name, one in found.items() if not one.holds}
     assert not broken
+
+
+def test_each_pattern_has_one_kind_and_what_assumptions_decide_has_its_own() -> None:
+    found = verdicts(f"seed={FRESH_SEEDS[0]}")
+    assert {name for name, one in found.items() if one.kind == "prior-driven"} == {"P9", "P13"}
+    assert {one.kind for one in found.values()} == set(PATTERN_KINDS)
+    assert not [name for name, one in found.items() if any(kind in one.model for kind in PATTERN_KINDS)]
 
 
 @pytest.mark.parametrize(("scenario", "fails"), [("no_restraint", "P2"), ("no_us_strikes", "P5"), ("no_order", "P1")])
