@@ -29,7 +29,7 @@ from sim.study.calibration.rival import (
     weigh,
 )
 from sim.study.calibration.settings import Settings, settings_of
-from sim.study.calibration.verdicts import IDENTIFIED, NOT, quantities_of
+from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, judged, quantities_of
 from sim.study.prior import quantile
 from sim.world.errors import UserError
 from sim.world.parameters import shared_declarations
@@ -262,6 +262,43 @@ def test_without_a_check_nothing_is_called_identified() -> None:
     assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {})}
     unsound = tuple(replace(one, uniform=False) for one in check(ranked()))
     assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": unsound})}
+
+
+def test_a_parameter_whose_truths_are_not_recovered_is_not_identified() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    lost = tuple(replace(one, recovery=0.49) for one in check(ranked()))
+    verdicts = {one.name: one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": lost})}
+    assert verdicts["multipliers.baseline"] == WEAKLY
+    assert IDENTIFIED not in verdicts.values()
+
+
+SURE = {
+    "contraction": 0.5, "distance": 0.3, "effective": 2000.0, "correlation": 0.89, "recovery": 0.5, "sound": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, IDENTIFIED),
+        ({"contraction": 0.49}, WEAKLY),
+        ({"recovery": 0.49}, WEAKLY),
+        ({"recovery": float("nan")}, WEAKLY),
+        ({"correlation": 0.9}, WEAKLY),
+        ({"correlation": -0.9}, WEAKLY),
+        ({"sound": False}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.1}, WEAKLY),
+        ({"contraction": 0.1, "distance": 0.09}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.09}, NOT),
+        # Of 100 effective draws chance alone makes distances up to 0.195 and contractions up to 0.295.
+        ({"contraction": 0.0, "distance": 0.19, "effective": 100.0}, NOT),
+        ({"contraction": 0.0, "distance": 0.2, "effective": 100.0}, WEAKLY),
+        ({"contraction": 0.29, "distance": 0.0, "effective": 100.0}, NOT),
+        ({"contraction": 0.3, "distance": 0.0, "effective": 100.0}, WEAKLY),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(change: dict[str, Any], verdict: str) -> None:
+    assert judged(**{**SURE, **change}) == verdict
 
 
 # --- the second method ----------------------------------------------------------------------------------------

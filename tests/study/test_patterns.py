@@ -10,8 +10,8 @@ from scipy import stats
 from sim.study import evidence
 from sim.study.balance import prior_balance
 from sim.study.evidence import Evidence
-from sim.study.measures import MEASURES, exact_interval, naive_ratio, paired_ratio, share_of_differing
-from sim.study.patterns import Verdict, judge, judge_whatever
+from sim.study.measures import MEASURES, Finding, exact_interval, naive_ratio, paired_ratio, share_of_differing
+from sim.study.patterns import Verdict, banded, judge, judge_whatever
 from sim.study.simulation import simulate_config
 from sim.world.errors import UserError
 from sim.world.scenario import Config, load, scenario_names
@@ -112,6 +112,15 @@ def test_a_departure_that_does_not_exist_is_the_users_mistake() -> None:
 
 def test_every_measure_is_named_by_a_pattern_and_the_other_way_round() -> None:
     assert {pattern.measure for pattern in configured().patterns} == set(MEASURES)
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.0, False), (0.049, False), (0.05, True), (0.5, True), (1.0, True)])
+@pytest.mark.parametrize("at_one_set", [True, False])
+def test_the_predictive_band_holds_what_is_predicted_with_5_percent_or_more(
+    share: float, holds: bool, at_one_set: bool
+) -> None:
+    found = banded(Finding("in 9% of runs", "at least 10%", at_one_set, share))
+    assert found == ("in 9% of runs", "predicted with 5% or more (at least 10% at one set of numbers)", holds, share)
 
 
 def test_ties_do_not_count_as_signs() -> None:
