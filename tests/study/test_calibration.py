@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
+from sim.rules.outcomes import NEVER
+from sim.study.calibration import predictive
 from sim.study.calibration.again import WIDTHS, agreements, rejected
 from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
 from sim.study.calibration.conscience import binomial_limits, check, confirmed
 from sim.study.calibration.figures import Figure, found, seen
-from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, rank, reports
+from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, nearby, rank, reports
 from sim.study.calibration.posterior import Posterior, accepted, effective, posterior_of, weighted_quantile
 from sim.study.calibration.reading import Binomial, Exact, Reading, Relative, Rounded
 from sim.study.calibration.rival import (
@@ -30,6 +33,7 @@ from sim.study.calibration.rival import (
 )
 from sim.study.calibration.settings import Settings, settings_of
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, judged, quantities_of
+from sim.study.drawn import DEFAULTS
 from sim.study.prior import quantile
 from sim.world.errors import UserError
 from sim.world.parameters import shared_declarations
@@ -206,6 +210,25 @@ def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
     assert few.sets + few.left_out == 300
 
 
+@pytest.mark.parametrize(
+    ("figure", "told", "near"),
+    [
+        ("campaign", [140, 150, 170, 190, 200], [False, True, True, True, False]),
+        ("syria", [0, 1, 2, 3, 4], [False, True, True, True, False]),
+        ("lethal", [0, 1, 2, 3], [True, True, True, False]),
+        ("ordering", [0, 1], [False, True]),
+        ("responses", [0, 1], [False, True]),
+        ("peace", [0, 1], [False, True]),
+    ],
+)
+def test_data_are_near_within_two_steps_of_a_rounded_figure_and_one_of_a_count(
+    figure: str, told: list[float], near: list[bool]
+) -> None:
+    figures = asked().figures
+    reported = {one.id: np.full(len(told), one.reading.told) for one in figures}
+    assert nearby(figures, {**reported, figure: np.array(told, dtype=float)}).tolist() == near
+
+
 def test_data_sets_told_alike_share_no_more_draws_than_chance_makes_them() -> None:
     bank, plants = invented(21, 300_000, of_attacks), invented(22, 300, of_attacks)
     generator = np.random.default_rng(4)
@@ -237,6 +260,14 @@ def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
     noise = 5.0 / np.sqrt(ranked().sets)
     assert recovery["multipliers.baseline"] > 0.5
     assert abs(recovery["patron.control"]) < noise
+
+
+def test_every_rank_once_has_the_coverage_that_intervals_promise() -> None:
+    level = np.linspace(0.0, 1.0, DRAWS + 1)[:, None]
+    (told,) = check(Ranked("anywhere", ("x",), np.arange(DRAWS + 1)[:, None], level, level**3, 0))
+    assert (told.coverage_50, told.coverage_90, told.farthest) == (0.5, 0.9, 0.0)
+    assert told.recovery == pytest.approx(1.0)
+    assert told.sound
 
 
 def test_coverage_limits_are_those_of_the_binomial_law() -> None:
@@ -299,6 +330,23 @@ SURE = {
 )
 def test_every_condition_of_a_verdict_counts(change: dict[str, Any], verdict: str) -> None:
     assert judged(**{**SURE, **change}) == verdict
+
+
+# --- what is predicted -----------------------------------------------------------------------------------------
+
+
+def test_outcomes_are_predicted_by_their_5_50_and_95_percent_quantiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = np.random.default_rng(1).permutation(np.arange(1, 101))
+    told = {**dict.fromkeys(predictive.TOLD, days), "war": days > 80, "release_day": np.where(days > 90, NEVER, days)}
+    before, after = (xr.Dataset({name: ("run", one) for name, one in told.items()}) for _ in range(2))
+    after["lull_days"] = after["lull_days"] * 2
+    made = iter((before, after))
+    monkeypatch.setattr(predictive, "simulate_config", lambda *_, **__: next(made))
+    monkeypatch.setattr(predictive, "judge", lambda *_: ())
+    found = {one.name: one for one in predictive.predicted(configured(), (), DEFAULTS, DEFAULTS, 100)[1]}
+    assert (found["lull_days"].before, found["lull_days"].after) == ((5.0, 50.0, 95.0), (10.0, 100.0, 190.0))
+    assert found["release_day"].before == (5.0, 50.0, None)
+    assert found["war"].before == (0.2,)
 
 
 # --- the second method ----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +59,17 @@ def test_the_naive_ratio_sees_deterrence_where_strikes_do_nothing() -> None:
     evidence = Evidence(config, simulate_config(config, runs=10))
     assert paired_ratio(evidence, 5) == pytest.approx(1.0, abs=0.01)
     assert naive_ratio(evidence, 5) < 0.95
+
+
+def test_the_naive_ratio_counts_as_many_days_after_a_response_as_up_to_it() -> None:
+    attacks, limited = 2.0 ** np.arange(10)[None], np.zeros((1, 10), dtype=int)
+    # Three days from day 4 on; too few days lie before a response on day 1, and after one on day 7.
+    limited[0, [1, 4, 7]] = 1
+    calendar = SimpleNamespace(strikes=10)
+    made: Any = SimpleNamespace(scenario=SimpleNamespace(calendar=calendar), traced=lambda days: (attacks, limited))
+    assert naive_ratio(made, 3) == (2**5 + 2**6 + 2**7) / (2**2 + 2**3 + 2**4)
+    limited[0, 4] = 0
+    assert np.isnan(naive_ratio(made, 3))
 
 
 def test_a_strike_that_only_frightens_lowers_the_paired_ratio() -> None:
