@@ -138,7 +138,7 @@ def test_what_assumptions_decide_stands_beside_its_prior() -> None:
 def test_what_heavy_tails_and_days_are_attributed_by() -> None:
     deaths, day, lull = measured("deaths"), measured("war_day"), measured("lull_days")
     assert (deaths.chance, day.chance, lull.chance) == (True, True, False)
-    assert deaths.of(np.array([0, 3, 120])).tolist() == [0.0, 1.0, 1.0]
+    assert deaths.of(np.array([0, 1, 120])).tolist() == [0.0, 1.0, 1.0]
     assert day.of(np.array([-1, 0, 120])).tolist() == [0.0, 1.0, 1.0]
     assert lull.of(np.array([3, 120])).tolist() == [3.0, 120.0]
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
+from sim.rules.outcomes import NEVER
+from sim.study.calibration import predictive
 from sim.study.calibration.again import WIDTHS, agreements, rejected
 from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
 from sim.study.calibration.conscience import binomial_limits, check, confirmed
 from sim.study.calibration.figures import Figure, found, seen
-from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, rank, reports
+from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, nearby, rank, reports
 from sim.study.calibration.posterior import (
     Posterior,
     accepted,
@@ -44,7 +47,8 @@ from sim.study.calibration.rival import (
     Reading as Hypothesis,
 )
 from sim.study.calibration.settings import Settings, settings_of
-from sim.study.calibration.verdicts import IDENTIFIED, NOT, quantities_of
+from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, judged, quantities_of
+from sim.study.drawn import DEFAULTS
 from sim.study.prior import quantile
 from sim.world.errors import UserError
 from sim.world.parameters import shared_declarations
@@ -221,6 +225,25 @@ def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
     assert few.sets + few.left_out == 300
 
 
+@pytest.mark.parametrize(
+    ("figure", "told", "near"),
+    [
+        ("campaign", [140, 150, 170, 190, 200], [False, True, True, True, False]),
+        ("syria", [0, 1, 2, 3, 4], [False, True, True, True, False]),
+        ("lethal", [0, 1, 2, 3], [True, True, True, False]),
+        ("ordering", [0, 1], [False, True]),
+        ("responses", [0, 1], [False, True]),
+        ("peace", [0, 1], [False, True]),
+    ],
+)
+def test_data_are_near_within_two_steps_of_a_rounded_figure_and_one_of_a_count(
+    figure: str, told: list[float], near: list[bool]
+) -> None:
+    figures = asked().figures
+    reported = {one.id: np.full(len(told), one.reading.told) for one in figures}
+    assert nearby(figures, {**reported, figure: np.array(told, dtype=float)}).tolist() == near
+
+
 def test_data_sets_told_alike_share_no_more_draws_than_chance_makes_them() -> None:
     bank, plants = invented(21, 300_000, of_attacks), invented(22, 300, of_attacks)
     generator = np.random.default_rng(4)
@@ -254,6 +277,14 @@ def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
     assert abs(recovery["patron.control"]) < noise
 
 
+def test_every_rank_once_has_the_coverage_that_intervals_promise() -> None:
+    level = np.linspace(0.0, 1.0, DRAWS + 1)[:, None]
+    (told,) = check(Ranked("anywhere", ("x",), np.arange(DRAWS + 1)[:, None], level, level**3, 0))
+    assert (told.coverage_50, told.coverage_90, told.farthest) == (0.5, 0.9, 0.0)
+    assert told.recovery == pytest.approx(1.0)
+    assert told.sound
+
+
 def test_coverage_limits_are_those_of_the_binomial_law() -> None:
     low, high = binomial_limits(1000, 0.9, 0.05)
     inside = stats.binom.cdf(high * 1000, 1000, 0.9) - stats.binom.cdf(low * 1000 - 1, 1000, 0.9)
@@ -277,6 +308,60 @@ def test_without_a_check_nothing_is_called_identified() -> None:
     assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {})}
     unsound = tuple(replace(one, uniform=False) for one in check(ranked()))
     assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": unsound})}
+
+
+def test_a_parameter_whose_truths_are_not_recovered_is_not_identified() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    lost = tuple(replace(one, recovery=0.49) for one in check(ranked()))
+    verdicts = {one.name: one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": lost})}
+    assert verdicts["multipliers.baseline"] == WEAKLY
+    assert IDENTIFIED not in verdicts.values()
+
+
+SURE = {
+    "contraction": 0.5, "distance": 0.3, "effective": 2000.0, "correlation": 0.89, "recovery": 0.5, "sound": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, IDENTIFIED),
+        ({"contraction": 0.49}, WEAKLY),
+        ({"recovery": 0.49}, WEAKLY),
+        ({"recovery": float("nan")}, WEAKLY),
+        ({"correlation": 0.9}, WEAKLY),
+        ({"correlation": -0.9}, WEAKLY),
+        ({"sound": False}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.1}, WEAKLY),
+        ({"contraction": 0.1, "distance": 0.09}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.09}, NOT),
+        # Of 100 effective draws chance alone makes distances up to 0.195 and contractions up to 0.295.
+        ({"contraction": 0.0, "distance": 0.19, "effective": 100.0}, NOT),
+        ({"contraction": 0.0, "distance": 0.2, "effective": 100.0}, WEAKLY),
+        ({"contraction": 0.29, "distance": 0.0, "effective": 100.0}, NOT),
+        ({"contraction": 0.3, "distance": 0.0, "effective": 100.0}, WEAKLY),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(change: dict[str, Any], verdict: str) -> None:
+    assert judged(**{**SURE, **change}) == verdict
+
+
+# --- what is predicted -----------------------------------------------------------------------------------------
+
+
+def test_outcomes_are_predicted_by_their_5_50_and_95_percent_quantiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = np.random.default_rng(1).permutation(np.arange(1, 101))
+    told = {**dict.fromkeys(predictive.TOLD, days), "war": days > 80, "release_day": np.where(days > 90, NEVER, days)}
+    before, after = (xr.Dataset({name: ("run", one) for name, one in told.items()}) for _ in range(2))
+    after["lull_days"] = after["lull_days"] * 2
+    made = iter((before, after))
+    monkeypatch.setattr(predictive, "simulate_config", lambda *_, **__: next(made))
+    monkeypatch.setattr(predictive, "judge", lambda *_: ())
+    found = {one.name: one for one in predictive.predicted(configured(), (), DEFAULTS, DEFAULTS, 100)[1]}
+    assert (found["lull_days"].before, found["lull_days"].after) == ((5.0, 50.0, 95.0), (10.0, 100.0, 190.0))
+    assert found["release_day"].before == (5.0, 50.0, None)
+    assert found["war"].before == (0.2,)
 
 
 # --- the second method ----------------------------------------------------------------------------------------

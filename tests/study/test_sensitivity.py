@@ -13,6 +13,7 @@ from SALib.analyze import morris as salib_morris
 from SALib.analyze import pawn as salib_pawn
 from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
+from scipy import stats
 
 from sim.cli import main
 from sim.study.request import Request
@@ -20,7 +21,8 @@ from sim.study.sensitivity.analysing import sensitivity
 from sim.study.sensitivity.designs import LEVELS, Crossed, Trajectories
 from sim.study.sensitivity.effects import morris_measures, steps_of
 from sim.study.sensitivity.given import classes, delta, pawn
-from sim.study.sensitivity.luck import chance_share
+from sim.study.sensitivity.luck import Chance, chance_share, interval, jackknife
+from sim.study.sensitivity.luck import Interval as Known
 from sim.study.sensitivity.prepared import prepare
 from sim.study.sensitivity.ranking import Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.targets import target_of
@@ -245,6 +247,30 @@ def test_the_share_of_chance_is_that_of_known_variances_and_zero_without_any():
     assert found.low < 0.8 < found.high
     assert abs(found.value - 0.8) < 0.05
     assert chance_share(between + 0 * within, 1).value == pytest.approx(0.0, abs=1e-9)
+
+
+def test_intervals_of_95_percent_reach_to_the_normal_quantile_either_way():
+    found = interval(np.array([2.0]), np.array([0.5]))
+    assert np.allclose([found.low, found.value, found.high], stats.norm.ppf([[0.025], [0.5], [0.975]], 2.0, 0.5))
+
+
+def test_the_jackknife_of_a_mean_is_its_squared_standard_error():
+    parts = np.random.default_rng(2).normal(size=(8, 3))
+    left = np.array([np.delete(parts, place, axis=0).mean(axis=0) for place in range(8)])
+    assert np.allclose(jackknife(left), parts.var(axis=0, ddof=1) / 8)
+    assert jackknife(np.empty((0, 3))).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("low", "dummy", "above"),
+    [([2.1, 1.9], 2.0, [True, False]), ([0.1, -0.1], -1.0, [True, False]), ([2.1, 2.2], 3.0, [False, False])],
+)
+def test_a_parameter_stands_out_where_its_whole_interval_lies_above_the_dummy_and_zero(low, dummy, above):
+    measures = Known(np.full((2, 2), 4.0), np.array([low, low]), np.full((2, 2), 5.0))
+    of_dummy = Known(np.full(2, dummy), np.full(2, dummy - 1.0), np.full(2, dummy + 1.0))
+    one = Known(*np.ones((3, 1)))
+    found = Ranking(target_of("war"), "sobol", ("a", "b"), measures, of_dummy, Chance(one, 0.0), one)
+    assert found.distinguished.tolist() == above
 
 
 # --- the same as SALib --------------------------------------------------------------------------------------

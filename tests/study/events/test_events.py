@@ -90,6 +90,19 @@ def test_quiet_days_at_both_ends_count_when_the_user_says_what_the_file_covers(t
     assert len(read_events(path, filters(), calendar()).ends) == 2
 
 
+def test_the_first_and_the_last_day_of_the_calendar_count(tmp_path: Path) -> None:
+    inside = [calendar().date_of(day).isoformat() for day in (0, calendar().days - 1)]
+    outside = [calendar().date_of(day).isoformat() for day in (-1, calendar().days)]
+    rows = [acled(n, when) for n, when in enumerate([*inside, *outside])]
+    found = read_events(saved(tmp_path, text(ACLED_31, rows)), filters(), calendar())
+    assert (found.report.kept, list(found.report.dropped.values())) == (2, [2])
+    assert np.flatnonzero(np.diff(found.total)).tolist() == [0, calendar().days - 1]
+    table = f"as_of_date,total\n{outside[0]},1\n{inside[0]},2\n{inside[1]},5\n{outside[1]},6\n"
+    found = read_events(saved(tmp_path, table), filters(), calendar())
+    assert found.ends.tolist() == [-1, 0, calendar().days - 1]
+    assert found.total.tolist() == [0, 2, 5]
+
+
 TABLE = """as_of_date,total,iraq,syria,jordan,comment
 2023-10-20,4,3,1,,first
 2023-10-27,20,,,,
