@@ -13,7 +13,8 @@ from sim.study.scores.forecasting import bank_at, forecast
 from sim.study.scores.matching import match, pasts_of, stretches_of
 from sim.study.scores.own import Prediction, predict
 from sim.study.scores.planted import PLANTED_ROWS, planted, poisson
-from sim.study.scores.skill import MODEL, cuts_of, gain, skills, trials
+from sim.study.scores.scoring import SCORES, Scored
+from sim.study.scores.skill import FORECASTERS, MODEL, Trial, cuts_of, gain, skills, trials
 from sim.study.scores.told import quantiles
 from sim.world.errors import UserError
 from sim.world.scenario import Config, Scenario, load
@@ -169,6 +170,25 @@ def test_forecasts_of_the_past_do_not_overlap_and_begin_before_the_turn() -> Non
 def test_gain_is_a_share_and_for_the_log_score_a_difference() -> None:
     assert gain("crps", np.array(1.0), np.array(4.0)) == 0.75
     assert gain("log", np.array(1.0), np.array(4.0)) == 3.0
+
+
+def judged(units: int, ours: float, theirs: float) -> set[tuple[str, float, float]]:
+    """Verdicts and intervals from so many forecasts, all of which score alike."""
+
+    def scored(value: float) -> Scored:
+        return Scored({key: np.full(3, value) for key in SCORES}, {}, {})
+
+    values = {name: scored(ours if name == MODEL else theirs) for name in FORECASTERS}
+    found = [Trial(0, cut, np.arange(4), np.zeros(3), values) for cut in range(units)]
+    return {(one.verdict, one.low, one.high) for one in skills(found, lambda one: one.cut) if one.score != "log"}
+
+
+def test_fewer_than_eight_forecasts_give_neither_a_verdict_nor_an_interval() -> None:
+    for units in (1, 2, 7):
+        assert judged(units, 1.25, 1.0) == judged(units, 0.75, 1.0) == {("too few forecasts", -np.inf, np.inf)}
+    assert judged(8, 1.25, 1.0) == {("model worse", -0.25, -0.25)}
+    assert judged(8, 0.75, 1.0) == {("model better", 0.25, 0.25)}
+    assert judged(8, 1.0, 1.0) == {("no difference shown", 0.0, 0.0)}
 
 
 def by_dataset(scenario: Scenario, datasets: list[Counts], bank: Bank) -> dict[tuple[str, str], tuple[float, float]]:
