@@ -211,6 +211,25 @@ def test_intervals_of_a_gain_hold_90_percent_of_it_resampled() -> None:
     assert told.high - told.gain == reach
 
 
+def judged(units: int, ours: float, theirs: float) -> set[tuple[str, float, float]]:
+    """Verdicts and intervals from so many forecasts, all of which score alike."""
+
+    def scored(value: float) -> Scored:
+        return Scored({key: np.full(3, value) for key in SCORES}, {}, {})
+
+    values = {name: scored(ours if name == MODEL else theirs) for name in FORECASTERS}
+    found = [Trial(0, cut, np.arange(4), np.zeros(3), values) for cut in range(units)]
+    return {(one.verdict, one.low, one.high) for one in skills(found, lambda one: one.cut) if one.score != "log"}
+
+
+def test_fewer_than_eight_forecasts_give_neither_a_verdict_nor_an_interval() -> None:
+    for units in (1, 2, 7):
+        assert judged(units, 1.25, 1.0) == judged(units, 0.75, 1.0) == {("too few forecasts", -np.inf, np.inf)}
+    assert judged(8, 1.25, 1.0) == {("model worse", -0.25, -0.25)}
+    assert judged(8, 0.75, 1.0) == {("model better", 0.25, 0.25)}
+    assert judged(8, 1.0, 1.0) == {("no difference shown", 0.0, 0.0)}
+
+
 def by_dataset(scenario: Scenario, datasets: list[Counts], bank: Bank) -> dict[tuple[str, str], tuple[float, float]]:
     """Interval of the gain by benchmark and score."""
     found = trials(datasets, lambda known, cut, last: bank, 5)
