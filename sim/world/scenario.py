@@ -8,7 +8,7 @@ from typing import Any
 from sim.world.actors import Cast
 from sim.world.cast_reader import cast_of
 from sim.world.checks import Section
-from sim.world.compose import Tree, compose_tree, config_folders, merged, options, read_yaml
+from sim.world.compose import Tree, compose_tree, config_folders, merged, options, read_group_file
 from sim.world.errors import UserError, one_of
 from sim.world.extension import UNEXTENDED, Extended, Extension
 from sim.world.extension.extended import extended_of
@@ -114,7 +114,7 @@ def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> 
     files = options("scenario", config_folders(None if config_dir is None else Path(config_dir)))
     if name not in files:
         raise UserError("scenario", name, one_of(files, name))
-    changes = read_yaml(files[name])
+    changes = read_group_file(files[name])
     if "defaults" in changes:
         raise UserError("scenario", name, "scenarios that bring no case of their own")
     bare = {**config.tree, "scenario": {}}
@@ -124,7 +124,7 @@ def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> 
 def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:
     """All scenario files by name, with their questions and days of departure."""
     files = options("scenario", config_folders(None if config_dir is None else Path(config_dir)))
-    return tuple(_card(name, read_yaml(path)) for name, path in files.items())
+    return tuple(_card(name, read_group_file(path)) for name, path in files.items())
 
 
 def config_of(tree: Tree, name: str, extensions: tuple[Extension, ...] = ()) -> Config:
