@@ -88,7 +88,7 @@ def options(group: str, folders: Sequence[Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-class OwnFiles(FileConfigSource):  # type: ignore[misc]
+class OwnFiles(FileConfigSource):
     """The user's folder as Hydra reads it: every file is checked, whichever way it was asked for."""
 
     @staticmethod

@@ -30,6 +30,7 @@ DEFAULTS = "defaults"
 POSTERIOR = "posterior"
 _PARAMETERS_FROM = (DEFAULTS, POSTERIOR)
 _SCENARIO_KEYS = ("question", "departs")
+_OUTPUT_KEYS = ("dir", "overwrite")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Config:
-    """A scenario and how it is to be run; `tree` is the resolved configuration that all of it was read from."""
+    """A scenario and how it is to be run; `tree` is the resolved configuration that all of it was read from.
+
+    `overwrite`: the results of another command that lie in the folder are replaced.
+    """
 
     scenario: Scenario
     seed: int
@@ -71,6 +75,7 @@ class Config:
     parameters_from: str
     patterns: tuple[Pattern, ...]
     tree: Tree = field(repr=False, compare=False)
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ def config_of(tree: Tree, name: str, extensions: tuple[Extension, ...] = ()) -> 
         parameters_from=top.choice("parameters", _PARAMETERS_FROM),
         patterns=patterns_of(tree, scenario.cast),
         tree=tree,
+        overwrite=_overwrite(tree),
     )
 
 
@@ -204,8 +210,13 @@ def _rungs(tree: Tree) -> tuple[str, ...]:
 
 
 def _folder(tree: Tree) -> Path | None:
-    section = _section(tree, "output", ("dir",))
+    section = _section(tree, "output", _OUTPUT_KEYS)
     return None if section.raw("dir", "a folder or null") is None else Path(section.text("dir"))
+
+
+def _overwrite(tree: Tree) -> bool:
+    section = _section(tree, "output", _OUTPUT_KEYS)
+    return section.has("overwrite") and section.flag("overwrite")  # configurations of before have none
 
 
 def _card(name: str, content: Mapping[str, Any]) -> Card:
