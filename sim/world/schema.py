@@ -24,6 +24,15 @@ STUDY_KEYS = (
 ENGINE_KEYS = ("threads", "cluster", "workers", "job")
 """Where histories are computed; no result depends on it."""
 
+_ON_THE_LINE = "this one is set on the command line or by the arguments of a function"
+OF_A_CALL = {
+    **dict.fromkeys(("seed", "study", "parameters", "output"), _ON_THE_LINE),
+    "engine": "results do not depend on this one, which is set on the command line",
+    "extensions": "code is named on the command line or handed over in Python, never by a file of data",
+    "hydra": "Hydra's own settings are set on the command line",
+}
+"""Keys that say how a world is studied, not what it is, and where they are set: no file of a group sets them."""
+
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
     "calendar", "events", "history", "rungs", "patterns", "calibration", "filters", "extensions",

@@ -101,6 +101,8 @@ def running(sweep: Sweep, say: Say = void) -> Iterator[Running]:
         UserError: another process writes there, something else stands there, or what stands there is another sweep.
     """
     folder = sweep.folder
+    if sweep.config.overwrite:
+        raise UserError("output.overwrite", True, "false; a sweep goes on with its own folder and replaces no other")
     check_here(folder)
     if read_store(folder) is None:
         check_free(folder)

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim.study.folder import lying, read_manifest
 from sim.study.provenance import source_hash, versions
 from sim.study.sweep.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
 from sim.study.sweep.lock import LOCK
@@ -301,7 +302,9 @@ def check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError("output.dir", folder, "a folder; this is a file")
     if folder.is_dir() and not _left_over({path.name for path in folder.iterdir()}):
-        raise UserError("output.dir", folder, "a new folder, an empty one, or a sweep to go on with")
+        there = read_manifest(folder)
+        told = "" if there is None else f"; {lying(there)}"
+        raise UserError("output.dir", folder, f"a new folder, an empty one, or a sweep to go on with{told}")
 
 
 def _left_over(names: set[str]) -> bool:
