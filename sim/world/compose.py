@@ -13,7 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from sim.world.data import data_folder
-from sim.world.errors import UserError
+from sim.world.errors import UserError, one_of
 from sim.world.hydra_errors import FAILURES, bad_file, explained, unresolved
 from sim.world.overrides import parsed_overrides
 from sim.world.schema import GROUPS, SCHEMA_NAME, ground
@@ -98,6 +98,23 @@ def read_yaml(path: Path) -> Tree:
     return {str(key): value for key, value in content.items()}
 
 
+def group_file(group: str, name: str, config_dir: Path | None) -> Tree:
+    """What a file of a group says, with the files of the group that it builds on; references stay as written.
+
+    Raises:
+        UserError: one is malformed or not there.
+    """
+    files = options(group, config_folders(config_dir))
+    if name not in files:
+        raise UserError(group, name, one_of(files, name))
+    content = read_yaml(files[name])
+    tree: Tree = {}
+    for parent in content.pop("defaults", None) or ():
+        if isinstance(parent, str) and parent != "_self_":
+            tree = _unresolved(OmegaConf.merge(tree, group_file(group, parent, config_dir)))
+    return _unresolved(OmegaConf.merge(tree, content))
+
+
 def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
     """The resolved tree with the changes merged on top, as Hydra merges files.
 
@@ -120,6 +137,11 @@ def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dic
         composed = compose("config", overrides=[*overrides, *path], return_hydra_config=True)
         choices = {str(group): str(name) for group, name in composed.hydra.runtime.choices.items()}
         return {str(key): _resolved(composed[key]) for key in composed if key != "hydra"}, choices
+
+
+def _unresolved(config: Any) -> Tree:
+    content: Any = OmegaConf.to_container(config, resolve=False)
+    return {str(key): value for key, value in content.items()}
 
 
 def _plain(config: Any) -> Tree:
