@@ -17,7 +17,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import OmegaConf
 
 from sim.world.data import data_folder
-from sim.world.errors import UserError
+from sim.world.errors import UserError, one_of
 from sim.world.hydra_errors import FAILURES, bad_file, explained, unresolved
 from sim.world.overrides import parsed_overrides
 from sim.world.schema import GROUPS, OF_A_CALL, SCHEMA_NAME, ground
@@ -179,6 +179,23 @@ def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inside, f"{key}[{place}]")
 
 
+def group_file(group: str, name: str, config_dir: Path | None) -> Tree:
+    """What a file of a group says, with the files of the group that it builds on; references stay as written.
+
+    Raises:
+        UserError: one is malformed or not there.
+    """
+    files = options(group, config_folders(config_dir))
+    if name not in files:
+        raise UserError(group, name, one_of(files, name))
+    content = read_group_file(files[name])
+    tree: Tree = {}
+    for parent in content.pop("defaults", None) or ():
+        if isinstance(parent, str) and parent != "_self_":
+            tree = _unresolved(OmegaConf.merge(tree, group_file(group, parent, config_dir)))
+    return _unresolved(OmegaConf.merge(tree, content))
+
+
 def merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
     """The resolved tree with the changes merged on top, as Hydra merges files.
 
@@ -206,6 +223,11 @@ def _hydra(overrides: Sequence[str], config_dir: Path | None) -> tuple[Tree, dic
         for key in ours:
             check_references(_contained(composed[key], False), str(key))
         return {str(key): _contained(composed[key]) for key in ours}, choices
+
+
+def _unresolved(config: Any) -> Tree:
+    content: Any = OmegaConf.to_container(config, resolve=False)
+    return {str(key): value for key, value in content.items()}
 
 
 def _plain(config: Any) -> Tree:

@@ -9,7 +9,7 @@ from sim.world.actors import Cast
 from sim.world.aliases import current_overrides, current_tree
 from sim.world.cast_reader import cast_of
 from sim.world.checks import Section
-from sim.world.compose import Tree, compose_tree, config_folders, merged, options, read_group_file
+from sim.world.compose import Tree, compose_tree, config_folders, group_file, merged, options, read_group_file
 from sim.world.errors import UserError, one_of
 from sim.world.extension import UNEXTENDED, Extended, Extension
 from sim.world.extension.extended import extended_of
@@ -18,7 +18,7 @@ from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
 from sim.world.parameters import Parameters, declared, shared_groups
 from sim.world.patterns import Pattern, patterns_of
 from sim.world.schema import ENGINE_KEYS, STUDY_KEYS, TOP_KEYS
-from sim.world.timeline import Calendar, Event, until
+from sim.world.timeline import Calendar, Event, acts, daily, parted, until
 from sim.world.timeline_reader import calendar_of, day_in, events_of
 
 MOST_RUNS = 10**9
@@ -107,7 +107,11 @@ def load(
     added = asked_for(overrides, extensions)
     own, others = own_overrides(overrides, added)
     tree, choices = compose_tree(others, None if config_dir is None else Path(config_dir))
-    return config_of(extended_tree(current_tree(tree, others), own, added), choices["scenario"], added)
+    tree = current_tree(tree, others)
+    documented = _documented(tree, choices, None if config_dir is None else Path(config_dir))
+    config = config_of(_marked(extended_tree(tree, own, added), documented), choices["scenario"], added)
+    _refuse_silent(config, documented)
+    return config
 
 
 def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> Config:
@@ -125,7 +129,63 @@ def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> 
     if "defaults" in changes:
         raise UserError("scenario", name, "scenarios that bring no case of their own")
     bare = {**config.tree, "scenario": {}}
-    return config_of(merged(bare, current_tree(changes)), name, config.scenario.extended.extensions)
+    found = config_of(
+        _marked(merged(bare, current_tree(changes)), config.tree), name, config.scenario.extended.extensions
+    )
+    _refuse_silent(found, config.tree)
+    return found
+
+
+_TIMES = ("events", "history")
+
+
+def _documented(tree: Tree, choices: Mapping[str, str], config_dir: Path | None) -> Tree:
+    """The tree with events as the files of timeline and history have them, without what changes or adds to them."""
+    said = {key: one for key, one in tree.items() if key not in _TIMES}
+    for group in ("timeline", "history"):
+        content = group_file(group, choices[group], config_dir)
+        said = merged(said, {key: content[key] for key in _TIMES if key in content})
+    return said
+
+
+def _own(tree: Tree, documented: Tree, key: str) -> frozenset[str]:
+    """Names of events under a key that a scenario or the command line brings or changes."""
+    here, there = (_events_under(one, key) for one in (tree, documented))
+    return frozenset(name for name, given in here.items() if given != there.get(name))
+
+
+def _events_under(tree: Tree, key: str) -> Mapping[str, Any]:
+    found: Any = tree
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _marked(tree: Tree, documented: Tree) -> Tree:
+    """The tree in which events of history that are not the documented ones are called interventions."""
+    own = _own(tree, documented, "history.events")
+    if not own:
+        return tree
+    events = {
+        name: {**one, "intervention": one.get("intervention", True)}
+        if name in own and isinstance(one, Mapping)
+        else one
+        for name, one in tree["history"]["events"].items()
+    }
+    return {**tree, "history": {**tree["history"], "events": events}}
+
+
+def _refuse_silent(config: Config, documented: Tree) -> None:
+    """Refuse an event of the user's that changes nothing, because others replace it on each of its days."""
+    scenario, own = config.scenario, _own(config.tree, documented, "events")
+    mine = [one for one in (*scenario.pins, *scenario.events) if one.intervention or one.id in own]
+    days = daily(scenario.calendar, scenario.standing_events(), scenario.cast) if mine else ()
+    acting = {one.id for one in mine if acts(one, days, scenario.cast)}
+    for one in mine:
+        if one.id not in acting:
+            key = f"{'history.' if one.intervention else ''}events.{one.id}"
+            allowed = "days on one of which no event further down says otherwise: here it cannot act"
+            raise UserError(key, scenario.calendar.date_of(one.first), allowed)
 
 
 def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:
@@ -164,6 +224,9 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
     history = _section(tree, "history", ("events", "free_from"))
     departs = _day_or_none(about, "departs", calendar)
     free_from = _day_or_none(history, "free_from", calendar)
+    free_from = departs if free_from is None else free_from
+    events = events_of("events", tree.get("events"), calendar, cast)
+    pins, late = parted(events_of("history.events", history.raw("events", "a mapping"), calendar, cast), free_from)
     return Scenario(
         name=name,
         question=about.text("question"),
@@ -172,9 +235,9 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
         mechanisms=_mechanisms(tree, [one.name for one in extended.mechanisms]),
         cast=cast,
         calendar=calendar,
-        events=events_of("events", tree.get("events"), calendar, cast),
-        pins=events_of("history.events", history.raw("events", "a mapping"), calendar, cast),
-        free_from=departs if free_from is None else free_from,
+        events=(*events, *late),
+        pins=pins,
+        free_from=free_from,
         rungs=_rungs(tree),
         extended=extended,
     )

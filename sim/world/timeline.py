@@ -57,7 +57,8 @@ class Calendar:
 class Event:
     """Something that the timeline says about the days from `first` to `last`, both included.
 
-    `value` and `killed` are 0 where the kind has none, `theatres` is empty and `wing` None likewise.
+    `value` and `killed` are 0 where the kind has none, `theatres` is empty and `wing` None likewise. An `intervention`
+    is an event of history that a scenario brings or changes: it acts on all its days, whatever is free by then.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Event:
     value: float = 0.0
     killed: int = 0
     source: str = ""
+    intervention: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ EVENT_KINDS: Final[dict[str, EventKind]] = {
     "limited_held": _FLAG,
     "leader_held": _FLAG,
 }
+ADDING: Final = ("multiplier", "supply", "act", "strike")
+"""Kinds that come on top of what other events say of a day; of all others the last one decides."""
 STANCES: Final = {"free": 0.0, "attack": 1.0}
 
 
@@ -157,10 +161,35 @@ def with_event(day: Day, event: Event, cast: Cast) -> Day:
 
 
 def until(events: Sequence[Event], free_from: int | None) -> tuple[Event, ...]:
-    """The events cut to the days before `free_from`; None keeps them whole."""
+    """The events cut to the days before `free_from`; None keeps them whole. Interventions are never cut."""
     if free_from is None:
         return tuple(events)
-    return tuple(replace(event, last=min(event.last, free_from - 1)) for event in events if event.first < free_from)
+    return tuple(
+        event if event.intervention else replace(event, last=min(event.last, free_from - 1))
+        for event in events
+        if event.intervention or event.first < free_from
+    )
+
+
+def parted(events: Sequence[Event], free_from: int | None) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+    """Events of history, and the days of interventions among them on which history is free."""
+    if free_from is None:
+        return tuple(events), ()
+    pins = (
+        replace(event, last=min(event.last, free_from - 1)) if event.intervention else event
+        for event in events
+        if not event.intervention or event.first < free_from
+    )
+    late = (event for event in events if event.intervention and event.last >= free_from)
+    return tuple(pins), tuple(replace(event, first=max(event.first, free_from)) for event in late)
+
+
+def acts(event: Event, days: Sequence[Day], cast: Cast) -> bool:
+    """Whether an event decides anything in the days that all events make, or others replace it on each of its days."""
+    if event.kind in ADDING:
+        return True
+    parts = [replace(event, theatres=(one,)) for one in event.theatres] or [event]
+    return any(with_event(day, one, cast) == day for day in days[event.first : event.last + 1] for one in parts)
 
 
 def _changed(now: tuple[float, ...], places: Sequence[int], change: Callable[[float], float]) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from sim.world.checks import Section
 from sim.world.errors import UserError
 from sim.world.timeline import EVENT_KINDS, MOST_DAYS, STANCES, Calendar, Event, EventKind
 
-_EVENT_KEYS = ("kind", "from", "to", "theatres", "wing", "value", "killed", "source")
+_EVENT_KEYS = ("kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention")
 _MOST_KILLED = 10_000
 
 
@@ -73,6 +73,7 @@ def _event(name: str, section: Section, calendar: Calendar, cast: Cast) -> Event
         value=_value(section, kind, about) if about.valued else 0.0,
         killed=section.whole("killed", 1, _MOST_KILLED) if about.killed else 0,
         source=section.text("source") if section.has("source") else "",
+        intervention=section.has("intervention") and section.flag("intervention"),
     )
 
 

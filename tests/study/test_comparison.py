@@ -389,6 +389,23 @@ def test_whoever_says_so_keeps_documented_history_longer() -> None:
     assert [list(one["major"][[95, 108]]) for one in (mine, theirs)] == [[1, 0], [-1, 1]]
 
 
+def test_an_event_of_a_scenarios_own_file_on_its_departure_makes_pairs_differ(tmp_path: Path) -> None:
+    (tmp_path / "scenario").mkdir()
+    (tmp_path / "scenario" / "second.yaml").write_text(
+        "# @package _global_\nscenario:\n  question: What if more die?\n  departs: 2024-02-10\nhistory:\n  events:\n"
+        "    second_attack: {kind: deaths, from: 2024-02-10, wing: kataib_hezbollah_iraq, killed: 2}\n",
+        encoding="utf-8",
+    )
+    data = compare(["article", "second"], runs=200, parameters="defaults", config_dir=tmp_path)
+    assert at(data, "more", "deaths") > 0.9
+    assert at(data, "tie", "attacks_campaign") == 1.0
+    alone = compare(["article", f"article;{SECOND}"], runs=50, parameters="defaults")
+    assert at(alone, "difference", "deaths") == 2.0
+
+
+SECOND = "+history.events.second_attack={kind: deaths, from: 2024-02-10, wing: kataib_hezbollah_iraq, killed: 2}"
+
+
 def test_a_later_strike_does_not_come_before() -> None:
     later = "article;february_strikes@2024-02-20"
     base, arm = arms_of(["article", later])

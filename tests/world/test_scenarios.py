@@ -278,6 +278,74 @@ def test_whole_new_wings_theatres_and_events_can_be_added_by_override() -> None:
     assert config.scenario.events[-1].last == 3
 
 
+SECOND = "+history.events.second_attack={kind: deaths, from: 2024-02-10, wing: kataib_hezbollah_iraq, killed: 2}"
+
+
+def _day(config: Config, when: date) -> Day:
+    scenario = config.scenario
+    return daily(scenario.calendar, scenario.standing_events(), scenario.cast)[scenario.calendar.day_of(when)]
+
+
+@pytest.mark.parametrize("departs", ["2024-02-10", "2024-02-03", "start", "null"])
+def test_an_event_that_a_scenario_brings_acts_whatever_is_free_by_then(departs: str) -> None:
+    config = load([f"scenario.departs={departs}", SECOND])
+    day = _day(config, date(2024, 2, 10))
+    assert (day.pinned_killed, config.scenario.cast.wing_index("kataib_hezbollah_iraq")) == (2, day.pinned_wing)
+    again = config_of(config.tree, config.scenario.name)
+    assert again.scenario == config.scenario
+    freed = replace(config, scenario=replace(config.scenario, free_from=0))
+    assert _day(freed, date(2024, 2, 10)).pinned_killed == 2
+    assert _day(freed, date(2024, 1, 28)).pinned_killed == 0, "what is documented goes on being freed"
+
+
+def test_a_documented_event_that_is_moved_past_the_departure_acts() -> None:
+    late = load(["scenario=no_restraint", "history.events.february_strikes.from=2024-02-05"])
+    assert [_day(late, date(2024, 2, day)).major for day in (2, 5)] == [0, 1]
+    assert _day(load(["scenario=no_restraint"]), date(2024, 2, 2)).major == 0
+
+
+def test_an_event_across_the_departure_acts_on_both_sides_and_has_the_last_word_after_it() -> None:
+    given = "+history.events.calm={kind: intensity, from: 2024-02-01, to: 2024-02-20, value: 0.2}"
+    config = load(["scenario.departs=2024-02-10", given])
+    assert [_day(config, date(2024, 2, day)).intensity for day in (9, 10, 20, 21)] == [1.0, 0.2, 0.2, 1.0]
+    act = "+history.events.more={kind: act, from: 2024-02-08, to: 2024-02-12, value: 2}"
+    config = load(["scenario.departs=2024-02-10", act])
+    assert [_day(config, date(2024, 2, day)).acts for day in (7, 8, 12, 13)] == [0.0, 2.0, 2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key"),
+    [
+        (["history.events.tower_22.from=2024-02-05"], "history.events.tower_22 = 2024-02-05"),
+        (["+history.events.x={kind: intensity, from: 2024-01-01, value: 0.5}"], "history.events.x = 2024-01-01"),
+        (
+            [
+                "+events.x={kind: talks, from: 2024-01-01, value: 1}",
+                "+events.y={kind: talks, from: 2023-12-30, to: 2024-01-01, value: 0}",
+            ],
+            "events.x = 2024-01-01",
+        ),
+    ],
+)  # fmt: skip
+def test_an_event_that_cannot_act_is_refused_by_name_and_date(overrides: list[str], key: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load(overrides)
+    assert str(caught.value).startswith(f"{key}: allowed")
+    assert "\n" not in str(caught.value)
+    load(["+history.events.x={kind: intensity, from: 2024-01-01, value: 1.0}"])
+
+
+def test_histories_of_ones_own_are_documented_with_the_files_that_they_build_on(tmp_path: Path) -> None:
+    (tmp_path / "history").mkdir()
+    (tmp_path / "history" / "mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - article\n  - _self_\nhistory:\n  events:\n    february_strikes:\n"
+        "      from: 2024-02-03\n",
+        encoding="utf-8",
+    )
+    scenario = load(["scenario=no_restraint", "history=mine"], tmp_path).scenario
+    assert not any(one.intervention for one in (*scenario.pins, *scenario.events))
+
+
 def test_seed_zero_and_the_largest_seed_are_seeds() -> None:
     assert load(["seed=0"]).seed == 0
     assert load([f"seed={2**64 - 1}"]).seed == 2**64 - 1
