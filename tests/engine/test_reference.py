@@ -8,6 +8,7 @@ import statistics
 import textwrap
 import time
 import weakref
+from typing import Any
 
 import mesa
 import pytest
@@ -211,7 +212,7 @@ def test_generators_of_mesa_follow_seed_and_run():
     assert len({one[0] for one in others}) == len({one[1] for one in others}) == len(others)
 
 
-class Visitor(mesa.Agent):
+class Visitor(mesa.Agent):  # type: ignore[misc]
     """An agent of a student's; it notes when it is called, and what the wings did until then."""
 
     def __init__(self, model, calls):
@@ -223,7 +224,7 @@ class Visitor(mesa.Agent):
 
 
 def test_an_agent_that_joins_takes_a_step_every_day_after_the_wings():
-    model, calls = ReferenceModel(world(), 3, 5), []
+    model, calls = ReferenceModel(world(), 3, 5), list[Any]()
     visitors = [Visitor(model, calls), Visitor(model, calls)]
     model.live()
     assert [(one, day) for one, day, _ in calls] == [(one, day) for day in range(model.day + 1) for one in visitors]
@@ -233,7 +234,7 @@ def test_an_agent_that_joins_takes_a_step_every_day_after_the_wings():
 
 
 def test_what_a_joining_agent_changes_counts_from_the_same_day_on():
-    class Calming(mesa.Agent):
+    class Calming(mesa.Agent):  # type: ignore[misc]
         def step(self):
             for wing in self.model.wings:
                 wing.attacks = 0.0
@@ -245,7 +246,7 @@ def test_what_a_joining_agent_changes_counts_from_the_same_day_on():
 
 
 def test_an_agent_that_leaves_is_called_no_more():
-    model, calls = ReferenceModel(world(), 3, 5), []
+    model, calls = ReferenceModel(world(), 3, 5), list[Any]()
     visitor = Visitor(model, calls)
     model.step()
     visitor.remove()

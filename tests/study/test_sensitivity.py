@@ -262,14 +262,20 @@ def test_the_jackknife_of_a_mean_is_its_squared_standard_error():
 
 
 @pytest.mark.parametrize(
-    ("low", "dummy", "above"),
-    [([2.1, 1.9], 2.0, [True, False]), ([0.1, -0.1], -1.0, [True, False]), ([2.1, 2.2], 3.0, [False, False])],
+    ("method", "low", "dummy", "by_chance", "above"),
+    [
+        ("pawn", [2.1, 1.9], 2.0, None, [True, False]),
+        ("delta", [0.1, -0.1], -1.0, None, [True, False]),
+        ("pawn", [2.1, 2.2], 3.0, None, [False, False]),
+        ("sobol", [0.1, -0.1], 3.0, None, [True, False]),
+        ("morris", [2.1, 2.2], 3.0, np.array([3.9, 4.1]), [True, False]),
+    ],
 )
-def test_a_parameter_stands_out_where_its_whole_interval_lies_above_the_dummy_and_zero(low, dummy, above):
+def test_what_a_parameter_has_to_exceed_to_stand_out(method, low, dummy, by_chance, above):
     measures = Known(np.full((2, 2), 4.0), np.array([low, low]), np.full((2, 2), 5.0))
     of_dummy = Known(np.full(2, dummy), np.full(2, dummy - 1.0), np.full(2, dummy + 1.0))
     one = Known(*np.ones((3, 1)))
-    found = Ranking(target_of("war"), "sobol", ("a", "b"), measures, of_dummy, Chance(one, 0.0), one)
+    found = Ranking(target_of("war"), method, ("a", "b"), measures, of_dummy, by_chance, Chance(one, 0.0), one)
     assert found.distinguished.tolist() == above
 
 
