@@ -81,8 +81,9 @@ for measure in ("attacks_after", "first_death_day", "deaths_1", "war"):
     one = truce.sel(measure=measure).squeeze()
     a, b, change, unit = (one[name].item() for name in ("value_a", "value_b", "difference", "unit"))
     print(f"{measure:16} {a:8.3f} without, {b:8.3f} with the truce: {change:+.3f} ({unit})")
-at = {end: float(truce[f"prior_{end}_b"].sel(measure="war").item()) for end in ("low", "high")}
-print(f"war with the truce, over parameter sets drawn from the priors: {at['low']:.0%} to {at['high']:.0%} in 90% of them")
+war = truce.sel(measure="war").squeeze()
+low, high = war["prior_low_b"].item(), war["prior_high_b"].item()
+print(f"war with the truce, in 90% of the parameter sets drawn from the priors: {low:.0%} to {high:.0%}")
 
 # %% [markdown]
 # After 2 February there are *more* attacks with the truce than without. How can that be? In this model a campaign
