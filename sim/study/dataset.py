@@ -60,7 +60,9 @@ def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
     outcomes = outcomes_of(scenario.extended)
     for name, values in outcome_values(scenario, output, by_theatre).items():
         found[name] = ("run", values, attributes(outcomes[name]))
-    told = {"units": "histories", "long_name": "histories with so many attacks in the week"}
+    rest = scenario.calendar.days % WEEK
+    left_out = f"; days at the end of the calendar that fill no week and are left out: {rest}" if rest else ""
+    told = {"units": "histories", "long_name": f"histories with so many attacks in the week{left_out}"}
     found["weekly_histogram"] = (("theatre", "week", "attacks"), output.weekly, told)
     if len(output.daily):
         found["attacks_by_day"] = (("run", "day", "theatre"), output.daily[..., 0])

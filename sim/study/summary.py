@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.ensemble import run_batch
+from sim.engine.record import WEEK
 from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
 from sim.study.balance import Balance
 from sim.study.dataset import dataset_of
@@ -186,19 +187,23 @@ def outcome_rows(stats: Sequence[Statistic]) -> list[dict[str, Any]]:
 def weekly_rows(data: "xr.Dataset") -> list[dict[str, Any]]:
     """Attacks a week by theatre: the bands of the figure, one mapping per theatre and week.
 
-    `histories` is how many had not ended in war before the week was over.
+    `histories` is how many had not ended in war before the week was over. Days at the end of the calendar that fill no
+    week have a row without numbers, whose `days` are fewer than seven.
     """
-    counts = data["weekly_histogram"].values
+    counts, dates = data["weekly_histogram"].values, data["date"].values
+    starts = dates[::WEEK]
+    counts = np.pad(counts, ((0, 0), (0, len(starts) - counts.shape[1]), (0, 0)))
     bands = {name: counted_quantile(counts, part) for name, part in TWENTIETHS.items()}
-    first = data["date"].values[data["week_start"].values]
+    days = np.minimum(WEEK, len(dates) - WEEK * np.arange(len(starts)))
     return [
         {
             "theatre": str(theatre),
             "week": week,
-            "first_day": np.datetime_as_string(first[week], unit="D"),
+            "first_day": np.datetime_as_string(first, unit="D"),
+            "days": int(days[week]),
             **{name: int(band[k, week]) if band[k, week] >= 0 else None for name, band in bands.items()},
-            "histories": int(counts[k, week].sum()),
+            "histories": int(counts[k, week].sum()) if days[week] == WEEK else None,
         }
         for k, theatre in enumerate(data["theatre"].values)
-        for week in range(counts.shape[1])
+        for week, first in enumerate(starts)
     ]

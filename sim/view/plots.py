@@ -119,6 +119,18 @@ def last_shown(scenario: Scenario) -> int:
     return min(scenario.calendar.days, report + 1 + round(SHOWN_LATER * report))
 
 
+def no_week(scenario: Scenario) -> str:
+    """A sentence on the last days where the figure reaches them and they fill no week; otherwise empty."""
+    calendar = scenario.calendar
+    rest = calendar.days % WEEK
+    if not rest or last_shown(scenario) < calendar.days:
+        return ""
+    first = short(calendar.date_of(calendar.days - rest))
+    if rest == 1:
+        return f"The last day, {first}, fills no week and is left out."
+    return f"The last {rest} days, from {first} on, fill no week and are left out."
+
+
 def number(scenario: Scenario, day: float) -> float:
     """Where a day number stands on the calendar's axis."""
     return float(date2num(scenario.calendar.start)) + day
@@ -342,6 +354,7 @@ def write_frame(figure: Figure, data: xr.Dataset, config: Config) -> None:
     fitted(figure, 1 - 0.51 / height, scenario.question, fontsize=10.5, color=GREY)
     war = float((data["war_day"].values != NEVER).mean())
     left_out = f" Weeks after direct war ({war:.1%} of histories) are left out." if war else ""
+    left_out += f" {rest}" if (rest := no_week(scenario)) else ""
     source = (
         f"Source: Lull, scenario {scenario.name}, {data.sizes['run']:,} simulated histories, seed {config.seed}."
         f"{left_out} A model, not a forecast.\n"

@@ -55,6 +55,8 @@ def test_numbers_are_those_of_simulate_with_the_settings_of_the_link(ground: Gro
     expected = as_simulated(told, seed=7)
     assert lived.stats == statistics(tallied(expected))
     for row in weekly_rows(expected):
+        if row["days"] < 7:
+            continue
         for name in ("q05", "q25", "median", "q75", "q95"):
             shown = lived.bands[row["theatre"]][name][row["week"]]
             assert (None if np.isnan(shown) else shown) == row[name]

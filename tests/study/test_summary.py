@@ -195,7 +195,7 @@ def test_the_summary_can_be_written_as_json_and_says_the_same_each_time(data: xr
 def test_weekly_rows_are_the_quantiles_of_the_daily_counts() -> None:
     data = simulate("article", runs=60, seed=5, daily=True, overrides={"ladder.war_rate": 0.0})
     weeks = data["attacks_by_day"].values[:, : 47 * 7].reshape(60, 47, 7, -1).sum(axis=2)
-    rows = weekly_rows(data)
+    rows = [row for row in weekly_rows(data) if row["days"] == 7]
     assert len(rows) == 47 * len(data["theatre"])
     for row in rows:
         theatre = list(data["theatre"].values).index(row["theatre"])
@@ -204,9 +204,22 @@ def test_weekly_rows_are_the_quantiles_of_the_daily_counts() -> None:
         assert row["histories"] == 60
 
 
+@pytest.mark.parametrize(("days", "rest"), [(140, 0), (141, 1), (135, 2)])
+def test_days_that_fill_no_week_have_a_row_without_numbers(days: int, rest: int) -> None:
+    data = simulate("article", runs=10, seed=5, overrides={"calendar.days": days})
+    rows = [row for row in weekly_rows(data) if row["theatre"] == "syria"]
+    assert sum(row["days"] for row in rows) == days
+    short = [row for row in rows if row["days"] < 7]
+    last = str(data["date"].values[days - rest])[:10] if rest else ""
+    none = dict.fromkeys((*TWENTIETHS, "histories"))
+    assert short == [{"theatre": "syria", "week": days // 7, "first_day": last, "days": rest, **none}][: rest > 0]
+    said = data["weekly_histogram"].attrs["long_name"]
+    assert said.endswith(f"left out: {rest}") if rest else "left out" not in said
+
+
 def test_weeks_after_war_are_left_out_and_counted_out() -> None:
     data = simulate("article", runs=60, seed=5, overrides={"ladder.war_rate": 0.05, "history": "free"})
-    rows = [row for row in weekly_rows(data) if row["theatre"] == "iraq"]
+    rows = [row for row in weekly_rows(data) if row["theatre"] == "iraq" and row["days"] == 7]
     left = [row["histories"] for row in rows]
     assert left == sorted(left, reverse=True)
     war = data["war_day"].values

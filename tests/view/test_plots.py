@@ -17,6 +17,8 @@ from matplotlib.text import Text
 
 from sim.study.patterns import Verdict
 from sim.study.simulation import simulate_config
+from sim.view.app.explore.tables import legend
+from sim.view.figures.fan import fan_figure, fans_figure
 from sim.view.plots import LEFT, RIGHT, briefing_figure, flags_of, headline, last_shown, short, shown_theatres
 from sim.view.style import BY_KIND, ORANGE, RESOLUTION, save
 from sim.world.scenario import Config, load
@@ -251,3 +253,16 @@ def test_the_files_have_the_same_bytes_each_time_whatever_the_user_has_set(
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     image = matplotlib.image.imread(tmp_path / "a.png")
     assert abs(image.shape[1] - first.get_figwidth() * RESOLUTION) <= 1
+
+
+@pytest.mark.parametrize(
+    ("days", "said"), [(140, ""), (141, "last day, 5 Mar, fills"), (135, "2 days, from 27 Feb on, fill")]
+)
+def test_charts_say_which_days_at_the_end_are_in_no_week(days: int, said: str) -> None:
+    config, data = ensemble(f"calendar.days={days}", "patterns=none")
+    figures = [briefing_figure(data, config, ()), fan_figure(data), fans_figure({"a": data, "b": data})]
+    for words in (*(" ".join(texts(one)) for one in figures), legend(config, pair=False)):
+        assert ("no week" in words) == (said != "")
+        assert said in words
+    longer = load(["calendar.days=331"])
+    assert "no week" not in legend(longer, pair=False), "the chart ends before the days that are left out"

@@ -25,6 +25,7 @@ from sim.view.plots import (
     fitted,
     flags_of,
     headline,
+    no_week,
     number,
     panel_weight,
     raise_flags,
@@ -134,6 +135,7 @@ def _foot(figure: Figure, found: Mapping[str, xr.Dataset]) -> None:
     each = " each" if len(found) > 1 else ""
     seeds = ", ".join(sorted({data.attrs["seed"] for data in found.values()}))
     words = f"Source: Lull, {', '.join(f'{one:,}' for one in sorted(runs))} simulated histories{each}, seed {seeds}."
-    scenario = next(iter(found.values())).attrs["scenario"]
-    told = f" Scenario {scenario}." if len(found) == 1 else ""
+    first = next(iter(found.values()))
+    told = f" Scenario {first.attrs['scenario']}." if len(found) == 1 else ""
+    told += f" {rest}" if (rest := no_week(config_in(first).scenario)) else ""
     figure.text(LEFT, 0.1 / figure.get_figheight(), f"{words}{told} A model, not a forecast.", fontsize=8, color=GREY)

@@ -13,6 +13,7 @@ from sim.study.patterns import Verdict, at_once
 from sim.study.summary import Statistic
 from sim.view.app.explore.choice import capital
 from sim.view.comparison import number, share
+from sim.view.plots import no_week
 from sim.view.report.answer import minus
 from sim.view.tables import ASSUMED, band, percent, told
 from sim.world.actors import Cast
@@ -244,4 +245,4 @@ def legend(config: Config, pair: bool) -> str:
     ]
     return "<p class='legend'>" + " ".join(
         f"<span><i class='{sign}' aria-hidden='true'></i>{escape(words)}</span>" for sign, words in signs
-    ) + f"</p><p class='legend'>{NUMBERS}</p>"  # fmt: skip
+    ) + f"</p><p class='legend'>{NUMBERS} {escape(no_week(config.scenario))}</p>"  # fmt: skip
