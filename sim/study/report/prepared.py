@@ -5,7 +5,7 @@ from typing import Final
 
 from sim.study.attribution.explaining import Explaining
 from sim.study.attribution.explaining import prepare as prepare_explaining
-from sim.study.comparison.comparing import Comparison
+from sim.study.comparison.comparing import Comparison, taking_own
 from sim.study.comparison.comparing import prepare as prepare_comparison
 from sim.study.comparison.listed import KEY, entries, listed
 from sim.study.comparison.points import USUAL
@@ -51,7 +51,7 @@ def prepare(request: Request) -> Asked:
     if text is None:
         raise UserError(KEY, "(missing)", "a list such as [article,no_us_strikes,no_restraint]")
     comparison = prepare_comparison(_sized(rest))
-    explaining = _explained(common, entries(text)[0], settings)
+    explaining = _explained(taking_own(common)[1], entries(text)[0], settings)
     return Asked(settings, comparison, explaining, evidence_of(comparison.config.scenario.cast))
 
 
