@@ -134,6 +134,7 @@ verdict[["text", "kind", "article", "model", "holds"]]
 #
 # - **fitted**: numbers were chosen so that this comes out. Agreement is no surprise.
 # - **built-in**: a rule says it directly. Agreement shows only that the rule works.
+# - **prior-driven**: assumed numbers decide it, such as the hazard of war. Agreement says what we assumed.
 # - **emergent**: the rules bring it about together. Only here did the model risk something.
 #
 # ## Can it fail?

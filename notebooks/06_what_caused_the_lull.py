@@ -99,7 +99,7 @@ draw(choices, "attacks_lull")
 # between the strikes and the report. That makes four worlds.
 
 # %%
-two = explain("attacks_lull", mechanisms=["patron_restraint", "us_major"], draws=100, runs=50)
+two = explain("attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=100, runs=50)
 worlds = two["mean_by_coalition"].mean("draw").to_series().round(1)
 neither, order, strikes, both = worlds
 worlds
@@ -142,7 +142,8 @@ assert np.allclose([fair_order, fair_strikes], two["shapley"], atol=0.1)  # the 
 # twenty-four orders of arrival.
 
 # %%
-four = explain("attacks_lull", mechanisms=["patron_restraint", "us_major", "fear", "mediation"], draws=100, runs=20)
+players = ["patron_restraint", "major_response", "fear", "mediation"]
+four = explain("attacks_lull", mechanisms=players, draws=100, runs=20)
 draw(four)
 
 # %% [markdown]
@@ -202,30 +203,30 @@ if answer_1 is not None:
     print("right: the more two worlds differ, the less luck they share" if right else "not yet: as for the tight leash")
 
 # %% [markdown]
-# **2. The chance of war.** Share out the outcome `war` among `patron_restraint` and `us_major`, with `draws=100,
+# **2. The chance of war.** Share out the outcome `war` among `patron_restraint` and `major_response`, with `draws=100,
 # runs=50` as above. What is the fair share of the major strikes? (A chance, so a number such as 0.02; mind the sign.)
 
 # %% tags=["exercise"]
 answer_2 = None  # your answer: a probability
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-of_war = explain("war", mechanisms=["patron_restraint", "us_major"], draws=100, runs=50)
-solution_2 = float(of_war["shapley"].sel(mechanism="us_major"))
+of_war = explain("war", mechanisms=["patron_restraint", "major_response"], draws=100, runs=50)
+solution_2 = float(of_war["shapley"].sel(mechanism="major_response"))
 assert solution_2 > 0
 if answer_2 is not None:
     right = abs(answer_2 - solution_2) < 0.005
     print("right: what calms the militias brings war nearer" if right else "not yet: `explain` gives it as `shapley`")
 
 # %% [markdown]
-# **3. Fair shares by hand.** Three players: `patron_restraint`, `us_major`, `fear`, with `draws=100, runs=20`. From
-# the eight worlds in `mean_by_coalition`, work out the fair share of fear: six orders of arrival, in each what fear
-# adds on top of those before it.
+# **3. Fair shares by hand.** Three players: `patron_restraint`, `major_response`, `fear`, with `draws=100, runs=20`.
+# From the eight worlds in `mean_by_coalition`, work out the fair share of fear: six orders of arrival, in each
+# what fear adds on top of those before it.
 
 # %% tags=["exercise"]
 answer_3 = None  # your answer: attacks
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-three = explain("attacks_lull", mechanisms=["patron_restraint", "us_major", "fear"], draws=100, runs=20)
+three = explain("attacks_lull", mechanisms=["patron_restraint", "major_response", "fear"], draws=100, runs=20)
 _, r, u, ru, f, rf, uf, ruf = three["mean_by_coalition"].mean("draw").values
 # Fear comes first in two of six orders, second in one after each of the others, last in two.
 solution_3 = float((2 * (f - _) + (rf - r) + (uf - u) + 2 * (ruf - ru)) / 6)

@@ -143,14 +143,14 @@ def carry_out_explain(words: list[str], command: str) -> None:
     """Share out among few mechanisms, or tell one divergence."""
     if "divergence=" not in command:
         words = [*without(words, "study.draws=", "study.runs="), "study.draws=2", "study.runs=2"]
-        words += [] if "mechanisms=" in command else ["mechanisms=[patron_restraint,us_major]"]
+        words += [] if "mechanisms=" in command else ["mechanisms=[patron_restraint,major_response]"]
     assert cli.main(["explain", *words]) == 0, command
 
 
 def carry_out_report(words: list[str], command: str) -> None:
     """Report on few histories."""
     few = [*without(words, "study.", "report.mechanisms="), "study.draws=3", "study.runs=4"]
-    few += ["report.mechanisms=[patron_restraint,us_major]", "report.share_runs=2"]
+    few += ["report.mechanisms=[patron_restraint,major_response]", "report.share_runs=2"]
     assert cli.main(["report", *few]) == 0, command
 
 
@@ -323,6 +323,110 @@ def lost_keys(document: str) -> list[str]:
     known |= {f"{one.__name__.rpartition('.')[2]}.{name}" for one in ROLES for name in vars(one)}
     keys = [one.partition("=")[0] for one in quoted(document)]
     return [one for one in keys if re.fullmatch(r"\w+\.\w+", one) and one.split(".")[0] in groups and one not in known]
+
+
+def defined() -> set[str]:
+    """Return every name in the code and the configuration."""
+    files = [path for end in ("py", "yaml") for part in ("sim", "configs") for path in (ROOT / part).rglob(f"*.{end}")]
+    return {name for path in files for name in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+
+
+FOREIGN = {"job_extra_directives", "XDG_CACHE_HOME"}
+"""Names of other packages that documents speak of."""
+
+
+def lost_names(document: str, known: set[str]) -> list[str]:
+    """Return the functions, constants and keys named that do not exist; records of a day or a place have two parts."""
+    prose = re.sub(r"<!-- table: .*?<!-- end of table -->", "", document, flags=re.DOTALL)
+    names = [one.removesuffix("()") for one in quoted(prose)]
+    parts = {part for one in names if re.fullmatch(r"[A-Za-z_][\w.]*", one) for part in one.split(".") if "_" in part}
+    shown = {f"{place}_{name}" for place in ("theatre", "wing", "today") for name in known}
+    return sorted(parts - known - shown - FOREIGN)
+
+
+def misplaced(document: str) -> list[str]:
+    """Return the names that are said to stand in a module and do not."""
+    said = re.findall(r"`(\w+)`\s+(?:in|of)\s+`(sim/[\w/]+\.py)`", document)
+    return [f"{name} in {path}" for name, path in said if not re.search(rf"\b{name}\b", read(path))]
+
+
+@each_document
+def test_names_exist_and_stand_where_a_document_says(name):
+    if name != "CHANGELOG.md":
+        shown = {word for block in blocks_of(read(name)) for word in re.findall(r"\w+", block.text)}
+        assert lost_names(read(name), defined() | shown) == []
+        assert misplaced(read(name)) == []
+
+
+def test_lost_and_misplaced_names_are_noticed():
+    known = {"outcome_values", "compliance", "Tally"}
+    assert lost_names("`add_derived`, `outcome_values()`, `wing_compliance`, `a b_c`", known) == ["add_derived"]
+    assert misplaced("`add_derived` in `sim/study/dataset.py`, `Tally` of\n  `sim/engine/lanes/block.py`") == [
+        "add_derived in sim/study/dataset.py"
+    ]
+
+
+ENGINES = ("sim/engine/scalar.py", "sim/engine/reference/", "sim/engine/lanes/")
+
+
+def test_documents_name_all_three_engines():
+    for name, titles in (
+        ("CONTRIBUTING.md", ("## A parameter", "## A rule")),
+        ("docs/model.md", ("### 3.1 Implementation",)),
+    ):
+        for title in titles:
+            assert [one for one in ENGINES if f"`{one}`" not in section(read(name), title)] == [], title
+
+
+OWN_OUTCOME = """
+from sim import Extension, Tallied
+
+
+def longest(now: float, quiet_days: float) -> float:
+    return quiet_days if quiet_days > now else now
+
+
+calm = Extension("calm", outcomes=(Tallied("longest_calm", "days", "longest calm", longest),))
+"""
+KNOWN = {
+    "run": ("study.runs=8",),
+    "sweep": ("patron.control=0.3,0.9", "study.runs=8"),
+    "sensitivity": (
+        "patron.control=interval(0.2,1)", "sensitivity.method=morris", "sensitivity.samples=8", "study.runs=8",
+        "sensitivity.outcomes=[longest_calm]",
+    ),
+    "discover": ("patron.control=interval(0.2,1)", "study.points=64", "study.runs=8", "discover.where=longest_calm<14"),
+    "compare": ("scenarios=[article,no_order]", "study.draws=2", "study.runs=8", "parameters=prior"),
+}  # fmt: skip
+"""Verbs that know an outcome of an extension, with what makes them name it."""
+UNKNOWN = {
+    "explain": ("outcome=longest_calm", "parameters=prior"),
+    "report": ("scenarios=[article,no_order]", "report.outcome=longest_calm", "parameters=prior"),
+}
+
+
+def test_documents_say_which_verbs_know_outcomes_of_an_extension():
+    said = section(read("docs/extending.md"), "## What is not possible")
+    known = re.search(r"(`lull run`(?:, `\w+`)* and `\w+`) know yours", said)
+    unknown = re.search(r"Outcomes of your own as .*?: these know ours alone", said.replace("\n  ", " "))
+    assert known is not None
+    assert unknown is not None
+    assert set(re.findall(r"(?:lull )?(\w+)`", known[1])) == {*KNOWN, "app"}
+    assert set(re.findall(r"`lull (\w+)`", unknown[0])) == {*UNKNOWN, "calibrate"}
+    assert "Outcomes and parameters of your own (`extensions=FILE`) are explained" in read("docs/sensitivity.md")
+
+
+@pytest.mark.parametrize("verb", [*KNOWN, *UNKNOWN])
+def test_verbs_know_outcomes_of_an_extension_as_documents_say(verb, elsewhere, capsys):
+    Path("calm.py").write_text(OWN_OUTCOME, encoding="utf-8")
+    code = cli.main([verb, "extensions=calm.py", "output.dir=made", *(KNOWN | UNKNOWN)[verb]])
+    if verb in UNKNOWN:
+        assert code == 2
+        assert "longest_calm: allowed deaths, " in capsys.readouterr().err
+        return
+    assert code == 0
+    tables = [path for end in ("csv", "json") for path in Path("made").rglob(f"*.{end}")]
+    assert any("longest_calm" in path.read_text(encoding="utf-8") for path in tables), verb
 
 
 @each_document

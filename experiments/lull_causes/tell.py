@@ -21,7 +21,7 @@ from sim.study.calibration.shipped import shipped_posterior
 from sim.study.comparison.points import points_of
 from sim.view.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, save, style
 
-ACTS = {"us_major": "major strikes", "patron_restraint": "Tehran's order", "mediation": "mediators"}
+ACTS = {"major_response": "major strikes", "patron_restraint": "Tehran's order", "mediation": "mediators"}
 WAYS = ("patron_restraint", "threat_fear", "fear", "capacity", "grievance", "mediation")
 OUTCOMES = {
     "attacks_lull": "attacks on US troops, 3–27 Feb",

@@ -9,7 +9,7 @@ from sim.study.events.counts import Counts
 from sim.study.scores.bank import Bank, fill, known_at
 from sim.study.scores.planted import planted, poisson
 from sim.study.scores.scoring import SCORES
-from sim.study.scores.skill import Trial, skills, summaries, trials
+from sim.study.scores.skill import BETTER, WORSE, Trial, skills, summaries, trials
 from sim.world.scenario import Scenario, load
 
 THEATRES = ("iraq", "syria", "jordan")
@@ -47,7 +47,7 @@ def tell(title: str, found: list[Trial]) -> None:
                 one for one in skills(at, lambda trial: trial.dataset) if (one.benchmark, one.score) == (name, "crps")
             )
             text = f"day {cut} {skill.gain:+.0%}"
-            words.append(f"({text})" if skill.verdict == "no difference shown" else text)
+            words.append(text if skill.verdict in (BETTER, WORSE) else f"({text})")
         print(f"- {name}: {', '.join(words)}")
     model = summaries(found)[0]
     inside = ", ".join(f"{model.covered[level]:.1%} in the {level:.0%} band" for level in model.covered)

@@ -345,15 +345,15 @@ NEUTRAL_NUMBERS: Final[Mapping[str, Mapping[str, float]]] = {
     "patron_restraint": {"alarm_threshold": np.inf},
     "threat_fear": {"alarm_of_threat": 0.0},
     "mediation": {"pressure_per_strike": 0.0, "pressure_per_death": 0.0, "pressure_of_talks": 0.0},
-    "us_limited": {"response_rate": 0.0, "leader_chance": 0.0},
-    "us_major": {"major_able": 0.0},
-    "us_restraint": {"quiet_days": np.inf},
+    "limited_response": {"response_rate": 0.0, "leader_chance": 0.0},
+    "major_response": {"major_able": 0.0},
+    "target_restraint": {"quiet_days": np.inf},
     "observation": {"observed": 1.0, "small_observed": 1.0},
 }
-"""What switching a mechanism off does to the run's numbers. `us_limited` stops leader strikes too: both are answers
-short of a major response. `autonomy` has no line: its factors are put to zero before traits are derived."""
+"""What switching a mechanism off does to the run's numbers. `limited_response` stops leader strikes too: both are
+answers short of a major response. `autonomy` has no line: its factors are put to zero before traits are derived."""
 
-NEUTRAL_THEATRES: Final[Mapping[str, Mapping[str, float]]] = {"gaza_gate": {"gate": 0.0}}
+NEUTRAL_THEATRES: Final[Mapping[str, Mapping[str, float]]] = {"rival_war_gate": {"gate": 0.0}}
 NEUTRAL_WINGS: Final[Mapping[str, Mapping[str, float]]] = {"capacity": {"wear": 0.0}}
 
 

@@ -1,4 +1,4 @@
-"""The rival (Israel): its war is what the proxies say they fight over."""
+"""The rival: its war is what the proxies say they fight over."""
 
 from sim.numbers.compiled import rule
 
@@ -10,7 +10,7 @@ def war_gate(dependence: float, intensity: float) -> float:
     g = 1 - gamma * (1 - G)
 
     Units: shares; dependence gamma 0 removes the gate, intensity G is 1 in the war's first autumn.
-    Source: F08, F24: the campaign is part of the fight over Gaza; the linear form is assumed.
+    Source: F08, F24: the campaign is part of the fight over the rival's war; the linear form is assumed.
 
     >>> war_gate(0.5, 0.0)
     0.5

@@ -23,7 +23,7 @@ from sim.world.scenario import Config
 
 DRAWS = 4000
 READINGS: Final = {
-    "orders only": {"us_limited": False, "us_major": False},
+    "orders only": {"limited_response": False, "major_response": False},
     "strikes only": {"patron_restraint": False},
     "both": {},
 }

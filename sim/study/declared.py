@@ -32,7 +32,8 @@ def _shared(scenario: Scenario) -> Iterator[Row]:
     for key, one in shared_declarations().items():
         group, name = key.split(".")
         value = getattr(getattr(scenario.parameters, group), name)
-        yield _row(key, value, one, one.provenance, one.source)
+        source = scenario.cast.shared_source(one)
+        yield _row(key, value, one, source.provenance, source.text)
 
 
 def _local(scenario: Scenario) -> Iterator[Row]:

@@ -1,16 +1,19 @@
 """The folder that a verb leaves behind: complete or not at all.
 
 Everything is written into a hidden folder beside the final one, which takes its name only when the last file is
-there. What stood there before is replaced only if it is such a result itself and nobody has added to it.
+there. What stood there before is replaced only if it is a result of the same command and holds nothing else; the result
+of another command is replaced where `output.overwrite=true` says so.
 """
 
 import csv
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +31,26 @@ MANIFEST: Final = "manifest.json"
 MAKER: Final = "lull"
 FORMAT: Final = 1
 """Raised when a manifest of before can no longer be read."""
+
+LARGEST_MANIFEST: Final = 50_000_000
+"""Bytes of a manifest that is read; that of a sweep grows with its parts."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""Names of files in a folder of results: no path, no hidden file."""
+
+_SHAPE: Final[Mapping[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("verb", "command", "scenario", "began", "source_hash"), lambda value: isinstance(value, str)),
+    "overrides": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "config_dir": lambda value: value is None or isinstance(value, str),
+    "seed": lambda value: isinstance(value, int),
+    "versions": lambda value: isinstance(value, dict) and all(isinstance(one, str) for one in value.values()),
+    "files": lambda value: (
+        isinstance(value, dict)
+        and all(_PLAIN.fullmatch(one) for one in value)
+        and all(isinstance(one, dict) and isinstance(one.get("sha256"), str) for one in value.values())
+    ),
+}
+"""What the manifest of any verb has to hold."""
 
 _KEY: Final = "output.dir"
 
@@ -74,10 +97,10 @@ def result_folder(request: Request, config: Config, label: str = "") -> Iterator
         label: what else the name of such a folder should tell, for example the run.
 
     Raises:
-        UserError: nothing can be written there, or something stands there that is no result of ours.
+        UserError: nothing can be written there, or something stands there that is no result of the same command.
     """
     final = _final(request, config, label)
-    _check_free(final)
+    _check_free(final, request, config.overwrite)
     drawn, made = _draw(final)
     began = datetime.now(UTC)
     try:
@@ -115,12 +138,33 @@ def manifest(request: Request, config: Config, began: datetime, folder: Path) ->
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a folder of results; None where there is none of ours."""
+    """The manifest of a folder of results; None where there is none of ours, or one that says something else."""
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(read_regular(folder / MANIFEST, LARGEST_MANIFEST))
+    except (OSError, ValueError, RecursionError):
         return None
-    return content if isinstance(content, dict) and content.get("made_by") == MAKER else None
+    ours = isinstance(content, dict) and content.get("made_by") == MAKER
+    return content if ours and malformed(content) is None else None
+
+
+def malformed(manifest: Mapping[str, Any]) -> str | None:
+    """The first key of a manifest that does not hold what it has to; None where all do."""
+    told = {"files": {}, **manifest}  # that of a sweep names its files otherwise
+    return next((key for key, fits in _SHAPE.items() if key not in told or not fits(told[key])), None)
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most so many bytes; no link is followed, and no device is read.
+
+    Raises:
+        OSError: there is none.
+    """
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"{path.name} is no regular file")
+    if found.st_size > most:
+        raise OSError(f"{path.name} has {found.st_size} bytes, more than {most}")
+    return path.read_bytes()
 
 
 def described(path: Path) -> dict[str, Any]:
@@ -133,10 +177,32 @@ def _final(request: Request, config: Config, label: str) -> Path:
     if request.home is not None or config.output_dir is not None:
         return Path(os.path.realpath(request.home or config.output_dir or "."))
     parts = [request.verb, config.scenario.name.replace("/", "-"), f"seed{config.seed}", label]
-    return Path.cwd() / "outputs" / "-".join(part for part in parts if part)
+    usual = Path.cwd() / "outputs" / "-".join(part for part in parts if part)
+    there = read_manifest(usual)
+    if there is None or config.overwrite or same_command(there, request):
+        return usual
+    told = json.dumps([*_deciding(request.overrides), str(request.config_dir)])
+    return usual.with_name(f"{usual.name}-{hashlib.sha256(told.encode()).hexdigest()[:8]}")
 
 
-def _check_free(final: Path) -> None:
+def same_command(manifest: Mapping[str, Any], request: Request) -> bool:
+    """Whether a folder was made by the same command, wherever it writes and on however many threads."""
+    folder = None if request.config_dir is None else str(request.config_dir.resolve())
+    now = [request.verb, _deciding(request.overrides), folder]
+    return now == [manifest["verb"], _deciding(manifest["overrides"]), manifest["config_dir"]]
+
+
+def _deciding(overrides: Sequence[str]) -> list[str]:
+    return [one for one in overrides if one.partition("=")[0].partition(".")[0].lstrip("+") not in ("output", "engine")]
+
+
+def lying(manifest: Mapping[str, Any]) -> str:
+    """What lies in a folder, in words: verb, scenario, seed and date."""
+    about = f"scenario {manifest['scenario']}, seed {manifest['seed']}, {manifest['began'][:10]}"
+    return f"`lull {manifest['verb']}` left its results here ({about})"
+
+
+def _check_free(final: Path, request: Request, overwrite: bool) -> None:
     """Refuse to touch what is not ours to replace."""
     here = Path.cwd()
     if final == here or final in here.parents:
@@ -149,8 +215,13 @@ def _check_free(final: Path) -> None:
     ours = read_manifest(final)
     if found and ours is None:
         raise UserError(_KEY, final, "a new folder, an empty one, or a result of lull to replace")
-    if strangers := sorted(found - {MANIFEST, *(ours or {}).get("files", ())}):
-        raise UserError(_KEY, final, f"a result of lull to replace; this one also holds {strangers[0]}")
+    if ours is None:
+        return
+    if strangers := sorted(found - {MANIFEST, *ours.get("files", ())}):
+        allowed = f"a result of lull to replace; {lying(ours)}, and this folder also holds {strangers[0]}"
+        raise UserError(_KEY, final, allowed)
+    if not (overwrite or same_command(ours, request)):
+        raise UserError(_KEY, final, f"another folder, or output.overwrite=true; {lying(ours)}")
 
 
 def _draw(final: Path) -> tuple[Path, list[Path]]:

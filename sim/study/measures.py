@@ -178,7 +178,7 @@ def war_in_window(evidence: Evidence, pattern: Pattern) -> Finding:
     """Probability of direct war before the report, in histories that arise freely."""
     chance = float((evidence.free["war_day"].values != NEVER).mean())
     most = pattern.limits["probability_high"]
-    return Finding(f"{chance:.1%}, prior-driven", f"at most {most:.0%}", chance <= most, 1.0 - chance)
+    return Finding(f"{chance:.1%}", f"at most {most:.0%}", chance <= most, 1.0 - chance)
 
 
 def leash(evidence: Evidence, pattern: Pattern) -> Finding:
@@ -238,7 +238,7 @@ def fragility(evidence: Evidence, pattern: Pattern) -> Finding:
             f"{text} by {spoken(evidence.scenario.calendar.date_of(int(early)))}: {ended:.0%}, never {never:.0%}"
         )
         open_ended = open_ended and ended <= most and never <= most
-    return Finding("; ".join(words) + "; prior-driven", f"neither above {most:.0%}", open_ended, neither)
+    return Finding("; ".join(words), f"neither above {most:.0%}", open_ended, neither)
 
 
 def ceasefire(evidence: Evidence, pattern: Pattern) -> Finding:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LIBRARIES = ("lull-sim", "numpy", "numba", "llvmlite", "mesa", "xarray")
+DECIDING_LIBRARIES = ("numba", "llvmlite", "numpy")
+"""Libraries that compute histories: with another version of one, the last bits may differ."""
 
 
 def source_hash() -> str:

@@ -9,7 +9,7 @@ from sim.study.attribution.attributed import Attributed, Attribution, Share
 from sim.view.tables import table
 
 MECHANISM_WORDS: Final = {
-    "gaza_gate": "attacks hang on the rival's war",
+    "rival_war_gate": "attacks hang on the rival's war",
     "fear": "strikes frighten the militias",
     "grievance": "strikes embitter the militias",
     "capacity": "capacity wears out",
@@ -17,9 +17,9 @@ MECHANISM_WORDS: Final = {
     "threat_fear": "threats frighten the patron",
     "autonomy": "militias have a will of their own",
     "mediation": "mediators press the militias",
-    "us_limited": "the target's limited strikes",
-    "us_major": "the target's major strikes",
-    "us_restraint": "the target spares leaders in the calm",
+    "limited_response": "the target's limited strikes",
+    "major_response": "the target's major strikes",
+    "target_restraint": "the target spares leaders in the calm",
     "observation": "some attacks go unacknowledged",
 }
 """The mechanisms as a reader knows them."""

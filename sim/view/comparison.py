@@ -254,6 +254,40 @@ def place_tables(data: xr.Dataset, kind: str) -> list[Table]:
     return [place_table(one, kind) for one in by_baseline(data)]
 
 
+def arm_words(row: Row, arm: str, side: str = "", error: float | None = None) -> str:
+    """One arm's value, `a` or `b`, here or under the priors (`prior_`), with its Monte Carlo error.
+
+    Of a probability its interval over the draws comes first.
+    """
+    value = number(row[f"{side}value_{arm}"], row["unit"])
+    value += "" if error is None else f" ± {percent(error)} Monte Carlo error"
+    low, high = (row[f"{side}{end}_{arm}"] for end in ("low", "high"))
+    if row["unit"] != "probability" or low is None:
+        return value
+    return f"{percent(low)} to {percent(high)} (mean {value})"
+
+
+def war_words(data: xr.Dataset, comparison: int) -> str:
+    """Direct war under both arms: first its interval over parameter sets, here and under the priors."""
+    place = shown(data, ("war",))[0]
+    row = effect_row(data, comparison, place)
+    arms = {"a": row["baseline"], "b": row["scenario"]}
+    draws, runs = data.sizes["draw"], int(data.attrs["runs"])
+
+    def error(arm: str) -> float:
+        values = data[f"value_{arm}_of_draw"].values[comparison, place]
+        return float(np.sqrt(values.var(ddof=1) / draws if draws > 1 else values[0] * (1.0 - values[0]) / runs))
+
+    here = "; ".join(f"{label} {arm_words(row, arm, error=error(arm))}" for arm, label in arms.items())
+    sets = f"90% of {draws} parameter sets" if draws > 1 else "at one parameter set among many"
+    words = f"Direct war, {sets}: {here}."
+    for one in beside_rows(data):
+        if (one["measure"], one["scenario"]) == ("war", row["scenario"]):
+            prior = "; ".join(f"{label} {arm_words(one, arm, 'prior_')}" for arm, label in arms.items())
+            words += f" 90% of parameter sets drawn from the priors: {prior}."
+    return words
+
+
 def place_table(data: xr.Dataset, kind: str) -> Table:
     """Attacks after the strikes by theatre or by group against one baseline: a line for each scenario."""
     strikes = day_text(data, int(data.attrs["strikes_day"]))

@@ -67,8 +67,9 @@ def patterns(data: xr.Dataset) -> Listing:
             now, 2,000 of each (some seconds).
 
     Returns:
-        By id: text, kind (fitted, emergent or built-in), the source's figure, the model's, the tolerance, whether that
-        holds (None where the scenario is another than the one that the source describes), and the predictive share.
+        By id: text, kind (fitted, emergent, built-in or prior-driven), the source's figure, the model's, the tolerance,
+        whether that holds (None where the scenario is another than the one that the source describes), and the
+        predictive share.
     """
     return _listing([asdict(one) for one in judge(config_in(data), data)], "id")
 

@@ -14,7 +14,7 @@ from sim.world.timeline import Calendar
 
 if TYPE_CHECKING:
     from sim.study.balance import Balance
-    from sim.study.beside import Beside
+    from sim.study.beside import Beside, OverSets
     from sim.study.declared import Row
     from sim.study.patterns import Verdict
     from sim.study.summary import Statistic
@@ -107,15 +107,47 @@ def beside_table(found: "Sequence[Beside]", calendar: Calendar) -> Table:
     sides = {"under the priors alone": 26, "here": 26}
     made = table(f"Assumptions decide these ({ASSUMED}): beside their prior", {"outcome": 46, **sides}, tuple(sides))
     for one in found:
-        made.add_row(one.here.text, *(_beside(side, calendar) for side in (one.prior, one.here)))
+        if one.here.prior_driven:
+            pairs = ((one.prior, one.prior_sets), (one.here, one.here_sets))
+            made.add_row(one.here.text, *(_beside(side, sets, calendar) for side, sets in pairs))
+    made.caption = "Of a probability: 90% interval over parameter sets, and the mean."
+    made.caption_justify = "left"
     return made
 
 
-def _beside(one: "Statistic", calendar: Calendar) -> str:
+def _beside(one: "Statistic", sets: "OverSets | None", calendar: Calendar) -> str:
     if one.unit == "probability":
-        return percent(one.mean or 0.0)
+        return f"{sets_words(sets)} (mean {percent(sets.mean)})" if sets else f"{percent(one.mean or 0.0)}, one set"
     low, middle, high = (told(value, one, calendar) for value in (one.q05, one.median, one.q95))
     return f"{middle} ({low} to {high})"
+
+
+def sets_words(sets: "OverSets") -> str:
+    """The interval of a probability over parameter sets."""
+    return f"{percent(sets.low)} to {percent(sets.high)}"
+
+
+def probability_lines(found: "Sequence[Beside]") -> list[str]:
+    """Each probability: first its interval over parameter sets, then the Monte Carlo error of what is at hand."""
+    return [escape(_probability(one)) for one in found if one.here.unit == "probability"]
+
+
+def _probability(one: "Beside") -> str:
+    name = "Direct war" if one.here.name == "war" else one.here.text
+    prior = over_words(one.prior_sets, "the priors") if one.prior_sets else ""
+    if one.here_sets:
+        return f"{name}: {over_words(one.here_sets, 'the posterior')}; {prior}."
+    error = f" ± {percent(one.here.mcse)} Monte Carlo error" if one.here.mcse else ""
+    return (
+        f"{name}: {prior}; {percent(one.here.mean or 0.0)}{error} at this run's values, which are one parameter set"
+        " among many."
+    )
+
+
+def over_words(sets: "OverSets", source: str) -> str:
+    """A probability over parameter sets from some source: the interval, then the mean with its Monte Carlo error."""
+    mean = f"mean {percent(sets.mean)} ± {percent(sets.error)} Monte Carlo error"
+    return f"{sets_words(sets)} over parameter sets drawn from {source} (90% interval; {mean})"
 
 
 def percent(share: float) -> str:
@@ -133,7 +165,7 @@ def pattern_table(verdicts: "Sequence[Verdict]") -> Table:
     """Patterns: what the source says, what the model gives, what is tolerated, and whether that holds."""
     made = table(
         "Patterns",
-        {"": 3, "pattern": 24, "kind": 8, "article": 16, "model": 19, "tolerance": 14, "verdict": 7},
+        {"": 3, "pattern": 23, "kind": 12, "article": 15, "model": 18, "tolerance": 13, "verdict": 7},
     )
     for one in verdicts:
         cells = (one.id, one.text, one.kind, one.article, one.model, one.tolerance)

@@ -33,13 +33,10 @@ def cast_of(tree: Mapping[str, Any]) -> Cast:
     }
     if not wings:
         raise UserError("militia", "(none)", "one wing or more")
-    return Cast(_names(tree), theatres, wings, sources)
-
-
-def _names(tree: Mapping[str, Any]) -> Names:
     roles = tuple(one.name for one in fields(Names))
-    section = Section("names", tree.get("names", {}), roles)
-    return Names(**{role: section.text(role) for role in roles})
+    names = Section("names", tree.get("names", {}), (*roles, "facts"))
+    facts = names.text("facts") if names.has("facts") else None
+    return Cast(Names(**{role: names.text(role) for role in roles}), theatres, wings, sources, facts)
 
 
 def _theatre(section: Section, sources: dict[str, Source]) -> Theatre:

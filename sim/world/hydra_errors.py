@@ -29,9 +29,9 @@ def explained(
         overrides: the overrides of the composition.
         grounded: composes again without those that set a single key; tells which keys there are.
     """
-    if isinstance(error, UserError):
-        return error
     for cause in _causes(error):
+        if isinstance(cause, UserError):
+            return cause
         if isinstance(cause, yaml.YAMLError | UnicodeDecodeError):
             return bad_file(cause, _file_of(cause))
         if isinstance(cause, MissingConfigException):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 class Mechanisms:
     """One switch for every mechanism; off means a neutral value, which the engines put in place."""
 
-    gaza_gate: bool = True
+    rival_war_gate: bool = True
     """Attacks hang on the rival's war."""
     fear: bool = True
     """Strikes frighten the wings they hit and their neighbours."""
@@ -23,11 +23,11 @@ class Mechanisms:
     """Wings differ from the patron in what they want; off, they all obey."""
     mediation: bool = True
     """Mediators press the militias."""
-    us_limited: bool = True
+    limited_response: bool = True
     """The target answers attacks with limited and leader strikes."""
-    us_major: bool = True
+    major_response: bool = True
     """The target announces and carries out a major response to deaths."""
-    us_restraint: bool = True
+    target_restraint: bool = True
     """The target declines leader strikes while it is quiet."""
     observation: bool = True
     """Some attacks go unacknowledged."""

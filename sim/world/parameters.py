@@ -4,7 +4,7 @@ A declaration gives default, range, unit, prior shape, provenance class, source 
 validation, the numbers that the engines read, the prior, the sensitivity problem and the sliders all come from here.
 
 Provenance classes: measured (a published count or date), expert (a judgement reported by a named kind of source),
-assumed (ours), calibrated (chosen so that the article's figures come out; `docs/model.md` says how).
+assumed (ours), calibrated (chosen so that the documented figures come out; `docs/model.md` says how).
 """
 
 import math
@@ -81,7 +81,7 @@ def param(
 # fmt: off
 @dataclass(frozen=True)
 class Patron:
-    """How the patron (Iran) holds its proxies and how it takes fright."""
+    """How the patron holds its proxies and how it takes fright."""
 
     control: float = param(
         0.75, 0.0, 1.0, "1", uniform(0.4, 1.0), "calibrated", "F13, F15: broad directions only",
@@ -128,7 +128,7 @@ class Patron:
         "activity of a fully compliant wing with no order at all, as a share of the ordered campaign", "d_free",
     )
     directive_reduce: float = param(
-        0.1, 0.0, 1.0, "1", uniform(0.0, 0.4), "calibrated", "F03, F22: less intense in Syria",
+        0.1, 0.0, 1.0, "1", uniform(0.0, 0.4), "calibrated", "F03, F22: less intense where it asks to reduce",
         "activity left by an order to reduce", "d_reduce",
     )
     directive_stop: float = param(
@@ -274,7 +274,7 @@ class Target:
         "half-life of the record of recent attacks", "h_attr",
     )
     patron_strike_rung: float = param(
-        7.0, 1.0, 7.0, "rung", FIXED, "measured", "F28: has not attacked Iran itself",
+        7.0, 1.0, 7.0, "rung", FIXED, "measured", "F28: has not attacked the patron itself",
         "rung of the ladder from which a response strikes the patron too; 7 is never", "rung_E",
     )
     patron_strike_acts: float = param(
@@ -289,7 +289,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Mediator:
-    """How the mediators (Baghdad and Najaf) gain and use pressure on the militias."""
+    """How the mediators gain and use pressure on the militias."""
 
     half_life: float = param(
         20.0, 2.0, 120.0, "days", log_uniform(7.0, 60.0), "assumed", "assumed",
@@ -342,7 +342,7 @@ class Casualties:
         "most that one attack can kill", "K_max",
     )
     injured_mean: float = param(
-        2.0, 0.0, 20.0, "soldiers per hit", uniform(0.5, 6.0), "assumed", "prior only: the article has no figure",
+        2.0, 0.0, 20.0, "soldiers per hit", uniform(0.5, 6.0), "assumed", "prior only: the record has no figure",
         "mean number injured by an attack that got through", "mean injured",
     )
     small_penetration: float = param(

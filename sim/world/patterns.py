@@ -8,7 +8,7 @@ from sim.world.actors import Cast
 from sim.world.checks import Section
 from sim.world.errors import UserError
 
-PATTERN_KINDS = ("fitted", "emergent", "built-in")
+PATTERN_KINDS = ("fitted", "emergent", "built-in", "prior-driven")
 JUDGED_UNDER = ("article", "free", "paired", "closed form")
 _LARGEST = 1e9
 _KEYS = ("id", "text", "kind", "judged", "measure", "figure", "limits", "theatres", "wings", "others", "scenario")

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sim.world.actors import Cast
+from sim.world.aliases import current_overrides, current_tree
 from sim.world.cast_reader import cast_of
 from sim.world.checks import Section
-from sim.world.compose import Tree, compose_tree, config_folders, group_file, merged, options, read_yaml
+from sim.world.compose import Tree, compose_tree, config_folders, group_file, merged, options, read_group_file
 from sim.world.errors import UserError, one_of
 from sim.world.extension import UNEXTENDED, Extended, Extension
 from sim.world.extension.extended import extended_of
@@ -30,6 +31,7 @@ DEFAULTS = "defaults"
 POSTERIOR = "posterior"
 _PARAMETERS_FROM = (DEFAULTS, POSTERIOR)
 _SCENARIO_KEYS = ("question", "departs")
+_OUTPUT_KEYS = ("dir", "overwrite")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Config:
-    """A scenario and how it is to be run; `tree` is the resolved configuration that all of it was read from."""
+    """A scenario and how it is to be run; `tree` is the resolved configuration that all of it was read from.
+
+    `overwrite`: the results of another command that lie in the folder are replaced.
+    """
 
     scenario: Scenario
     seed: int
@@ -71,6 +76,7 @@ class Config:
     parameters_from: str
     patterns: tuple[Pattern, ...]
     tree: Tree = field(repr=False, compare=False)
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,9 +103,11 @@ def load(
     Raises:
         UserError: anything the user wrote that cannot be used; one line.
     """
+    overrides = current_overrides(overrides)
     added = asked_for(overrides, extensions)
     own, others = own_overrides(overrides, added)
     tree, choices = compose_tree(others, None if config_dir is None else Path(config_dir))
+    tree = current_tree(tree, others)
     documented = _documented(tree, choices, None if config_dir is None else Path(config_dir))
     config = config_of(_marked(extended_tree(tree, own, added), documented), choices["scenario"], added)
     _refuse_silent(config, documented)
@@ -117,11 +125,13 @@ def overlay(config: Config, name: str, config_dir: Path | str | None = None) -> 
     files = options("scenario", config_folders(None if config_dir is None else Path(config_dir)))
     if name not in files:
         raise UserError("scenario", name, one_of(files, name))
-    changes = read_yaml(files[name])
+    changes = read_group_file(files[name])
     if "defaults" in changes:
         raise UserError("scenario", name, "scenarios that bring no case of their own")
     bare = {**config.tree, "scenario": {}}
-    found = config_of(_marked(merged(bare, changes), config.tree), name, config.scenario.extended.extensions)
+    found = config_of(
+        _marked(merged(bare, current_tree(changes)), config.tree), name, config.scenario.extended.extensions
+    )
     _refuse_silent(found, config.tree)
     return found
 
@@ -181,7 +191,7 @@ def _refuse_silent(config: Config, documented: Tree) -> None:
 def scenario_names(config_dir: Path | str | None = None) -> tuple[Card, ...]:
     """All scenario files by name, with their questions and days of departure."""
     files = options("scenario", config_folders(None if config_dir is None else Path(config_dir)))
-    return tuple(_card(name, read_yaml(path)) for name, path in files.items())
+    return tuple(_card(name, read_group_file(path)) for name, path in files.items())
 
 
 def config_of(tree: Tree, name: str, extensions: tuple[Extension, ...] = ()) -> Config:
@@ -202,6 +212,7 @@ def config_of(tree: Tree, name: str, extensions: tuple[Extension, ...] = ()) -> 
         parameters_from=top.choice("parameters", _PARAMETERS_FROM),
         patterns=patterns_of(tree, scenario.cast),
         tree=tree,
+        overwrite=_overwrite(tree),
     )
 
 
@@ -264,8 +275,13 @@ def _rungs(tree: Tree) -> tuple[str, ...]:
 
 
 def _folder(tree: Tree) -> Path | None:
-    section = _section(tree, "output", ("dir",))
+    section = _section(tree, "output", _OUTPUT_KEYS)
     return None if section.raw("dir", "a folder or null") is None else Path(section.text("dir"))
+
+
+def _overwrite(tree: Tree) -> bool:
+    section = _section(tree, "output", _OUTPUT_KEYS)
+    return section.has("overwrite") and section.flag("overwrite")  # configurations of before have none
 
 
 def _card(name: str, content: Mapping[str, Any]) -> Card:

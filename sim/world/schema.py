@@ -16,11 +16,22 @@ SCHEMA_NAME = "declared"
 GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "filters", "scenario")
 """The groups of configuration files: one file of each is chosen."""
 
-STUDY_KEYS = ("runs", "points", "design", "table", "draws", "policies", "precision", "most_runs")
+STUDY_KEYS = (
+    "runs", "points", "design", "table", "ignore", "draws", "policies", "precision", "most_runs", "accept_versions",
+)  # fmt: skip
 """How a study is made: `runs` holds for all, the others for a sweep."""
 
 ENGINE_KEYS = ("threads", "cluster", "workers", "job")
 """Where histories are computed; no result depends on it."""
+
+_ON_THE_LINE = "this one is set on the command line or by the arguments of a function"
+OF_A_CALL = {
+    **dict.fromkeys(("seed", "study", "parameters", "output"), _ON_THE_LINE),
+    "engine": "results do not depend on this one, which is set on the command line",
+    "extensions": "code is named on the command line or handed over in Python, never by a file of data",
+    "hydra": "Hydra's own settings are set on the command line",
+}
+"""Keys that say how a world is studied, not what it is, and where they are set: no file of a group sets them."""
 
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",

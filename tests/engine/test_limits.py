@@ -115,7 +115,7 @@ def test_without_strikes_fear_and_grievance_stay_zero() -> None:
 
 
 def test_swapping_two_identical_wings_changes_nothing_but_their_places() -> None:
-    scenario = world("mechanisms.us_limited=false")
+    scenario = world("mechanisms.limited_response=false")
     wings = dict(scenario.cast.wings)
     wings["nujaba_iraq"] = replace(wings["kataib_hezbollah_iraq"], name="twin")
     names = list(wings)
@@ -131,7 +131,7 @@ def test_swapping_two_identical_wings_changes_nothing_but_their_places() -> None
 
 def test_more_autonomy_never_lowers_attacks_after_the_order() -> None:
     levels = np.linspace(0.0, 2.0, 9)
-    scenario = world("mechanisms.us_limited=false", "mechanisms.capacity=false")
+    scenario = world("mechanisms.limited_response=false", "mechanisms.capacity=false")
     attacks = [
         live(scenario, 300, SEED, design={"multipliers.autonomy": np.array([level])}).counts[:, :7, 1, 0].sum(axis=1)
         for level in levels

@@ -8,7 +8,9 @@ import statistics
 import textwrap
 import time
 import weakref
+from typing import Any
 
+import mesa
 import pytest
 
 from sim.engine import scalar
@@ -198,3 +200,55 @@ def test_models_are_forgotten_when_nobody_holds_them():
     lived = [weakref.ref(ReferenceModel(row.scenario, row.seed, run, table=row.table).live()) for run in range(3)]
     gc.collect()
     assert [one() for one in lived] == [None] * 3
+
+
+def test_generators_of_mesa_follow_seed_and_run():
+    def first(seed, run):
+        model = ReferenceModel(world(), seed, run)
+        return model.random.random(), model.rng.random(), model.agents.shuffle().get("name")
+
+    assert first(3, 5) == first(3, 5)
+    others = [first(3, 5), first(3, 6), first(4, 5), first(3 + 2**32, 5), first(3, 5 + 2**32)]
+    assert len({one[0] for one in others}) == len({one[1] for one in others}) == len(others)
+
+
+class Visitor(mesa.Agent):  # type: ignore[misc]
+    """An agent of a student's; it notes when it is called, and what the wings did until then."""
+
+    def __init__(self, model, calls):
+        super().__init__(model)
+        self.calls = calls
+
+    def step(self):
+        self.calls.append((self, self.model.day, sum(wing.attacks for wing in self.model.wings)))
+
+
+def test_an_agent_that_joins_takes_a_step_every_day_after_the_wings():
+    model, calls = ReferenceModel(world(), 3, 5), list[Any]()
+    visitors = [Visitor(model, calls), Visitor(model, calls)]
+    model.live()
+    assert [(one, day) for one, day, _ in calls] == [(one, day) for day in range(model.day + 1) for one in visitors]
+    wings = model.state_table().wings["attacks"].sum(axis=1)
+    assert [attacks for _, _, attacks in calls] == [wings[day] for _, day, _ in calls]
+    assert differences(model.state_table(), ReferenceModel(world(), 3, 5).live().state_table()) == []
+
+
+def test_what_a_joining_agent_changes_counts_from_the_same_day_on():
+    class Calming(mesa.Agent):  # type: ignore[misc]
+        def step(self):
+            for wing in self.model.wings:
+                wing.attacks = 0.0
+
+    model = ReferenceModel(world(), 3, 5)
+    Calming(model)
+    assert model.live().state_table().run["attacks"].sum() == 0.0
+    assert ReferenceModel(world(), 3, 5).live().state_table().run["attacks"].sum() > 0.0
+
+
+def test_an_agent_that_leaves_is_called_no_more():
+    model, calls = ReferenceModel(world(), 3, 5), list[Any]()
+    visitor = Visitor(model, calls)
+    model.step()
+    visitor.remove()
+    model.step()
+    assert [day for _, day, _ in calls] == [0]

@@ -1,10 +1,16 @@
 """What assumptions decide stands beside its prior, whatever the parameters of the ensemble are."""
 
-from sim.study.beside import TOLD, Beside, beside_prior, beside_rows
+import numpy as np
+import pytest
+
+from sim.study.beside import RUNS, SETS, TOLD, Beside, beside_prior, beside_rows, over_sets
+from sim.study.drawn import Drawn
 from sim.study.outcomes import outcomes_of
+from sim.study.prior import prior_design
 from sim.study.simulation import simulate_config
 from sim.study.summary import PRIOR_DRIVEN, statistics
 from sim.study.tally import Tally
+from sim.view.tables import probability_lines
 from sim.world.scenario import load
 
 
@@ -13,7 +19,7 @@ def told(*overrides: str) -> dict[str, Beside]:
     data = simulate_config(config)
     outcomes = outcomes_of(config.scenario.extended).values()
     stats = statistics({one.name: Tally.of(data[one.name].values) for one in outcomes}, outcomes)
-    return {one.here.name: one for one in beside_prior(config, stats, 1000)}
+    return {one.here.name: one for one in beside_prior(config, stats)}
 
 
 def test_defaults_and_posterior_stand_beside_the_same_prior() -> None:
@@ -39,3 +45,42 @@ def test_war_is_told_as_a_share_and_all_else_by_quantiles() -> None:
     assert 0.05 < rows["war"]["prior_share"] < 0.4
     assert rows["lull_days"]["share"] is None
     assert rows["lull_days"]["prior_q05"] <= rows["lull_days"]["prior_median"] <= rows["lull_days"]["prior_q95"]
+
+
+def test_a_probability_over_parameter_sets_is_the_spread_of_their_shares() -> None:
+    # Half of the sets have a war for certain, half never; without sets, the same values say nothing of a spread.
+    values = np.tile(np.arange(SETS) % 2, RUNS)
+    found = over_sets(values, SETS)
+    assert found is not None
+    assert (found.low, found.high, found.mean) == (0.0, 1.0, 0.5)
+    assert found.error == pytest.approx(0.5 / np.sqrt(SETS - 1))
+    luck = over_sets((np.random.default_rng(1).random(SETS * 400) < 0.5).astype(float), SETS)
+    assert luck is not None
+    # Nothing but chance: 400 histories of each set, 1.645 standard errors to either side, to the nearest two histories.
+    assert (luck.low, luck.high) == pytest.approx((0.5 - 1.645 * 0.025, 0.5 + 1.645 * 0.025), abs=0.006)
+    assert over_sets(values[:SETS], SETS) is None
+
+
+def test_war_has_its_interval_over_the_sets_of_the_priors_and_of_the_posterior() -> None:
+    config = load(["study.runs=300"])
+    data = simulate_config(config, runs=SETS * RUNS, drawn=Drawn(prior_design(SETS, config.seed)))
+    shares = data["war"].values.reshape(RUNS, SETS).mean(axis=0)
+    defaults, posterior = told()["war"], told("parameters=posterior")["war"]
+    assert defaults.here_sets is None
+    for one in (defaults, posterior):
+        assert one.prior_sets is not None
+        assert one.prior_sets.mean == pytest.approx(shares.mean()) == pytest.approx(one.prior.mean)
+        assert one.prior_sets.high == np.quantile(shares, 0.95, method="inverted_cdf")
+    assert posterior.here_sets is not None
+    assert posterior.prior_sets is not None
+    assert posterior.here_sets.high < posterior.prior_sets.high
+
+
+def test_the_interval_over_parameter_sets_comes_before_the_monte_carlo_error() -> None:
+    (line,) = probability_lines(list(told().values()))
+    assert line.startswith("Direct war: 0% to ")
+    sets, error = line.index("over parameter sets drawn from the priors"), line.rindex("Monte Carlo error")
+    assert sets < error < line.index("one parameter set among many")
+    (line,) = probability_lines(list(told("parameters=posterior").values()))
+    assert line.index("drawn from the posterior") < line.index("drawn from the priors")
+    assert "one parameter set among many" not in line

@@ -8,16 +8,31 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
+from sim.rules.outcomes import NEVER
+from sim.study.calibration import predictive
 from sim.study.calibration.again import WIDTHS, agreements, rejected
 from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
 from sim.study.calibration.conscience import binomial_limits, check, confirmed
 from sim.study.calibration.figures import Figure, found, seen
-from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, rank, reports
-from sim.study.calibration.posterior import Posterior, accepted, effective, posterior_of, weighted_quantile
+from sim.study.calibration.planted import DRAWS, Cells, Ranked, narrowed, nearby, rank, reports
+from sim.study.calibration.posterior import (
+    Posterior,
+    accepted,
+    effective,
+    likelihood,
+    posterior_of,
+    reported,
+    weighted_quantile,
+)
 from sim.study.calibration.reading import Binomial, Exact, Reading, Relative, Rounded
 from sim.study.calibration.rival import (
+    GIVEN,
+    LEFT_OUT,
+    WEIGHED,
+    Weighed,
     calm_of,
     closed,
     counterfactuals,
@@ -28,8 +43,12 @@ from sim.study.calibration.rival import (
     stories,
     weigh,
 )
+from sim.study.calibration.rival import (
+    Reading as Hypothesis,
+)
 from sim.study.calibration.settings import Settings, settings_of
-from sim.study.calibration.verdicts import IDENTIFIED, NOT, quantities_of
+from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, judged, quantities_of
+from sim.study.drawn import DEFAULTS
 from sim.study.prior import quantile
 from sim.world.errors import UserError
 from sim.world.parameters import shared_declarations
@@ -206,6 +225,25 @@ def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
     assert few.sets + few.left_out == 300
 
 
+@pytest.mark.parametrize(
+    ("figure", "told", "near"),
+    [
+        ("campaign", [140, 150, 170, 190, 200], [False, True, True, True, False]),
+        ("syria", [0, 1, 2, 3, 4], [False, True, True, True, False]),
+        ("lethal", [0, 1, 2, 3], [True, True, True, False]),
+        ("ordering", [0, 1], [False, True]),
+        ("responses", [0, 1], [False, True]),
+        ("peace", [0, 1], [False, True]),
+    ],
+)
+def test_data_are_near_within_two_steps_of_a_rounded_figure_and_one_of_a_count(
+    figure: str, told: list[float], near: list[bool]
+) -> None:
+    figures = asked().figures
+    reported = {one.id: np.full(len(told), one.reading.told) for one in figures}
+    assert nearby(figures, {**reported, figure: np.array(told, dtype=float)}).tolist() == near
+
+
 def test_data_sets_told_alike_share_no_more_draws_than_chance_makes_them() -> None:
     bank, plants = invented(21, 300_000, of_attacks), invented(22, 300, of_attacks)
     generator = np.random.default_rng(4)
@@ -239,6 +277,14 @@ def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
     assert abs(recovery["patron.control"]) < noise
 
 
+def test_every_rank_once_has_the_coverage_that_intervals_promise() -> None:
+    level = np.linspace(0.0, 1.0, DRAWS + 1)[:, None]
+    (told,) = check(Ranked("anywhere", ("x",), np.arange(DRAWS + 1)[:, None], level, level**3, 0))
+    assert (told.coverage_50, told.coverage_90, told.farthest) == (0.5, 0.9, 0.0)
+    assert told.recovery == pytest.approx(1.0)
+    assert told.sound
+
+
 def test_coverage_limits_are_those_of_the_binomial_law() -> None:
     low, high = binomial_limits(1000, 0.9, 0.05)
     inside = stats.binom.cdf(high * 1000, 1000, 0.9) - stats.binom.cdf(low * 1000 - 1, 1000, 0.9)
@@ -262,6 +308,60 @@ def test_without_a_check_nothing_is_called_identified() -> None:
     assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {})}
     unsound = tuple(replace(one, uniform=False) for one in check(ranked()))
     assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": unsound})}
+
+
+def test_a_parameter_whose_truths_are_not_recovered_is_not_identified() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    lost = tuple(replace(one, recovery=0.49) for one in check(ranked()))
+    verdicts = {one.name: one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": lost})}
+    assert verdicts["multipliers.baseline"] == WEAKLY
+    assert IDENTIFIED not in verdicts.values()
+
+
+SURE = {
+    "contraction": 0.5, "distance": 0.3, "effective": 2000.0, "correlation": 0.89, "recovery": 0.5, "sound": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, IDENTIFIED),
+        ({"contraction": 0.49}, WEAKLY),
+        ({"recovery": 0.49}, WEAKLY),
+        ({"recovery": float("nan")}, WEAKLY),
+        ({"correlation": 0.9}, WEAKLY),
+        ({"correlation": -0.9}, WEAKLY),
+        ({"sound": False}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.1}, WEAKLY),
+        ({"contraction": 0.1, "distance": 0.09}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.09}, NOT),
+        # Of 100 effective draws chance alone makes distances up to 0.195 and contractions up to 0.295.
+        ({"contraction": 0.0, "distance": 0.19, "effective": 100.0}, NOT),
+        ({"contraction": 0.0, "distance": 0.2, "effective": 100.0}, WEAKLY),
+        ({"contraction": 0.29, "distance": 0.0, "effective": 100.0}, NOT),
+        ({"contraction": 0.3, "distance": 0.0, "effective": 100.0}, WEAKLY),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(change: dict[str, Any], verdict: str) -> None:
+    assert judged(**{**SURE, **change}) == verdict
+
+
+# --- what is predicted -----------------------------------------------------------------------------------------
+
+
+def test_outcomes_are_predicted_by_their_5_50_and_95_percent_quantiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = np.random.default_rng(1).permutation(np.arange(1, 101))
+    told = {**dict.fromkeys(predictive.TOLD, days), "war": days > 80, "release_day": np.where(days > 90, NEVER, days)}
+    before, after = (xr.Dataset({name: ("run", one) for name, one in told.items()}) for _ in range(2))
+    after["lull_days"] = after["lull_days"] * 2
+    made = iter((before, after))
+    monkeypatch.setattr(predictive, "simulate_config", lambda *_, **__: next(made))
+    monkeypatch.setattr(predictive, "judge", lambda *_: ())
+    found = {one.name: one for one in predictive.predicted(configured(), (), DEFAULTS, DEFAULTS, 100)[1]}
+    assert (found["lull_days"].before, found["lull_days"].after) == ((5.0, 50.0, 95.0), (10.0, 100.0, 190.0))
+    assert found["release_day"].before == (5.0, 50.0, None)
+    assert found["war"].before == (0.2,)
 
 
 # --- the second method ----------------------------------------------------------------------------------------
@@ -293,7 +393,8 @@ def test_closing_channels_is_switching_mechanisms_off_with_the_same_luck() -> No
     only_strikes = closed(prior, settings.channels, ("strikes",))
     assert not only_strikes.scenario.mechanisms.threat_fear
     assert only_strikes.scenario.mechanisms.fear
-    held = dict.fromkeys(("patron.alarm_per_death", "patron.alarm_per_strike"), np.zeros(200))
+    shut = ("patron.alarm_per_death", "patron.alarm_per_act", "patron.alarm_per_strike")
+    held = dict.fromkeys(shut, np.zeros(200))
     by_hand = replace(prior.scenario, mechanisms=replace(prior.scenario.mechanisms, threat_fear=False))
     one = live(only_strikes, only_strikes.values(rows), rows)
     other = live(Prior(by_hand, settings.keys, 5), {**prior.values(rows), **held}, rows)
@@ -313,6 +414,68 @@ def test_readings_share_out_all_probability_and_only_full_ones_give_calm_always(
     assert shares[()] < shares["own",] < shares["strikes", "own", "threat"]
     for one in readings:
         assert one.share_interval[0] <= one.share <= one.share_interval[1]
+
+
+def weighed_by(figures: tuple[Figure, ...], draws: int) -> Weighed:
+    settings = asked()
+    return weigh(fill(Prior(configured().scenario, settings.keys, 6), figures, 1000), settings.channels, draws)
+
+
+@cache
+def all_weighed() -> Weighed:
+    """The readings of the shipped case, weighed with all its figures."""
+    return weighed_by(asked().figures, 40_000)
+
+
+def test_every_observation_is_possible_and_uncertain_under_every_reading_or_excluded_by_definition() -> None:
+    weighed = all_weighed()
+    excluded = set()
+    for channels, singles in zip(weighed.sets, weighed.singles, strict=True):
+        assert list(singles) == [one.id for one in asked().figures]
+        for name, one in singles.items():
+            if one.fixed:
+                excluded.add((channels, name))
+            else:
+                assert 0.0 < one.probability < 1.0, (channels, name)
+    # Without an order nobody complies; where nothing but strikes is at work, no war can come before the report.
+    no_order = [(), ("strikes",)]
+    assert excluded == {(channels, name) for channels in no_order for name in ("ordering", "peace")}
+    parts = {name: one.part for name, one in weighed.singles[0].items()}
+    assert parts.pop("ordering") == LEFT_OUT
+    assert parts.pop("peace") == GIVEN
+    assert set(parts.values()) == {WEIGHED}
+
+
+def test_what_a_reading_excludes_by_definition_is_evidence_for_no_reading() -> None:
+    weighed, settings = all_weighed(), asked()
+    readings = {one.channels: one for one in readings_of(weighed)}
+    kept = [one for one in settings.figures if one.id not in ("ordering", "peace")]
+    for channels in (("strikes",), ("strikes", "own", "threat")):
+        prior = closed(weighed.prior, settings.channels, channels)
+        one = fill(prior, settings.figures, weighed.weights.shape[1])
+        reached = one.numbers["peace"] == 1.0
+        by_hand = likelihood(kept, one.numbers, one.chance, reported(kept))[reached].mean()
+        assert readings[channels].evidence == pytest.approx(by_hand)
+    strikes, full = readings["strikes",], readings["strikes", "own", "threat"]
+    assert strikes.odds == pytest.approx(strikes.evidence / full.evidence)
+    # With *ordering* as evidence it was 0 by definition, at most 0.03 for the number of histories.
+    assert strikes.odds_interval[0] > 0.03
+
+
+def test_the_error_of_a_bayes_factor_is_the_spread_among_banks() -> None:
+    loose = tuple(one for one in asked().figures if one.id in ("iraq", "ordering", "peace"))
+    weighed, parts = weighed_by(loose, 20_000), 40
+    size = weighed.weights.shape[1] // parts
+
+    def factors(rows: slice) -> tuple[Hypothesis, ...]:
+        return readings_of(replace(weighed, weights=weighed.weights[:, rows], given=weighed.given[:, rows]))
+
+    found = np.array([[one.odds for one in factors(slice(size * k, size * (k + 1)))] for k in range(parts)])
+    spread = found.std(axis=0, ddof=1) / np.sqrt(parts)
+    # A standard error from 40 parts is itself known to 1 / sqrt(2 * 39) = 11%; five of these, for readings that occur.
+    for one, by_parts in zip(factors(slice(None)), spread, strict=True):
+        if one.channels and one.odds != 1.0:
+            assert one.odds_error == pytest.approx(by_parts, rel=5.0 / np.sqrt(2.0 * (parts - 1)))
 
 
 def test_intervals_of_rare_weights_hold_what_they_say_and_normal_ones_do_not() -> None:

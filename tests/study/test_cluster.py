@@ -14,6 +14,7 @@ import pytest
 from sim.study.request import Request
 from sim.study.sweep import cluster
 from sim.study.sweep.cluster import ClusterSettings, cluster_of, connected, threads_of
+from sim.study.sweep.plan import Batch
 from sim.study.sweep.prepared import prepare
 from sim.study.sweep.running import running
 from sim.world.errors import UserError
@@ -73,6 +74,14 @@ def test_a_worker_that_is_killed_on_the_way_changes_nothing(scheduler: Any, here
         going.make(kill_one)
         assert not workers
     assert same(here, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["sources", "numba", "llvmlite", "numpy"])
+def test_a_worker_answers_only_for_what_decides_results_here(name: str) -> None:
+    work, batch = asked({**CONTROL, "study.points": 2, "study.runs": 2}).work, Batch((0, 1), (0, 2))
+    here = cluster.deciding()
+    assert not isinstance(cluster.live_there(work, batch, here), str)
+    assert cluster.live_there(work, batch, {**here, name: "99.0"}) == f"{name} {here[name]}"
 
 
 def test_a_worker_with_other_sources_is_refused(

@@ -164,6 +164,16 @@ def test_where_the_change_acts_before_the_departure_that_is_said(fixed: xr.Datas
     assert float(early["same_before"].values[0]) < 0.9
 
 
+def test_pairs_are_looked_at_up_to_the_departure() -> None:
+    push = "+events.push={kind: multiplier, theatres: [syria], from: 2024-01-15, to: 2024-03-15, value: 4, source: x}"
+    late, early = (
+        compare(["article", f"article;scenario.departs={day};{push}"], runs=100, parameters="defaults")
+        for day in ("2024-02-20", "2024-01-15")
+    )
+    assert float(late["same_before"].values[0]) < 0.2
+    assert float(early["same_before"].values[0]) == 1.0
+
+
 # --- what pairing is worth ----------------------------------------------------------------------------------
 
 OTHER_LUCK = (

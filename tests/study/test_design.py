@@ -1,27 +1,34 @@
 """Designs: Hydra's sweep grammar read, the right points, any range of them alike, one line for every mistake."""
 
 import math
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hydra.core.override_parser.overrides_parser import create_functions
 
+from sim.cli import main
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
 from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.prior import free_declarations
 from sim.study.request import Request
 from sim.study.simulation import simulate
-from sim.study.sweep.axes import Choice, Interval, Levels, read_axes, spelled
+from sim.study.sweep.along import keys_of, varied
+from sim.study.sweep.axes import NOT_SWEPT, Choice, Interval, Levels, read_axes, spelled
 from sim.study.sweep.design import Sampled, tabled
+from sim.study.sweep.opened import open_sweep
 from sim.study.sweep.plan import Batch
 from sim.study.sweep.prepared import Sweep, prepare
+from sim.study.sweep.sweeping import sweep as live_sweep
 from sim.study.sweep.work import live
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError
-from sim.world.overrides import parsed_override
+from sim.world.overrides import FUNCTIONS, REFUSED, parsed_override
 from sim.world.parameters import shared_declarations
 
 Array = np.ndarray[Any, Any]
@@ -49,10 +56,114 @@ def levels(text: str) -> tuple[float, ...]:
         ("range(5,30,5)", (5.0, 10.0, 15.0, 20.0, 25.0)),
         ("range(1,2,0.25)", (1.0, 1.25, 1.5, 1.75)),
         ("sort(10,5,7)", (5.0, 7.0, 10.0)),
+        ("sort(choice(10,5),reverse=true)", (10.0, 5.0)),
+        ("range(3)", (0.0, 1.0, 2.0)),
+        ("range(10,1,-4)", (10.0, 6.0, 2.0)),
+        ("sort(range(10,1,-4))", (2.0, 6.0, 10.0)),  # Hydra's own sort would give 5, 9, 13
+        ("sort(range(1,10,4),reverse=true)", (9.0, 5.0, 1.0)),
+        ("sort(range(0.7,0.1,-0.2))", (0.3, 0.5, 0.7)),
+        ("float(range(1,3))", (1.0, 2.0)),
+        ("float(5,6)", (5.0, 6.0)),
+        ("int(range(1,4))", (1.0, 2.0, 3.0)),
+        ("int(5.5,6.7)", (5.0, 6.0)),
+        ("int('5',6)", (5.0, 6.0)),
     ],
 )
 def test_lists_and_ranges_are_read_as_hydra_reads_them(text: str, values: tuple[float, ...]) -> None:
     assert levels(text) == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "range(0.1,0.7,0.1)", "range(0.3,1.05,0.1)", "range(0,1,0.01)", "range(1,0,-0.1)", "float(range(0.1,2.3,0.1))",
+        "range(1e-3,9e-3,1e-3)", "range(0,0.3,0.1)",
+    ],
+)  # fmt: skip
+def test_decimal_steps_give_the_decimals_that_were_written(text: str) -> None:
+    found = levels(text)
+    assert all(value == round(value, 3) for value in found)
+    start, stop, step = (Decimal(one) for one in re.findall(r"-?[\d.]+(?:e-?\d+)?", text))
+    assert len(found) == math.ceil((stop - start) / step)
+    assert found[-1] == float(start + (len(found) - 1) * step)
+
+
+def test_selecting_a_decimal_finds_its_points(tmp_path: Path) -> None:
+    words = ("patron.control=range(0.1,0.7,0.1)", "history.free_from=2024-01-20,null", "study.runs=2")
+    data = live_sweep(["calendar.days=140", *words], to=tmp_path)
+    assert sorted(set(data["patron.control"].values)) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    assert int((data["patron.control"] == 0.3).sum()) == 2
+    labels = read_axes(["multipliers.none=range(0.1,0.4,0.1)"]).choices[0].labels
+    assert labels == ("0.1", "0.2", "0.3")
+
+
+def test_an_interval_of_whole_numbers_gives_each_an_equal_share() -> None:
+    (axis,) = read_axes(["target.quiet_days=int(interval(5,30))"]).numbers
+    assert axis == Interval("target.quiet_days", "int(interval(5,30))", 5.0, 30.0, whole=True)
+    places = (np.arange(26 * 8) + 0.5) / (26 * 8)
+    assert np.array_equal(np.unique(axis.at(places), return_counts=True), [np.arange(5, 31), np.full(26, 8)])
+    edges = axis.at(np.array([0.0, np.nextafter(1.0, 0.0)]))
+    assert edges.tolist() == [5.0, 30.0]
+    control = read_axes(["target.quiet_days=float(interval(5,30))"]).numbers[0].at(places)
+    assert not np.equal(control, np.floor(control)).all()
+    swept = sweep_of("target.quiet_days=int(interval(5,30))", "study.points=32")
+    values = swept.design.columns(0, 32)["target.quiet_days"]
+    assert np.array_equal(values, np.floor(values))
+    assert swept.identity["target.quiet_days"] == "int(interval(5,30))"
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("int(interval(5.4,30))", "a range or an interval between whole numbers in int()"),
+        ("int(range(0,10,2.5))", "a range or an interval between whole numbers in int()"),
+        ("int(range(0,1,0.1))", "a range or an interval between whole numbers in int()"),
+        ("str(interval(5,30))", "choice, range, .*(Intervals cannot be cast to str)"),
+        ("bool(interval(5,30))", "choice, range, .*(Intervals cannot be cast to bool)"),
+        ("str(range(1,3))", "choice, range, .*(Range can only be cast to int or float)"),
+        ("bool(range(1,3))", "choice, range, .*(Range can only be cast to int or float)"),
+        ("str(5,6)", "numbers from 0 to 60"),
+        ("bool(0,1)", "numbers from 0 to 60"),
+        ("range(0,1,0)", "a range between finite numbers, with a step that is not 0"),
+        ("range(1,inf)", "a range between finite numbers"),
+        ("range(0,nan,1)", "a range between finite numbers"),
+        ("range(0,1,1e-9)", "a range of at most 1000000 values"),
+        ("range(5,1)", "one value or more"),
+        ("shuffle(range(1,4))", "values in their own order"),
+        ("shuffle([1,2])", "values in their own order"),
+        ("shuffle(interval(5,30))", "values in their own order"),
+        ("tag(a,interval(5,30))", "values without tags"),
+        ("tag(a,5,6)", "values without tags"),
+        ("sort(interval(5,30))", "choice, range, .*"),
+        ("choice(interval(5,30))", "choice, range, .*"),
+        ("choice(range(1,5))", "choice, range, .*"),
+        ("choice(choice(1,2))", "choice, range, .*(nesting choices is not supported)"),
+        ("choice()", "choice, range, .*(empty choice is not legal)"),
+        ("5,range(6,8)", "one function that gives several values, not within others"),
+        ("5,glob(x)", "one function that gives several values, not within others"),
+        ("[interval(5,30)]", "one function that gives several values, not within others"),
+        ("{a:interval(5,30)}", "one function that gives several values, not within others"),
+        ("extend_list(1,2)", "choice, range, .*(Unknown function 'extend_list')"),
+        ("json_str([1])", "choice, range, .*(Unknown function 'json_str')"),
+        ("interval(5,30", "key=value in Hydra's grammar"),
+    ],
+)
+def test_functions_that_are_not_done_are_refused_by_name(text: str, allowed: str) -> None:
+    with pytest.raises(UserError) as caught:
+        sweep_of(f"target.quiet_days={text}", "study.points=4")
+    line = str(caught.value)
+    assert re.search(": allowed " + allowed.replace("(", r"\(").replace(")", r"\)"), line), line
+    assert line.startswith("target.quiet_days = ")
+    assert "\n" not in line
+
+
+def test_every_function_of_the_grammar_is_done_or_refused() -> None:
+    assert {*create_functions().functions} == {*FUNCTIONS, *REFUSED}
+
+
+def test_casts_of_what_is_no_number() -> None:
+    axes = read_axes(["mechanisms.fear=bool(0,1)", "calendar.days=int('140',150.0)", "names.a=str(1,2)"])
+    assert [one.values for one in axes.choices] == [("false", "true"), ("140", "150"), ("'1'", "'2'")]
 
 
 def test_what_is_no_number_becomes_a_choice_and_what_has_one_value_stays_fixed() -> None:
@@ -216,6 +327,14 @@ def test_draws_follow_the_prior_within_its_range() -> None:
     assert abs(skewed.mean() - (prior.a + prior.b) / 2) > 5 * skewed.std() / math.sqrt(4000)
 
 
+def test_a_draw_does_not_move_what_a_mapping_sets_to_its_default() -> None:
+    value = shared_declarations()["patron.control"].default
+    for draws in ("prior", "posterior"):
+        words = (f"study.draws={draws}", "study.points=4")
+        assert "patron.control" in sweep_of(*words).design.keys
+        assert "patron.control" not in sweep_of(f"patron={{control:{value}}}", *words).design.keys
+
+
 def test_a_draw_does_not_move_what_was_set_swept_or_is_the_point_of_a_scenario() -> None:
     sweep = sweep_of(
         "scenario=article,tight_leash", "study.draws=prior", "study.points=8", "patron.release_rate=0.02",
@@ -265,6 +384,10 @@ def test_rows_with_the_same_keys_share_a_configuration() -> None:
         ({"patron.control": ["a", "b"]}, "patron.control = a: allowed numbers from 0 to 1"),
         ({"patron.contrl": [0.5, 0.6]}, "patron.contrl = 0.5: allowed keys: one of"),
         ({"sample": [1, 2]}, "study.table = (empty): allowed one point or more"),
+        (
+            {"patron.control": [0.3, 0.9], "weight": [1, 2]},
+            "weight = (a column of study.table): allowed keys; ",
+        ),
     ],
 )
 def test_a_mistake_in_a_table_is_told_in_one_line(columns: dict[str, Any], line: str, tmp_path: Path) -> None:
@@ -273,6 +396,89 @@ def test_a_mistake_in_a_table_is_told_in_one_line(columns: dict[str, Any], line:
     with pytest.raises(UserError) as caught:
         sweep_of(f"study.table={path}")
     assert str(caught.value).startswith(line)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "seed", "+seed", "study.runs", "study.points", "study.design", "study.table", "study.accept_versions",
+        "output.dir", "engine.threads", "patterns", "calibration", "filters", "parameters", "extensions",
+    ],
+)  # fmt: skip
+def test_what_no_sweep_varies_is_no_column_and_no_axis(key: str) -> None:
+    table = pd.DataFrame({"patron.control": [0.3, 0.9], key: ["7", "3"]})
+    swept = ("calendar.days=140", f"{key}=7,3")
+    for request, points in ((("calendar.days=140",), table), (swept, None)):
+        with pytest.raises(UserError) as caught:
+            prepare(Request("sweep", request), points)
+        assert str(caught.value).startswith(f"{key.lstrip('+')} = {'7,3' if points is None else '(a column of study'}")
+        assert str(caught.value).endswith(NOT_SWEPT[key.lstrip("+").partition(".")[0]])
+
+
+@pytest.mark.parametrize(
+    "fixed",
+    ["patron.control=0.5", "patron={control:0.5}", "scenario=no_order", "scenario=article,no_order", "study.points=3"],
+)
+@pytest.mark.parametrize("given", ["file", "frame"])
+def test_a_column_that_the_command_line_sets_too_is_refused(fixed: str, given: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({"patron.control": [0.3, 0.9], "scenario": ["article", "no_order"]})
+    table.to_csv(tmp_path / "points.csv", index=False)
+    words = ("calendar.days=140", fixed, *((f"study.table={tmp_path / 'points.csv'}",) if given == "file" else ()))
+    with pytest.raises(UserError, match=r"either a column of study|points come from"):
+        prepare(Request("sweep", words), None if given == "file" else table)
+    free = [one for one in words if one != fixed]
+    assert prepare(Request("sweep", tuple(free)), None if given == "file" else table).work.points == 2
+
+
+def test_a_key_within_a_fixed_mapping_is_not_swept_too() -> None:
+    with pytest.raises(UserError, match=r"patron\.control = 0\.1,0\.2: allowed each key once"):
+        read_axes(["patron={control:0.5}", "patron.control=0.1,0.2"])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_ids_and_ignored_columns_are_kept_in_everything_that_is_written(ending: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({
+        "point": [9, 2, 2], "patron.control": [0.3, 0.6, 0.9], "id": ["a", "b", None], "weight": [0.5, 0.25, 0.25],
+    })  # fmt: skip
+    path, folder = tmp_path / f"points.{ending}", tmp_path / "it"
+    table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+    words = [f"study.table={path}", "study.ignore=[id,weight]", "scenario=article,no_order", "study.runs=4"]
+    assert main(["sweep", "calendar.days=140", *words, f"output.dir={folder}"]) == 0
+    kept = {"table.point": "point", "id": "id", "weight": "weight"}
+    data = open_sweep(folder)
+    for found in (
+        pd.read_parquet(folder / "points.parquet"), pd.read_csv(folder / "by_point.csv"),
+        pd.DataFrame({name: data[name].values for name in ("point", *kept)}),
+    ):  # fmt: skip
+        assert found["point"].tolist() == list(range(6))
+        for name, column in kept.items():
+            assert found[name].fillna("none").tolist() == table[column].repeat(2).fillna("none").tolist()
+    assert {one.name for one in varied(data, 4)} == {"scenario", "patron.control"}
+    assert keys_of(data) == ("scenario", "patron.control")
+    assert main(["sweep", "calendar.days=140", *words, f"output.dir={folder}"]) == 0
+    changed = table.assign(weight=1.0)
+    changed.to_csv(path, index=False) if ending == "csv" else changed.to_parquet(path)
+    with pytest.raises(UserError, match=r"weight = 1\.0: allowed 0\.5 at point 0, as in"):
+        live_sweep(["calendar.days=140", *words], to=folder)
+
+
+@pytest.mark.parametrize(
+    ("ignore", "line"),
+    [
+        ("[weigth]", "study.ignore = weigth: allowed columns of the table: one of 3 names, nearest: weight"),
+        ("[patron.control]", "study.ignore = patron.control: allowed columns that are no keys"),
+        ("[weight,war]", "study.ignore = war: allowed names that a stored sweep does not use itself"),
+        ("weight", "study.ignore = weight: allowed a list of texts"),
+    ],
+)
+def test_a_mistake_in_ignored_columns_is_one_line(ignore: str, line: str) -> None:
+    table = pd.DataFrame({"patron.control": [0.3, 0.9], "weight": [1, 2], "war": [0, 1]})
+    with pytest.raises(UserError) as caught:
+        prepare(Request("sweep", ("calendar.days=140", f"study.ignore={ignore}")), table)
+    assert str(caught.value).startswith(line)
+    for words in ("patron.control=0.3,0.9", "study.draws=posterior"):
+        with pytest.raises(UserError, match=r"study\.ignore = .*: allowed null; without study"):
+            sweep_of(words, "study.ignore=[weight]")
 
 
 def test_policies_meet_every_point() -> None:
@@ -289,9 +495,9 @@ def test_policies_meet_every_point() -> None:
 
 def test_policies_may_stand_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "levers.yaml"
-    path.write_text("wait:\n  target.quiet_days: 30\nmild:\n  mechanisms.us_major: false\n")
+    path.write_text("wait:\n  target.quiet_days: 30\nmild:\n  mechanisms.major_response: false\n")
     sweep = sweep_of("patron.control=0.2,1", f"study.policies='{path}'")
-    assert [group.config.scenario.mechanisms.us_major for group in sweep.groups] == [True, False]
+    assert [group.config.scenario.mechanisms.major_response for group in sweep.groups] == [True, False]
 
 
 # --- histories ----------------------------------------------------------------------------------------------

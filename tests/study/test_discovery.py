@@ -14,7 +14,7 @@ from sim.study.discovery.cases import Half, cases_of
 from sim.study.discovery.chance import density_error, excess, quasi_p
 from sim.study.discovery.condition import condition
 from sim.study.discovery.discovering import BELIEVED, Discovery, discover
-from sim.study.discovery.peeling import choose, contents, trajectory
+from sim.study.discovery.peeling import choose, contents, pruned, trajectory
 from sim.world.errors import UserError
 
 POINTS, RUNS = 400, 40
@@ -149,6 +149,18 @@ def test_quasi_p_values_are_the_binomial_test_where_each_point_has_one_run():
     (value,) = quasi_p((Side("x", "high", 9.5),), half(cases))
     # Only the variance of ten single runs differs, 10/9 of p (1 - p), which counts as one history each.
     assert value == pytest.approx(binomtest(8, 10, 12 / 40, alternative="greater").pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("inside_box", "choices", "stays"), [(8, 1, True), (8, 100, False), (6, 1, True), (5, 1, False)]
+)
+def test_a_side_stays_where_chance_makes_it_in_fewer_than_5_percent_of_its_choices(inside_box, choices, stays):
+    # Ten of 40 points lie in the box, and 12 of the 40 are cases: chance puts 5 or more of them into it in 15 % of all
+    # trials, 6 or more in 4.7 %, 8 or more in 0.16 %.
+    cases = np.zeros((40, 1), dtype=bool)
+    cases[:inside_box], cases[20 : 32 - inside_box] = True, True
+    side = (Side("x", "high", 9.5),)
+    assert pruned(side, half(cases), choices) == (side if stays else ())
 
 
 def test_runs_that_a_point_decides_count_as_one():

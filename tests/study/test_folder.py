@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from sim.cli import main
 from sim.study.folder import MANIFEST, read_manifest, result_folder
 from sim.study.request import Request
 from sim.world.errors import UserError
@@ -188,3 +190,74 @@ def test_a_table_without_rows_is_a_file_all_the_same(tmp_path: Path) -> None:
         folder.csv("one.csv", [{"a": 1, "b": None}, {"a": "x,y", "b": 0.5}])
     assert (tmp_path / "result" / "none.csv").read_bytes() == b"\n"
     assert (tmp_path / "result" / "one.csv").read_bytes() == b'a,b\n1,\n"x,y",0.5\n'
+
+
+def test_the_same_command_replaces_and_another_is_refused(tmp_path: Path) -> None:
+    leave("first")
+    leave("second")
+    same = Request("run", ("engine.threads=1", "output.dir=elsewhere", "seed=7"))
+    with result_folder(same, CONFIG) as folder:
+        folder.text("words.txt", "third")
+    before = tree(tmp_path)
+    others = [
+        Request("run", ("output.dir=result", "seed=8")),
+        Request("run", ("output.dir=result",)),
+        Request("replay", REQUEST.overrides),
+        Request("run", REQUEST.overrides, config_dir=tmp_path),
+    ]
+    for other in others:
+        with pytest.raises(UserError) as caught, result_folder(other, CONFIG):
+            raise AssertionError("the block began")
+        line = str(caught.value)
+        assert "allowed another folder, or output.overwrite=true; `lull run` left its results here" in line
+        assert re.search(r"\(scenario article, seed 7, 20\d\d-\d\d-\d\d\)$", line)
+    assert tree(tmp_path) == before
+
+
+def test_overwriting_takes_the_place_of_another_command_and_of_nothing_else(tmp_path: Path) -> None:
+    leave("first")
+    overwriting = load([*REQUEST.overrides, "output.overwrite=true"])
+    other = Request("replay", ("output.dir=result", "seed=7", "output.overwrite=true"))
+    with result_folder(other, overwriting) as folder:
+        folder.text("words.txt", "second")
+    assert (tmp_path / "result" / "words.txt").read_text() == "second"
+    (tmp_path / "result" / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"notes\.txt"), result_folder(REQUEST, overwriting):
+        pass
+    with pytest.raises(UserError, match="true or false"):
+        load(["output.overwrite=perhaps"])
+
+
+def test_a_folder_that_is_named_by_us_has_another_name_for_another_command(tmp_path: Path) -> None:
+    places = []
+    for overrides in ((), ("patron.control=0.5",), ("patron.control=0.6",), (), ("patron.control=0.5",)):
+        with result_folder(Request("run", overrides), load(overrides)) as folder:
+            places.append(folder.final)
+    assert places[0] == tmp_path / "outputs" / "run-article-seed1"
+    assert len(set(places[:3])) == 3
+    assert places[3:] == places[:2]
+
+
+@pytest.mark.parametrize("other", [["facts"], ["run", "study.runs=3"], ["replay"], ["sweep", "patron.control=0.5,0.6"]])
+def test_every_verb_refuses_the_folder_of_another_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: list[str]
+) -> None:
+    assert main(["parameters", "seed=5", "output.dir=result"]) == 0
+    before = tree(tmp_path)
+    capsys.readouterr()
+    assert main([*other, "output.dir=result"]) == 2
+    told = capsys.readouterr().err
+    assert "`lull parameters` left its results here (scenario article, seed 5, 20" in told
+    assert told.count("\n") == 1
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("files", [5, [["a"]], {"../x": {"sha256": ""}}, {"a": 3}, None])
+def test_a_manifest_that_is_malformed_is_none_of_ours(tmp_path: Path, files: object) -> None:
+    leave("first")
+    path = tmp_path / "result" / MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": files}))
+    before = tree(tmp_path)
+    with pytest.raises(UserError, match="a result of lull to replace"):
+        leave("second")
+    assert tree(tmp_path) == before

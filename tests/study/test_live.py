@@ -225,6 +225,9 @@ def test_a_file_of_ones_own_may_depart(ground: Ground):
         "a: !!python/object/apply:os.system [ls]",
         "events: {x: {kind: major}}",
         "patron: {control: '${oc.env:HOME}'}",
+        "scenario: {question: '${oc.env:HOME}', departs: null}",
+        "scenario: {question: Mine}\nseed: 7",
+        "scenario: {question: Mine}\nparameters: posterior",
         "patron: {control: 7}",
         "patron: {control: [1, 2]}",
         "patron: {contrl: 1}",
@@ -236,7 +239,7 @@ def test_a_file_of_ones_own_may_depart(ground: Ground):
         "\x00",
         "#" * (LARGEST + 1),
     ],
-    ids=range(16),
+    ids=range(19),
 )
 def test_a_bad_file_is_told_in_one_line(ground: Ground, text: str):
     with pytest.raises(UserError, match=r"^file[^\n]{1,300}$"):

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +12,11 @@ from scipy import stats
 from sim.study import evidence
 from sim.study.balance import prior_balance
 from sim.study.evidence import Evidence
-from sim.study.measures import MEASURES, exact_interval, naive_ratio, paired_ratio, share_of_differing
-from sim.study.patterns import Verdict, judge, judge_whatever
+from sim.study.measures import MEASURES, Finding, exact_interval, naive_ratio, paired_ratio, share_of_differing
+from sim.study.patterns import Verdict, banded, judge, judge_whatever
 from sim.study.simulation import simulate_config
 from sim.world.errors import UserError
+from sim.world.patterns import PATTERN_KINDS
 from sim.world.scenario import Config, load, scenario_names
 
 RUNS = 3000
@@ -38,6 +41,13 @@ def test_the_defaults_show_every_pattern_for_a_fresh_seed(seed: int) -> None:
     assert not broken
 
 
+def test_each_pattern_has_one_kind_and_what_assumptions_decide_has_its_own() -> None:
+    found = verdicts(f"seed={FRESH_SEEDS[0]}")
+    assert {name for name, one in found.items() if one.kind == "prior-driven"} == {"P9", "P13"}
+    assert {one.kind for one in found.values()} == set(PATTERN_KINDS)
+    assert not [name for name, one in found.items() if any(kind in one.model for kind in PATTERN_KINDS)]
+
+
 @pytest.mark.parametrize(("scenario", "fails"), [("no_restraint", "P2"), ("no_us_strikes", "P5"), ("no_order", "P1")])
 def test_other_scenarios_break_the_pattern_they_should(scenario: str, fails: str) -> None:
     assert verdicts(f"scenario={scenario}")[fails].holds is False
@@ -57,6 +67,17 @@ def test_the_naive_ratio_sees_deterrence_where_strikes_do_nothing() -> None:
     evidence = Evidence(config, simulate_config(config, runs=10))
     assert paired_ratio(evidence, 5) == pytest.approx(1.0, abs=0.01)
     assert naive_ratio(evidence, 5) < 0.95
+
+
+def test_the_naive_ratio_counts_as_many_days_after_a_response_as_up_to_it() -> None:
+    attacks, limited = 2.0 ** np.arange(10)[None], np.zeros((1, 10), dtype=int)
+    # Three days from day 4 on; too few days lie before a response on day 1, and after one on day 7.
+    limited[0, [1, 4, 7]] = 1
+    calendar = SimpleNamespace(strikes=10)
+    made: Any = SimpleNamespace(scenario=SimpleNamespace(calendar=calendar), traced=lambda days: (attacks, limited))
+    assert naive_ratio(made, 3) == (2**5 + 2**6 + 2**7) / (2**2 + 2**3 + 2**4)
+    limited[0, 4] = 0
+    assert np.isnan(naive_ratio(made, 3))
 
 
 def test_a_strike_that_only_frightens_lowers_the_paired_ratio() -> None:
@@ -112,6 +133,15 @@ def test_a_departure_that_does_not_exist_is_the_users_mistake() -> None:
 
 def test_every_measure_is_named_by_a_pattern_and_the_other_way_round() -> None:
     assert {pattern.measure for pattern in configured().patterns} == set(MEASURES)
+
+
+@pytest.mark.parametrize(("share", "holds"), [(0.0, False), (0.049, False), (0.05, True), (0.5, True), (1.0, True)])
+@pytest.mark.parametrize("at_one_set", [True, False])
+def test_the_predictive_band_holds_what_is_predicted_with_5_percent_or_more(
+    share: float, holds: bool, at_one_set: bool
+) -> None:
+    found = banded(Finding("in 9% of runs", "at least 10%", at_one_set, share))
+    assert found == ("in 9% of runs", "predicted with 5% or more (at least 10% at one set of numbers)", holds, share)
 
 
 def test_ties_do_not_count_as_signs() -> None:

@@ -34,7 +34,7 @@ RUNS = {
     "a truce": (("scenario=gaza_ceasefire", "seed=18446744073709551615"), 0),
     "war": (("ladder.war_rate=0.05", "ladder.war_threshold=1", "history=free"), 1),
     "released and alarmed again": (("scenario=long_horizon", "patron.release_rate=0.5", "patron.alarm_threshold=1"), 5),
-    "mechanisms off": (("mechanisms.patron_restraint=false", "mechanisms.us_restraint=false", "seed=0"), 11),
+    "mechanisms off": (("mechanisms.patron_restraint=false", "mechanisms.target_restraint=false", "seed=0"), 11),
 }
 every = pytest.mark.parametrize("name", RUNS)
 

@@ -13,6 +13,7 @@ from SALib.analyze import morris as salib_morris
 from SALib.analyze import pawn as salib_pawn
 from SALib.analyze import sobol as salib_sobol
 from SALib.sample import sobol as salib_sample
+from scipy import stats
 
 from sim.cli import main
 from sim.study.request import Request
@@ -20,8 +21,10 @@ from sim.study.sensitivity.analysing import sensitivity
 from sim.study.sensitivity.designs import LEVELS, Crossed, Trajectories
 from sim.study.sensitivity.effects import morris_measures, steps_of
 from sim.study.sensitivity.given import classes, delta, pawn
-from sim.study.sensitivity.luck import chance_share
+from sim.study.sensitivity.luck import Chance, chance_share, interval, jackknife
+from sim.study.sensitivity.luck import Interval as Known
 from sim.study.sensitivity.prepared import prepare
+from sim.study.sensitivity.ranking import Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.targets import target_of
 from sim.study.sweep import forecast, running
 from sim.study.sweep.axes import Interval
@@ -193,6 +196,50 @@ def test_morris_pawn_and_delta_rank_a_known_function_and_see_through_one_without
     assert effects[keys[0]] == pytest.approx(1.5, abs=5 * 0.5 * np.sqrt(2 / 16 / 32)), "half of the range of weight 3"
 
 
+def war_by_known_function(seed: int, function: Function, reshuffled: bool) -> Ranking:
+    """Morris' ranking of war, 32 trajectories and 32 runs, where all points share the random numbers of a run.
+
+    Where `reshuffled`, the third parameter decides which random numbers a point reads, and nothing else.
+    """
+    unit = Trajectories("morris", tuple(Interval(key, "", 0.0, 1.0) for key in UNIT[:3]), 32 * 4, seed).unit(0, 32 * 4)
+    uniforms = np.random.default_rng([seed, 7]).random((4, 32))
+    read = np.floor(4 * unit[:, 2]).astype(int) if reshuffled else np.zeros(len(unit), dtype=int)
+    war = (uniforms[read] < function(unit)[:, None]).astype(np.int8)
+    return ranked(target_of("war"), war, Morris(32, unit), "morris", UNIT[:3], seed)
+
+
+def above_chance(one: Ranking) -> set[str]:
+    return {key for key, above in zip(one.keys, one.distinguished, strict=True) if above and one.resolved}
+
+
+@pytest.mark.parametrize("reshuffled", [False, True])
+def test_the_dummy_of_morris_hides_no_parameter_with_nearly_all_of_the_variance(reshuffled):
+    def function(unit: np.ndarray) -> np.ndarray:
+        return 0.1 + 0.5 * unit[:, 0] + 0.1 * unit[:, 1]
+
+    found = [war_by_known_function(seed, function, reshuffled) for seed in range(12)]
+    assert 0.5**2 / (0.5**2 + 0.1**2) > 0.95, "share of the first parameter in the variance"
+    # A step of 0.25 is 3.3 standard deviations of 32 shared runs, so one of a dozen may be lost.
+    assert sum(UNIT[0] in above_chance(one) for one in found) >= 11
+    assert all(one.keys[0] == UNIT[0] for one in found)
+    without = [above_chance(war_by_known_function(seed, lambda unit: 0.3 + 0 * unit[:, 0], True)) for seed in range(40)]
+    # Chance alone goes beyond the limit of the one that reshuffles in 2.5 %: of 40 one, and five deviations more.
+    assert sum(UNIT[2] in one for one in without) <= 1 + 5 * np.sqrt(40 * 0.025 * 0.975)
+    assert not any({UNIT[0], UNIT[1]} & one for one in without), "what changes nothing at all is above nothing"
+
+
+@pytest.mark.parametrize("name", ["sobol", "morris"])
+def test_a_shift_that_all_points_share_is_no_step_of_the_dummy(name):
+    axes = tuple(Interval(key, "", 0.0, 1.0) for key in UNIT[:3])
+    made, block = {"sobol": (Crossed, 5), "morris": (Trajectories, 4)}[name]
+    unit = made(name, axes, 32 * block, 1).unit(0, 32 * block)
+    values = unit[:, :1] + 0.5 * np.random.default_rng(3).normal(size=(1, 16))
+    method = Sobol(32, 3) if name == "sobol" else Morris(32, unit)
+    one = ranked(target_of(PLANTED), values, method, name, UNIT[:3], 1)
+    assert one.dummy.high[0] == pytest.approx(0.0, abs=1e-9), "each parameter's steps are free of it as well"
+    assert UNIT[0] in above_chance(one)
+
+
 def test_the_share_of_chance_is_that_of_known_variances_and_zero_without_any():
     generator = np.random.default_rng(4)
     between, within = generator.normal(size=(2000, 1)), 2.0 * generator.normal(size=(2000, 20))
@@ -200,6 +247,36 @@ def test_the_share_of_chance_is_that_of_known_variances_and_zero_without_any():
     assert found.low < 0.8 < found.high
     assert abs(found.value - 0.8) < 0.05
     assert chance_share(between + 0 * within, 1).value == pytest.approx(0.0, abs=1e-9)
+
+
+def test_intervals_of_95_percent_reach_to_the_normal_quantile_either_way():
+    found = interval(np.array([2.0]), np.array([0.5]))
+    assert np.allclose([found.low, found.value, found.high], stats.norm.ppf([[0.025], [0.5], [0.975]], 2.0, 0.5))
+
+
+def test_the_jackknife_of_a_mean_is_its_squared_standard_error():
+    parts = np.random.default_rng(2).normal(size=(8, 3))
+    left = np.array([np.delete(parts, place, axis=0).mean(axis=0) for place in range(8)])
+    assert np.allclose(jackknife(left), parts.var(axis=0, ddof=1) / 8)
+    assert jackknife(np.empty((0, 3))).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("method", "low", "dummy", "by_chance", "above"),
+    [
+        ("pawn", [2.1, 1.9], 2.0, None, [True, False]),
+        ("delta", [0.1, -0.1], -1.0, None, [True, False]),
+        ("pawn", [2.1, 2.2], 3.0, None, [False, False]),
+        ("sobol", [0.1, -0.1], 3.0, None, [True, False]),
+        ("morris", [2.1, 2.2], 3.0, np.array([3.9, 4.1]), [True, False]),
+    ],
+)
+def test_what_a_parameter_has_to_exceed_to_stand_out(method, low, dummy, by_chance, above):
+    measures = Known(np.full((2, 2), 4.0), np.array([low, low]), np.full((2, 2), 5.0))
+    of_dummy = Known(np.full(2, dummy), np.full(2, dummy - 1.0), np.full(2, dummy + 1.0))
+    one = Known(*np.ones((3, 1)))
+    found = Ranking(target_of("war"), method, ("a", "b"), measures, of_dummy, by_chance, Chance(one, 0.0), one)
+    assert found.distinguished.tolist() == above
 
 
 # --- the same as SALib --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,14 +19,28 @@ from sim.cli import main
 from sim.engine.ensemble import run_batch
 from sim.engine.table import tabulate
 from sim.study.outcomes import OUTCOMES_BY_NAME
+from sim.study.provenance import versions
 from sim.study.sweep.by_point import findings
 from sim.study.sweep.disk import Hashing, digest, write_aside
 from sim.study.sweep.lock import LOCK, locked
 from sim.study.sweep.opened import DamagedPart, open_sweep
-from sim.study.sweep.plan import runs_of
-from sim.study.sweep.running import running
+from sim.study.sweep.plan import Batch, runs_of
+from sim.study.sweep.running import digest_in, running
+from sim.study.sweep.sweeping import sweep as live_sweep
+from sim.study.sweep.work import live
 from sim.world.errors import UserError
-from tests.study.sweeps import CONTROL, asked, made, part_files, rows_of, same, small_parts, stop_after, store_in
+from tests.study.sweeps import (
+    CONTROL,
+    SHORT,
+    asked,
+    made,
+    part_files,
+    rows_of,
+    same,
+    small_parts,
+    stop_after,
+    store_in,
+)
 
 __all__ = ["small_parts"]
 
@@ -273,6 +288,212 @@ def test_damaged_points_are_named_and_written_anew(tmp_path: Path, damage: Any) 
     assert part_files(tmp_path) == before
 
 
+# --- whose parts --------------------------------------------------------------------------------------------
+
+TABLED = {"study.runs": 12}
+"""A sweep of a table, whose values are in no identity."""
+
+
+def foreign(kind: str, folder: Path, elsewhere: Path) -> Path:
+    """Put a file that is no part of it among the parts of a finished sweep."""
+    parts = sorted((folder / "parts").iterdir())
+    if kind == "another seed":
+        made({**SOBOL, "seed": 6}, elsewhere)
+    elif kind == "another axis":
+        made({**SOBOL, "patron.control": (0.9, 1.0)}, elsewhere)
+    elif kind == "other sources":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sim.study.sweep.identity.deciding_hash", lambda: "0123456789abcdef")
+            made(SOBOL, elsewhere)
+    elif kind == "copied to another number":
+        parts[1].unlink()
+        victim = folder / "parts" / parts[0].name.replace("00000", "00001")
+        shutil.copy(parts[0], victim)
+        return victim
+    elif kind == "twice":
+        store = store_in(folder)
+        part = store.parts[0]
+        rows = live(asked(SOBOL).work, Batch(part.points, part.runs), 1)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sim.study.sweep.store.source_hash", lambda: "0123456789abcdef")
+            with store.writing(part, asked(SOBOL).work.columns, digest_in(asked(SOBOL), part)) as writer:
+                writer.add(rows)
+        (victim,) = {*(folder / "parts").iterdir()} - {*parts}
+        return max(victim, parts[0])
+    elif kind == "another number of rows":
+        file = pq.read_table(parts[0])
+        pq.write_table(file.slice(0, 5), folder / "cut.parquet")
+        parts[0].unlink()
+        return (folder / "cut.parquet").rename(
+            folder / "parts" / f"part-00000-{digest(folder / 'cut.parquet')}.parquet"
+        )
+    else:
+        name = {"a number of none": "part-00099-" + parts[0].name[11:], "a name of its own": "copy of a part.parquet"}
+        return Path(shutil.copy(parts[0], folder / "parts" / name[kind]))
+    parts[0].unlink()
+    return Path(shutil.copy(sorted((elsewhere / "parts").iterdir())[0], folder / "parts"))
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("another seed", "seed 6 instead of 5"),
+        ("another axis", "its points stand for other values"),
+        ("other sources", "it is of a sweep with other settings or sources"),
+        ("copied to another number", r"points \[0, 1\] instead of \[1, 2\]"),
+        ("twice", "there is another part 0"),
+        ("another number of rows", "5 rows instead of 12"),
+        ("a number of none", "no part of this sweep has that name"),
+        ("a name of its own", "no part of this sweep has that name"),
+    ],
+)
+def test_a_foreign_part_is_named_and_refused_on_resume_and_on_open(tmp_path: Path, kind: str, why: str) -> None:
+    folder = tmp_path / "it"
+    made(SOBOL, folder)
+    open_sweep(folder).load()
+    victim = foreign(kind, folder, tmp_path / "elsewhere")
+    before, manifest = part_files(folder), (folder / "manifest.json").read_bytes()
+    line = rf"allowed parts of this sweep alone; remove parts/{victim.name} from there: {why}"
+    for attempt in (lambda: made(SOBOL, folder), lambda: open_sweep(folder, partial=True)):
+        with pytest.raises(UserError, match=line) as caught:
+            attempt()
+        assert "\n" not in str(caught.value)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(UserError, match=line):
+        made(SOBOL, folder)
+    assert not (folder / "manifest.json").exists()
+    assert part_files(folder) == before
+    (folder / "manifest.json").write_bytes(manifest)
+    victim.unlink()
+    made(SOBOL, folder)
+    assert len(part_files(folder)) == 8
+
+
+def test_a_part_of_another_table_is_refused(tmp_path: Path) -> None:
+    for name, values in (("one", [0.2, 0.4]), ("two", [0.2, 0.5])):
+        live_sweep({**SHORT, **TABLED}, to=tmp_path / name, points=pd.DataFrame({"patron.control": values}))
+    one, two = (next((tmp_path / name / "parts").iterdir()) for name in ("one", "two"))
+    one.unlink()
+    shutil.copy(two, one.parent)
+    with pytest.raises(UserError, match=f"remove parts/{two.name} from there: its points stand for other values"):
+        open_sweep(tmp_path / "one")
+
+
+def test_a_sweep_cut_short_adopts_its_own_parts_and_no_others(tmp_path: Path, capsys: Any) -> None:
+    words = ["calendar.days=140", "study.points=4", "study.runs=10", f"output.dir={tmp_path / 'it'}"]
+    assert main(["sweep", "patron.control=interval(0.2,1)", *words, "seed=1"]) == 0
+    kept = part_files(tmp_path / "it")
+    for path in (tmp_path / "it").iterdir():
+        if path.name not in (LOCK, "config.yaml", "points.parquet", "parts"):
+            path.unlink()
+    assert main(["sweep", "patron.control=interval(0.9,1)", *words, "seed=2"]) == 2
+    error = capsys.readouterr().err
+    assert f"remove parts/{next(iter(kept))} from there: seed 1 instead of 2" in error
+    assert error.count("\n") == 1
+    assert part_files(tmp_path / "it") == kept
+    assert not (tmp_path / "it" / "manifest.json").exists()
+    assert main(["sweep", "patron.control=interval(0.2,1)", *words, "seed=1"]) == 0
+    assert part_files(tmp_path / "it") == kept
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_sensitivity_and_discover_refuse_foreign_parts_too(tmp_path: Path, capsys: Any) -> None:
+    own = ["patron.control=interval(0.2,1)", "sensitivity.method=morris", "sensitivity.samples=8", "study.runs=8"]
+    for seed in (1, 2):
+        assert (
+            main(["sensitivity", *own, "calendar.days=140", f"seed={seed}", f"output.dir={tmp_path / str(seed)}"]) == 0
+        )
+        made({**CONTROL, "study.points": 64, "study.runs": 2, "seed": seed}, tmp_path / f"swept{seed}")
+    capsys.readouterr()
+    for first, words in (
+        ("", ["sensitivity", *own, "calendar.days=140", "seed=1", f"output.dir={tmp_path / '1'}"]),
+        ("swept", ["sensitivity", f"sensitivity.sweep={tmp_path / 'swept1'}"]),
+        ("swept", ["discover", "discover.where=war", f"discover.sweep={tmp_path / 'swept1'}"]),
+    ):
+        (folder, other) = (tmp_path / f"{first}{seed}" / "parts" for seed in (1, 2))
+        for path in folder.glob("part-00000-*"):
+            path.unlink()
+        (part,) = other.glob("part-00000-*")
+        shutil.copy(part, folder)
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert f"remove parts/{part.name} from there: seed 2 instead of 1" in error
+        assert error.count("\n") == 1
+
+
+def test_points_of_another_sweep_are_refused_on_open(tmp_path: Path) -> None:
+    made(SOBOL, tmp_path / "one")
+    made({**SOBOL, "patron.control": (0.9, 1.0)}, tmp_path / "two")
+    shutil.copy(tmp_path / "two" / "points.parquet", tmp_path / "one")
+    with pytest.raises(DamagedPart, match=r"points\.parquet is damaged \(its points are not those"):
+        open_sweep(tmp_path / "one")
+
+
+def test_stores_whose_parts_say_less_are_still_opened(tmp_path: Path) -> None:
+    made(SOBOL, tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
+    (path,) = (tmp_path / "parts").iterdir()
+    rows = pq.read_table(path)
+    said = {**json.loads(rows.schema.metadata[b"lull"]), "format": 1}
+    old = {key: value for key, value in said.items() if key not in ("identity", "points_digest")}
+    path.unlink()
+    pq.write_table(rows.replace_schema_metadata({"lull": json.dumps(old)}), tmp_path / "old.parquet")
+    (tmp_path / "old.parquet").rename(path.with_name(f"part-00000-{digest(tmp_path / 'old.parquet')}.parquet"))
+    assert open_sweep(tmp_path).load().sizes["point"] == 8
+
+
+# --- which libraries ----------------------------------------------------------------------------------------
+
+
+def others(monkeypatch: pytest.MonkeyPatch, **numbers: str) -> None:
+    """Go on as a process in which some libraries have other versions."""
+    here = {**versions(), **numbers}
+    for module in ("store", "running"):
+        monkeypatch.setattr(f"sim.study.sweep.{module}.versions", lambda: here)
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("name", ["numba", "llvmlite", "numpy"])
+def test_other_libraries_that_compute_are_refused_unless_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    stop_after(3, SOBOL, tmp_path)
+    before = part_files(tmp_path)
+    others(monkeypatch, **{name: "99.0"})
+    with pytest.raises(UserError) as caught:
+        made(SOBOL, tmp_path)
+    assert str(caught.value) == (
+        f"{name} = 99.0: allowed {versions()[name]}, as in {tmp_path}; study.accept_versions=true goes on with 99.0;"
+        " or another output.dir"
+    )
+    assert part_files(tmp_path) == before
+    accepted = {**SOBOL, "study.accept_versions": True}
+    said: list[str] = []
+    with running(asked(accepted, tmp_path), said.append) as going:
+        going.make()
+    assert any(one == f"{name} is 99.0; what is there was made with {versions()[name]}" for one in said)
+    stated = [json.loads(pq.read_schema(path).metadata[b"lull"]) for path in sorted((tmp_path / "parts").iterdir())]
+    assert [one["versions"][name] for one in stated] == [versions()[name]] * 3 + ["99.0"] * 5
+    assert f"{name} {versions()[name]} and 99.0" in open_sweep(tmp_path).attrs["versions"]
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_other_libraries_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_after(3, SOBOL, tmp_path)
+    others(monkeypatch, xarray="99.0")
+    monkeypatch.setattr("sim.study.sweep.store.source_hash", lambda: "0123456789abcdef")
+    said: list[str] = []
+    with running(asked(SOBOL, tmp_path), said.append) as going:
+        going.make()
+    assert said[-1] == f"xarray is 99.0; what is there was made with {versions()['xarray']}"
+    assert open_sweep(tmp_path).attrs["source_hash"].endswith(" and 0123456789abcdef")
+    others(monkeypatch, numpy="99.0")
+    with running(asked(SOBOL, tmp_path), said.append) as going:
+        assert going.missing == [], "what is finished may be read with any version"
+
+
 # --- one at a time ------------------------------------------------------------------------------------------
 
 HOLDING = """
@@ -329,7 +550,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 
 def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"made_by": "lull", "verb": "sweep", "format": 99}))
-    with pytest.raises(UserError, match="a sweep of format 1; this one has 99"):
+    with pytest.raises(UserError, match="a sweep of format 2; this one has 99"):
         open_sweep(tmp_path)
 
 

@@ -151,10 +151,14 @@ def test_a_heavy_tail_is_told_by_exceedance() -> None:
 
 
 def test_cut_outcomes_say_in_how_many_histories() -> None:
-    outcome = next(one for one in DERIVED if one.name == "lull_days")
-    sample = {"lull_days": [10, 222, 222, 30], "resumption_day": [118, -1, -1, 138]}
-    told = statistic({name: Tally.of(np.array(values)) for name, values in sample.items()}, outcome)
-    assert (told.cut, told.prior_driven, told.never) == (0.5, True, None)
+    sample = {
+        "lull_days": [10, 222, 222, 30], "resumption_day": [118, -1, -1, 138],
+        "quiet_days": [5, 8, 222, 9], "first_attack_day": [113, 116, -1, 117],
+    }  # fmt: skip
+    tallies = {name: Tally.of(np.array(values)) for name, values in sample.items()}
+    for name, cut in (("lull_days", 0.5), ("quiet_days", 0.25)):
+        told = statistic(tallies, next(one for one in DERIVED if one.name == name))
+        assert (told.cut, told.prior_driven, told.never) == (cut, True, None)
 
 
 # --- the whole ----------------------------------------------------------------------------------------------

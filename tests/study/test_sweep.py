@@ -352,6 +352,14 @@ def test_heavy_tails_are_judged_by_a_quantile_and_said_to_be() -> None:
     assert np.median(mean.errors(tail)) > np.median(mean.errors(tail[:, :1000])) / 3
 
 
+@pytest.mark.parametrize(
+    ("unit", "heavy", "value"), [("soldiers", True, 95.0), ("day", False, 50.0), ("attacks", False, 50.5)]
+)
+def test_a_point_is_told_by_the_quantity_that_its_outcome_allows(unit: str, heavy: bool, value: float) -> None:
+    runs = np.random.default_rng(1).permutation(np.arange(1.0, 101.0))[None]
+    assert Judgement(Outcome("it", unit, "", heavy_tailed=heavy), 1.0).value(runs).tolist() == [value]
+
+
 def test_errors_are_those_of_repeated_samples() -> None:
     generator = np.random.default_rng(3)
     sample = generator.exponential(size=(1000, 4000))

@@ -43,6 +43,14 @@ def test_the_error_of_a_median_is_that_of_repeated_samples() -> None:
     assert abs(2.0 * told - spread) > 5.0 * spread / math.sqrt(2 * repeats) + 0.05
 
 
+@pytest.mark.parametrize(("size", "below"), [(16, (6, 10)), (100, (45, 55)), (400, (190, 210))])
+def test_the_error_of_a_median_is_half_of_what_lies_between_two_ranks(size: int, below: tuple[int, int]) -> None:
+    # By hand: N values have N / 2 -+ sqrt(N) / 2 below the ends. Squares tell every pair of ranks from every other.
+    squares = np.arange(size, dtype=float) ** 2
+    low, high = below
+    assert Tally.of(squares).error_of_median() == (high**2 - low**2) / 2
+
+
 def test_a_median_that_never_happens_has_no_error() -> None:
     assert Tally.of(np.array([1.0] * 10 + [math.inf] * 11)).error_of_median() is None
     assert Tally.of(np.array([1.0])).error_of_mean() is None

@@ -168,6 +168,20 @@ def test_a_difference_is_found_in_every_kind_of_file(tmp_path: Path) -> None:
     assert difference(tmp_path / "one" / "same.yaml", tmp_path / "other" / "same.yaml") is None
 
 
+@pytest.mark.parametrize("ending", ["parquet", "nc"])
+def test_a_column_that_is_missing_or_new_is_named(ending: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.{ending}" for name in ("fewer", "more")]
+    for path, columns in zip(paths, ({"p": [1, 2]}, {"p": [1, 2], "q": [3, 4]}), strict=True):
+        if ending == "parquet":
+            pd.DataFrame(columns).to_parquet(path)
+        else:
+            xr.Dataset({name: ("run", one) for name, one in columns.items()}).to_netcdf(path, engine="h5netcdf")
+    fewer, more = paths
+    assert difference(fewer, more) == "q: new when made again"
+    assert difference(more, fewer) == "q: missing when made again"
+    assert difference(more, more) is None
+
+
 def test_arrays_differ_by_one_bit_and_by_the_sign_of_zero() -> None:
     values = np.array([[0.1, np.nan], [0.0, 3.0]])
     assert array_difference(values, values.copy()) is None

@@ -22,7 +22,7 @@ patron:
   control: 0.3
 """
 SMALL = (
-    "calendar.days=134", "study.draws=20", "study.runs=4", "report.mechanisms=[patron_restraint,us_major,fear]",
+    "calendar.days=134", "study.draws=20", "study.runs=4", "report.mechanisms=[patron_restraint,major_response,fear]",
     "report.share_draws=3", "report.share_runs=4", "seed=3",
 )  # fmt: skip
 

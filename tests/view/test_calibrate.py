@@ -55,6 +55,8 @@ def test_it_prints_every_part_within_the_width(made: tuple[Path, str]) -> None:
     told = made[1]
     for part in ("Fitted to", "What the figures say", "Planted truths", "Rival readings", "Patterns", "Predicted"):
         assert part in " ".join(told.split()), part
+    assert "Probability of each observation alone" in told
+    assert "Left out of the evidence of every reading: ordering, excluded by definition" in " ".join(told.split())
     # The last line names the folder, which is as long as it is.
     tables = told.partition("\nFiles in ")[0]
     assert tables != told
@@ -69,6 +71,12 @@ def test_the_folder_holds_tables_figures_and_the_posterior(made: tuple[Path, str
     posterior = read_posterior(folder / "posterior.parquet")
     assert posterior.draws == 60
     assert len(rows(folder, "readings")) == 8
+    assert all(float(one["bayes_factor_error"]) >= 0.0 for one in rows(folder, "readings"))
+    alone = rows(folder, "observations_by_reading")
+    assert len(alone) == 8 * len(rows(folder, "figures"))
+    for one in alone:
+        assert (one["probability"] == "") == (one["excluded_by_definition"] == "True")
+        assert not one["probability"] or 0.0 <= float(one["probability"]) <= 1.0
     assert [one["id"] for one in rows(folder, "patterns")] == [f"P{number}" for number in range(1, 15)]
     manifest = json.loads((folder / "manifest.json").read_text())
     assert set(manifest["files"]) == {path.name for path in folder.iterdir()} - {"manifest.json"}

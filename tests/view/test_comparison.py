@@ -28,9 +28,11 @@ from sim.view.comparison import (
     sentence,
     short,
     shown,
+    war_words,
 )
 from sim.view.figures.comparison import COLOURS, DRAWN, comparison_figure, folded, headline
 from sim.view.style import BLUE, ORANGE, save
+from sim.view.tables import percent
 
 SCENARIOS = ["article", "no_restraint", "tight_leash"]
 FILES = {
@@ -219,7 +221,16 @@ def test_what_assumptions_decide_is_printed_and_kept_beside_its_prior(
     monkeypatch.chdir(tmp_path)
     asked = ["compare", "scenarios=[article,tight_leash]", "study.draws=4", "study.runs=30"]
     assert cli.main([*asked, "output.dir=found"]) == 0
-    assert "under the priors alone" in capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
+    assert "under the priors alone" in out
+    words = (
+        "Direct war, ",
+        "90% of 4 parameter sets",
+        "Monte Carlo error",
+        "drawn from the priors",
+        "Scenario tight_leash",
+    )
+    assert sorted(words, key=out.index) == list(words)
     folder = tmp_path / "found"
     assert {path.name for path in folder.iterdir()} == FILES | {"beside_prior.csv"}
     with (folder / "beside_prior.csv").open(encoding="utf-8", newline="") as file:
@@ -233,6 +244,20 @@ def test_what_assumptions_decide_is_printed_and_kept_beside_its_prior(
         number(one["prior_difference"], one["unit"], sign=True) in str(cell)
         for one, cell in zip(told, priors, strict=True)
     )
+
+
+def test_war_is_told_over_parameter_sets_first_and_a_single_set_as_one_among_many(data: xr.Dataset) -> None:
+    values = data["value_b_of_draw"].sel(measure="war").values[0]
+    low, high = np.quantile(values, (0.05, 0.95))
+    words = war_words(data, 0)
+    error = percent(values.std(ddof=1) / np.sqrt(len(values)))
+    assert f"no_restraint {percent(low)} to {percent(high)} (mean {percent(values.mean())} ± {error} Monte" in words
+    one = compare(["article", "no_restraint"], parameters="defaults", runs=200)
+    prior = {end: float(one[f"prior_{end}_b"].sel(measure="war").values[0]) for end in ("low", "high")}
+    prior["value"] = float(one["prior_value_b"].sel(measure="war").values[0])
+    words = war_words(one, 0)
+    assert "at one parameter set among many" in words
+    assert f"no_restraint {percent(prior['low'])} to {percent(prior['high'])} (mean {percent(prior['value'])})" in words
 
 
 def test_a_usual_folder_has_the_name_of_its_question() -> None:

@@ -164,7 +164,7 @@ def test_each_study_has_its_figure(tmp_path: Path):
     assert "difference to article" in texts(draw(found, "attacks_lull"))
     assert len(draw(found).axes) > len(draw(found, "attacks_lull").axes)
     shares = sim.explain(
-        "attacks_lull", mechanisms=["patron_restraint", "us_major"], draws=4, runs=4, parameters="prior"
+        "attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=4, runs=4, parameters="prior"
     )
     assert "share of the outcome" in texts(draw(shares))
     assert "attacks from then on" in texts(draw(sim.diverge("article", "no_tower22", 3)))

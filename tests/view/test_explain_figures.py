@@ -28,7 +28,7 @@ def test_every_mechanism_has_words() -> None:
 
 @pytest.fixture(scope="module")
 def attributed() -> xr.Dataset:
-    mechanisms = ["patron_restraint", "autonomy", "gaza_gate"]
+    mechanisms = ["patron_restraint", "autonomy", "rival_war_gate"]
     overrides = {"calendar.days": 134}
     return explain(
         "attacks_lull", mechanisms=mechanisms, draws=5, runs=6, seed=3, parameters="prior", overrides=overrides

@@ -55,18 +55,40 @@ def test_a_forecast_leaves_tables_and_a_figure_that_agree(attacks: Path, capsys:
     assert summary["reading"]["kept"] == counts["total"].iloc[-1]
 
 
-def test_scores_leave_a_verdict_for_each_benchmark_and_score(attacks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_scores_of_a_few_forecasts_leave_gains_and_no_verdict(
+    attacks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["calibrate", f"data={attacks}", "histories=1000", "score=true", "output.dir=out"]) == 0
     said = capsys.readouterr().out
-    assert "with so few they are rough" in said
+    assert "Interval and verdict need at least 8 forecasts" in said
+    assert "Intervals come from" not in said
+    assert "inf" not in said
     skill = pd.read_csv("out/skill.csv")
     assert len(skill) == 16
-    assert set(skill["verdict"]) <= {"model better", "model worse", "no difference shown"}
+    assert set(skill["verdict"]) == {"too few forecasts"}
+    assert skill[["low", "high"]].isna().all(axis=None)
+    assert np.isfinite(skill["gain"]).all()
     assert Path("out/skill.png").stat().st_size > 10_000
     trials = pd.read_csv("out/trials.csv")
     means = pd.read_csv("out/scores.csv").set_index("forecaster")
     for name, group in trials.groupby("forecaster"):
         assert group["crps"].mean() == pytest.approx(means.loc[str(name), "crps"], abs=1e-3)
+
+
+def test_scores_of_eight_forecasts_leave_a_verdict_for_each_benchmark_and_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weeks = [f"{calendar().start + timedelta(days=7 * week - 1)},{12 * week}" for week in range(1, 31)]
+    path = saved(tmp_path, "as_of_date,total\n" + "\n".join(weeks) + "\n")
+    words = ["calibrate", f"data={path}", "histories=1000", "score=true", f"output.dir={tmp_path / 'out'}"]
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert "8 forecasts of up to three weeks" in said
+    assert "Intervals come from drawing the 8 forecasts again" in said
+    skill = pd.read_csv(tmp_path / "out" / "skill.csv")
+    assert len(skill) == 16
+    assert set(skill["verdict"]) <= {"model better", "model worse", "no difference shown"}
+    assert "model worse" in set(skill["verdict"]), "a constant rate is best forecast by a constant rate"
 
 
 def test_the_invented_case_takes_its_own_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from sim.study.sweep.along import at_points, profile, varied
+from sim.study.sweep.along import AtPoints, at_points, profile, varied
 from sim.view.figures.sweep import MOST_AXES, sweep_figure
 from sim.view.style import drawn
 from sim.world.errors import UserError
@@ -107,6 +107,29 @@ def test_errors_of_means_over_points_count_the_luck_that_points_share():
         found = profile(data, at_points(data, "acknowledged_lull"), axis.place, 8)
         # An error estimated from 50 runs is itself known to one part in sqrt(2 x 49) = 10; five of these.
         assert np.all(np.abs(found.error / expected - 1) < 5 / np.sqrt(2 * (RUNS - 1)))
+
+
+def test_luck_that_points_do_not_share_is_counted_once():
+    control = np.random.default_rng(2).random(1000)
+    data = opened({"patron.control": control}, np.full(1000, 5.0))
+    (axis,) = varied(data, 8)
+    found = profile(data, at_points(data, "acknowledged_lull"), axis.place, 8)
+    # Of 125 points a variance is known to sqrt(2 / 124), and what 50 runs share to sqrt(2 / 49) of the same size; never
+    # below zero, the latter adds 0.4 of that on average, and errs by 0.58 of it. Counted twice, luck would give 1.41.
+    share, spread = np.sqrt(2 / (RUNS - 1)), np.sqrt(2 / 124)
+    error = np.hypot(0.58 * share, spread) / np.sqrt(8) / 2
+    ratio = np.sqrt(np.mean(found.error**2) * RUNS * 125)
+    assert abs(ratio - np.sqrt(1 + 0.4 * share)) < 5 * error < 0.2
+
+
+def test_a_bin_has_the_mean_of_its_points_and_the_quantiles_that_hold_90_percent_of_them():
+    data = opened({"patron.control": np.linspace(0, 1, 40)}, np.ones(40))
+    at = AtPoints("acknowledged_lull", "attacks", "", "median", np.arange(40.0), np.ones(40))
+    found = profile(data, at, np.repeat([0, 1], 20), 3)
+    np.testing.assert_array_equal(found.mean, [9.5, 29.5, np.nan])
+    np.testing.assert_array_equal(found.low, [0.0, 20.0, np.nan])
+    np.testing.assert_array_equal(found.high, [18.0, 38.0, np.nan])
+    np.testing.assert_allclose(found.error, [np.sqrt(35 / 20)] * 2 + [np.nan])
 
 
 def test_bins_hold_equally_many_points_and_levels_stay_what_they_are():

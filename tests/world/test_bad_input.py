@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.world.checks import Section
+from sim.world.compose import read_yaml
 from sim.world.errors import UserError, one_of
 from sim.world.parameters import shared_declarations
 from sim.world.scenario import load, overlay, scenario_names
+from sim.world.schema import OF_A_CALL
 
 COUNT = re.compile(r"one of \d+ names")
 """How many names there are grows with the model; which is the nearest does not."""
@@ -153,6 +155,15 @@ HEAD = "# @package _global_\nscenario: {question: Mine, departs: null}\n"
             HEAD + "seed: 1\nseed: 2\n",
             "scenario/mine.yaml = malformed in line 4 (found duplicate key seed): allowed valid",
         ),
+        (HEAD + "seed: 7\n", "scenario/mine.yaml: seed = 7: allowed keys of the world; this one is set on the"),
+        (HEAD + "study: {runs: 3}\n", "scenario/mine.yaml: study = {'runs': 3}: allowed keys of the world; "),
+        (HEAD + "parameters: posterior\n", "scenario/mine.yaml: parameters = posterior: allowed keys of the world; "),
+        (HEAD + "output: {dir: x}\n", "scenario/mine.yaml: output = {'dir': 'x'}: allowed keys of the world; "),
+        (HEAD + "engine: {threads: 2}\n", "scenario/mine.yaml: engine = {'threads': 2}: allowed keys of the world; "),
+        (HEAD + "extensions: [a.py]\n", "scenario/mine.yaml: extensions = ['a.py']: allowed keys of the world; code"),
+        (HEAD + "hydra: {job: {name: x}}\n", "scenario/mine.yaml: hydra = {'job': {'name': 'x'}}: allowed keys of"),
+        ("# @package hydra.job\nname: x\n", "scenario/mine.yaml: hydra = {'name': 'x'}: allowed keys of the world"),
+        ("# @package _global_.study\nruns: 3\n", "scenario/mine.yaml: study = {'runs': 3}: allowed keys of the world"),
         (HEAD + "x: !!python/object/apply:os.getcwd []\n", "scenario/mine.yaml = malformed in line 3 ("),
         (b"\xff\x00\xfe", "scenario/mine.yaml = 'utf-8' codec can't decode"),
         ("42", "scenario/mine.yaml = "),
@@ -192,6 +203,86 @@ def test_malformed_files_reached_through_another_file_are_told_too(tmp_path: Pat
         (tmp_path / group).mkdir()
         (tmp_path / group / f"{name}.yaml").write_text(content)
     assert refusal(["scenario=mine"], tmp_path).startswith("theirs.yaml = malformed in line 2")
+
+
+@pytest.mark.parametrize("key", OF_A_CALL)
+@pytest.mark.parametrize("chosen", ["actors=theirs", "scenario=mine"])
+def test_no_file_of_the_user_sets_how_a_world_is_studied(tmp_path: Path, key: str, chosen: str) -> None:
+    for name, content in [
+        ("scenario/mine", HEAD + "defaults: [/parts/more]\n"),
+        ("parts/more", f"# @package _global_\n{key}: 7\n"),
+        ("actors/theirs", f"# @package _global_\n{key}: 7\n"),
+    ]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(content)
+    assert f".yaml: {key} = 7: allowed keys of the world; " in refusal([chosen], tmp_path)
+
+
+def test_a_scenario_file_sets_keys_of_the_world(tmp_path: Path) -> None:
+    (tmp_path / "scenario").mkdir()
+    rungs = ["calm", "raids", "hurt", "dead", "bombs", "the capital", "all-out war"]
+    for key in ("names", "calendar", "events", "history", "mechanisms", "patron"):
+        (tmp_path / "scenario" / "mine.yaml").write_text(f"{HEAD}{key}: {{nonsense: 1}}\n")
+        assert refusal(["scenario=mine"], tmp_path).startswith(f"{key}.nonsense"), key
+    (tmp_path / "scenario" / "mine.yaml").write_text(f"{HEAD}rungs: {rungs}\n")
+    assert load(["scenario=mine"], tmp_path).scenario.rungs == tuple(rungs)
+
+
+BASE = load()
+RESOLVERS = [
+    "${oc.env:LULL_SECRET}",
+    "${ oc.env:LULL_SECRET }",
+    "${oc.decode:${oc.env:LULL_SECRET}}",
+    "${names.${oc.env:LULL_SECRET}}",
+    "before ${names.target} ${oc.env:LULL_SECRET,none} after",
+    "${oc.create:{a:1}}",
+    "${hydra:runtime.cwd}",
+    "${hydra.runtime.cwd}",
+    "${..hydra.runtime.cwd}",
+    "\\${oc.env:LULL_SECRET}",
+    "$${names.target}{oc.env:LULL_SECRET}",
+    "${now:%Y}",
+    "${anything:}",
+]
+
+
+@pytest.mark.parametrize("text", RESOLVERS)
+def test_references_reach_nothing_but_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("LULL_SECRET", "swordfish")
+    (tmp_path / "scenario").mkdir()
+    mine = tmp_path / "scenario" / "mine.yaml"
+    quoted = "'" + text + "'"
+    for content in (
+        f"{HEAD}names: {{patron: {quoted}}}\n",
+        f"{HEAD}defaults: [override /actors: {quoted}]\n",
+        f"# @package _global_\nscenario: {{question: {quoted}, departs: null}}\n",
+        f"{HEAD}militia: {{hashd_iraq: {{sources: {{baseline: [assumed, {quoted}]}}}}}}\n",
+    ):
+        mine.write_text(content)
+        for read in (lambda: scenario_names(tmp_path), lambda: overlay(BASE, "mine", tmp_path)):
+            assert complaint(read).startswith("scenario/mine.yaml")
+    assert refusal(["scenario=mine"], tmp_path).startswith("scenario/mine.yaml")
+    policies = tmp_path / "policies.yaml"
+    policies.write_text(f"mine: {{names.patron: {quoted}}}\n")
+    assert complaint(lambda: read_yaml(policies)).startswith(f"{tmp_path.name}/policies.yaml")
+    escaped = re.sub(r"[{}:, =]", r"\\\g<0>", text)
+    for value in (quoted, escaped):
+        line = refusal([f"names.patron={value}"])
+        assert line.startswith("names.patron = ")
+        assert "swordfish" not in line
+
+
+def test_plain_references_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "scenario").mkdir()
+    (tmp_path / "scenario" / "mine.yaml").write_text(
+        HEAD + "names: {patron: 'not ${names.target}', rival: '${.target}'}"
+    )
+    tree = load(["scenario=mine", "patron.control=${militia.hashd_iraq.autonomy}"], tmp_path).tree
+    assert tree["names"]["patron"] == f"not {tree['names']['target']}"
+    assert tree["names"]["rival"] == tree["names"]["target"]
+    assert tree["patron"]["control"] == tree["militia"]["hashd_iraq"]["autonomy"]
 
 
 def test_the_folder_of_the_user_must_exist_and_hide_nothing_behind_our_names(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 import pytest
 from omegaconf import OmegaConf
 
-from sim.world.compose import config_folders, merged, options, read_yaml
+from sim.world.compose import config_folders, merged, options, read_group_file
 from sim.world.scenario import load
 
-FILES = {name: read_yaml(path) for name, path in options("scenario", config_folders(None)).items()}
+FILES = {name: read_group_file(path) for name, path in options("scenario", config_folders(None)).items()}
 OVERLAYS = sorted(name for name, content in FILES.items() if "defaults" not in content)
 TREE = dict(load().tree)
 

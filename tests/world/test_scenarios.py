@@ -137,8 +137,8 @@ def test_what_each_scenario_changes(configs: dict[str, Config], article: Config)
     def off(name: str) -> set[str]:
         return {one.name for one in fields(Mechanisms) if not getattr(configs[name].scenario.mechanisms, one.name)}
 
-    assert off("no_us_strikes") == {"us_limited", "us_major"}
-    assert off("no_threat") == {"us_major", "threat_fear"}
+    assert off("no_us_strikes") == {"limited_response", "major_response"}
+    assert off("no_threat") == {"major_response", "threat_fear"}
     assert off("no_restraint") == {"patron_restraint"}
     assert off("no_mediation") == {"mediation"}
     assert off("article") == set()

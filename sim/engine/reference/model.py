@@ -15,7 +15,7 @@ from sim.engine.reference.states import Mediators, Patron, Rival, Target
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.engine.table import Table, tabulate
 from sim.engine.trace import RULES, Listener, Rulebook, Witness
-from sim.numbers.chance import RUN_LIMIT, draw, split_seed
+from sim.numbers.chance import DAY_LIMIT, RUN_LIMIT, draw, split_seed, words
 from sim.rules import decisions as decide
 from sim.rules.patron import PHASES
 from sim.rules.target import STRUCK
@@ -62,6 +62,12 @@ WING_REPORTERS: Final[Mapping[str, Any]] = {
 NOTHING: Final = np.zeros((0, 0))
 
 
+def mesa_seed(seed: int, run: int) -> int:
+    """The seed of Mesa's generators: the words at an address that no actor uses, on a day that no calendar reaches."""
+    found = words(*split_seed(seed), run, DAY_LIMIT - 1, 0, 0)
+    return int.from_bytes(b"".join(word.to_bytes(4, "little") for word in found), "little")
+
+
 class StateTable(NamedTuple):
     """The state at the end of every day, of the run (D,), its theatres (D, K) and its wings (D, W); zero after war.
 
@@ -89,7 +95,9 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         ValueError: the seed or the run has no address.
 
     `world` is the scenario. `datacollector` keeps numbers of the model day by day, and of every `MilitiaWing`. Wings
-    take their turns in the order of `turns`, which cannot matter.
+    take their turns in the order of `turns`, which cannot matter. Any other `mesa.Agent` that joins the model takes its
+    `step` every day after the wings have attacked and before attacks land, in the order of joining. `random` and `rng`
+    are Mesa's generators, seeded by seed and run; no rule of the model uses them.
     """
 
     def __init__(
@@ -102,9 +110,9 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         point: int = 0,
         trace: Listener | None = None,
     ) -> None:
-        super().__init__()
         if not 0 <= run < RUN_LIMIT:
             raise ValueError(f"run={run}: allowed are whole numbers from 0 to {RUN_LIMIT - 1}")
+        super().__init__(seed=mesa_seed(seed, run))
         self.world = scenario
         self.table = tabulate(scenario) if table is None else table
         self.seed_low, self.seed_high = split_seed(seed)
@@ -152,6 +160,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
             for index, (name, layout, trait) in enumerate(zip(scenario.cast.wings, layouts, traits, strict=True))
         )
         self.turns = list(self.wings)
+        self._own = frozenset(self.agents)
 
     def live(self) -> Self:
         """Live the history to its last day or to direct war, whichever comes first."""
@@ -208,9 +217,11 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
             wing.adapt()
 
     def militias_attack(self) -> None:
-        """Wings attack."""
+        """Wings attack, then all agents act that were added to the model."""
         for wing in self.turns:
             wing.attack()
+        for guest in [one for one in self.agents if one not in self._own]:
+            guest.step()
 
     def attacks_land(self) -> None:
         """Attacks meet their fate; the target suffers them, the patron counts them."""

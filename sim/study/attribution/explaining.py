@@ -186,8 +186,8 @@ def _number(share: Share, part: str) -> float:
 def coalition_name(players: Sequence[str], bits: int) -> str:
     """A coalition by the names in it.
 
-    >>> coalition_name(("fear", "us_major"), 2), coalition_name(("fear", "us_major"), 0)
-    ('us_major', 'none')
+    >>> coalition_name(("fear", "major_response"), 2), coalition_name(("fear", "major_response"), 0)
+    ('major_response', 'none')
     """
     there = [name for place, name in enumerate(players) if bits >> place & 1]
     return "+".join(there) or "none"

@@ -12,6 +12,7 @@ from sim.engine.ensemble import run_batch
 from sim.engine.table import Table, at_points, tabulate
 from sim.rules.outcomes import NEVER, Outcome
 from sim.study.outcomes import OUTCOMES_BY_NAME, outcome_values, theatre_counts
+from sim.world.aliases import current_mechanism
 from sim.world.errors import UserError, one_of
 from sim.world.mechanisms import MECHANISM_NAMES
 from sim.world.scenario import Scenario
@@ -141,6 +142,7 @@ def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ..
     working = tuple(name for name in MECHANISM_NAMES if getattr(scenario.mechanisms, name))
     if asked is None:
         return working
+    asked = tuple(map(current_mechanism, asked))
     for name in asked:
         if name not in MECHANISM_NAMES:
             raise UserError("mechanisms", name, one_of(MECHANISM_NAMES, name))
@@ -148,7 +150,7 @@ def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ..
             raise UserError("mechanisms", name, f"mechanisms that {scenario.name} has at work")
         if list(asked).count(name) > 1:
             raise UserError("mechanisms", name, "each mechanism once")
-    return tuple(asked)
+    return asked
 
 
 def freed_after_deaths(scenario: Scenario) -> Scenario:

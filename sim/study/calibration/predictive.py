@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sim.study.beside import over_sets
 from sim.study.calibration.bank import Bank
 from sim.study.calibration.figures import Figure
 from sim.study.drawn import Drawn
@@ -48,7 +49,11 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Ahead:
-    """One outcome before and after: medians and intervals of nine in ten; None for never. A share for war."""
+    """One outcome before and after: 5% quantile, median and 95% quantile over histories; None for never.
+
+    Of a probability the same places hold its mean, and its quantiles over parameter sets; None where there are too few
+    histories of each.
+    """
 
     name: str
     text: str
@@ -74,7 +79,9 @@ def predicted(
         data.append(main)
     fitted = {one.pattern for one in figures}
     patterns = tuple(_predicted(one, other, fitted) for one, other in zip(*told, strict=True))
-    return patterns, tuple(_ahead(name, data[0][name].values, data[1][name].values) for name in TOLD)
+    sets = [len(next(iter(drawn.columns.values()))) for drawn in (before, after)]
+    pairs = ([(one[name].values, size) for one, size in zip(data, sets, strict=True)] for name in TOLD)
+    return patterns, tuple(_ahead(name, *pair) for name, pair in zip(TOLD, pairs, strict=True))
 
 
 def _predicted(before: Verdict, after: Verdict, fitted: set[str]) -> Predicted:
@@ -82,16 +89,17 @@ def _predicted(before: Verdict, after: Verdict, fitted: set[str]) -> Predicted:
     return Predicted(after.id, after.text, kind, after.article, after.model, before.share, after.share, after.holds)
 
 
-def _ahead(name: str, before: Array, after: Array) -> Ahead:
+def _ahead(name: str, before: tuple[Array, int], after: tuple[Array, int]) -> Ahead:
     outcome = OUTCOMES_BY_NAME[name]
-    told = [_told(name, values) for values in (before, after)]
+    told = [_told(name, *one) for one in (before, after)]
     return Ahead(name, outcome.text, outcome.unit, told[0], told[1], name in PRIOR_DRIVEN)
 
 
-def _told(name: str, values: Array) -> tuple[float | None, ...]:
-    """Quantiles 5%, 50% and 95%; of war, its share alone."""
+def _told(name: str, values: Array, sets: int) -> tuple[float | None, ...]:
+    """Quantiles 5%, 50% and 95%; of a probability its mean between quantiles over the parameter sets."""
     if OUTCOMES_BY_NAME[name].unit == "probability":
-        return (float(values.mean()),)
+        spread = over_sets(values, sets)
+        return (spread.low if spread else None, float(values.mean()), spread.high if spread else None)
     known = np.where(values < 0, np.inf, values.astype(np.float64)) if name.endswith("_day") else values
     found = np.quantile(known, (0.05, 0.5, 0.95), method="inverted_cdf")
     return tuple(float(one) if np.isfinite(one) else None for one in found)

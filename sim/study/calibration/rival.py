@@ -3,6 +3,10 @@
 Strikes that deterred, a patron that held back of itself, a patron that held back before announced strikes: each is a
 channel that can be shut in the model. A reading is a set of open channels. What the figures say of readings is the
 ratio of their marginal likelihoods, each the mean weight over a bank of its own with the same draws and the same luck.
+
+A reading may fix an observation by definition: without an order nobody complies, so no group complies later than
+another. Such an observation does not test the reading, and readings are compared on the same observations. So it leaves
+the evidence of all of them (`part_of`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +20,7 @@ from scipy import special
 
 from sim.rules.outcomes import LULL
 from sim.study.calibration.bank import CHUNK, Bank, Prior, fill, live
-from sim.study.calibration.figures import seen
+from sim.study.calibration.figures import Figure, seen
 from sim.study.calibration.posterior import likelihood, reported
 from sim.study.calibration.settings import Channel
 from sim.study.outcomes import ACKNOWLEDGED
@@ -28,14 +32,30 @@ NOTHING: Final = "none of these"
 TAIL: Final = 0.025
 """Chance that an interval lies below, or above, what it is to hold."""
 
+WEIGHED, GIVEN, LEFT_OUT = "weighed", "given", "left out"
+"""Parts that a figure can have in the comparison of readings."""
+
+
+@dataclass(frozen=True)
+class Single:
+    """Probability of one figure's report alone under a reading, and the part of the figure in the comparison.
+
+    `fixed` says that the report is excluded by definition: the number behind it is the same in every history.
+    """
+
+    probability: float
+    fixed: bool
+    part: str = WEIGHED
+
 
 @dataclass(frozen=True)
 class Reading:
     """A set of open channels, in words, and what the figures say of it.
 
-    `evidence` is the probability of all reports under it, `odds` the Bayes factor against the reading with all channels
-    open, `share` its posterior probability where all readings are equally probable before; both with an interval of 95%
-    for the finite number of histories (`spread_of`).
+    `evidence` is the probability under it of the reports that are weighed, given those that are given, `odds` the Bayes
+    factor against the reading with all channels open, with its Monte Carlo standard error, `share` its posterior
+    probability where all readings are equally probable before; the last two with an interval of 95% for the finite
+    number of histories (`spread_of`). `singles` are its probabilities of the reports one by one, by figure.
     """
 
     id: str
@@ -43,10 +63,12 @@ class Reading:
     channels: tuple[str, ...]
     evidence: float
     odds: float
+    odds_error: float
     odds_interval: tuple[float, float]
     prior_share: float
     share: float
     share_interval: tuple[float, float]
+    singles: Mapping[str, Single]
 
 
 @dataclass(frozen=True)
@@ -60,12 +82,18 @@ class Leaning:
 
 @dataclass(frozen=True)
 class Weighed:
-    """Weights of the rows under each reading (readings, rows); rows are the same draws and the same luck in all."""
+    """Weights of the rows under each reading (readings, rows); rows are the same draws and the same luck in all.
+
+    `given` (readings, rows) is the part of the weights that is no evidence: the probability of the reports that are
+    given.
+    """
 
     prior: Prior
     channels: tuple[Channel, ...]
     sets: tuple[tuple[str, ...], ...]
     weights: Array
+    given: Array
+    singles: tuple[Mapping[str, Single], ...]
 
 
 def open_sets(channels: Sequence[Channel]) -> tuple[tuple[str, ...], ...]:
@@ -98,11 +126,39 @@ def weigh(
     """Weigh every reading over banks of `draws` rows; the figures are those of `bank`."""
     prior = replace(bank.prior, wide=wide)
     sets, told = open_sets(channels), reported(bank.figures)
-    weights = np.empty((len(sets), draws))
-    for place, open_ones in enumerate(sets):
-        one = fill(closed(prior, channels, open_ones), bank.figures, draws, threads, progress)
-        weights[place] = likelihood(one.figures, one.numbers, one.chance, told)
-    return Weighed(prior, tuple(channels), sets, weights)
+    banks = [fill(closed(prior, channels, one), bank.figures, draws, threads, progress) for one in sets]
+    alone = {figure.id: [_single(one, figure) for one in banks] for figure in bank.figures}
+    parts = {name: part_of(found) for name, found in alone.items()}
+
+    def product(*wanted: str) -> Array:
+        figures = [one for one in bank.figures if parts[one.id] in wanted]
+        return np.stack([likelihood(figures, one.numbers, one.chance, told) for one in banks])
+
+    singles = (
+        {name: replace(found[place], part=parts[name]) for name, found in alone.items()} for place in range(len(sets))
+    )
+    return Weighed(prior, tuple(channels), sets, product(WEIGHED, GIVEN), product(GIVEN), tuple(singles))
+
+
+def _single(bank: Bank, figure: Figure) -> Single:
+    numbers = bank.numbers[figure.id]
+    probability = float(figure.reading.likely(numbers, bank.chance, figure.reading.told).mean())
+    # A number that varies and never fits is no case of this: the reading could have given it, and is tested by it.
+    return Single(probability, probability in (0.0, 1.0) and bool((numbers == numbers[0]).all()))
+
+
+def part_of(singles: Sequence[Single]) -> str:
+    """The part of a figure in a comparison, by what each of the readings makes of it alone.
+
+    What a reading excludes by definition is evidence for none of them. Where it is impossible under one, it is left
+    out; where it is certain under one and possible under all, histories that have it are compared.
+
+    >>> part_of([Single(0.0, True), Single(0.6, False)]), part_of([Single(1.0, True), Single(0.9, False)])
+    ('left out', 'given')
+    """
+    if not any(one.fixed for one in singles):
+        return WEIGHED
+    return GIVEN if all(one.probability for one in singles) else LEFT_OUT
 
 
 def usable(weighed: Weighed) -> bool:
@@ -112,7 +168,10 @@ def usable(weighed: Weighed) -> bool:
 
 def readings_of(weighed: Weighed) -> tuple[Reading, ...]:
     """What the figures say of each reading, under equal prior probabilities."""
-    means, covariance = weighed.weights.mean(axis=1), _covariance(weighed.weights)
+    passed = weighed.given.mean(axis=1)
+    means = weighed.weights.mean(axis=1) / passed
+    # A ratio of two means varies, to first order, as the mean of these.
+    covariance = _covariance((weighed.weights - means[:, None] * weighed.given) / passed[:, None])
     shares, share_errors = _shares(means, covariance)
     full = len(means) - 1
     one_more = float(weighed.weights.max()) / weighed.weights.shape[1]
@@ -127,10 +186,12 @@ def readings_of(weighed: Weighed) -> tuple[Reading, ...]:
                 channels=open_ones,
                 evidence=float(means[place]),
                 odds=odds,
+                odds_error=apart,
                 odds_interval=spread_of(odds, apart, one_more / means[full]) if place != full else (odds, odds),
                 prior_share=1.0 / len(means),
                 share=float(shares[place]),
                 share_interval=_within(spread_of(shares[place], share_errors[place], one_more / means.sum())),
+                singles=weighed.singles[place],
             )
         )
     return tuple(made)
@@ -144,7 +205,7 @@ def words(channels: Sequence[Channel], open_ones: Sequence[str]) -> str:
 
 
 def _covariance(weights: Array) -> Array:
-    """Covariance (readings, readings) of the mean weights."""
+    """Covariance (readings, readings) of the means of weights (readings, rows)."""
     return np.atleast_2d(np.cov(weights)) / weights.shape[1]
 
 
@@ -192,20 +253,36 @@ def leanings(weighed: Weighed, most: int = 8) -> tuple[Leaning, ...]:
 
     The same rows serve: those of the other half get no weight.
     """
-    rows = np.flatnonzero(weighed.weights.any(axis=0))
-    levels, weights = weighed.prior.levels(rows), weighed.weights[:, rows]
-    whole = weights.sum(axis=1) / weights.sum()
+    lower, whole = _by_half(weighed)
+    shares = [_normed(one) for one in (lower, whole[:, :, None] - lower)]
+    declared = _normed(whole[:, :, None])
     found: list[tuple[float, list[Leaning]]] = []
     for place, key in enumerate(weighed.prior.keys):
-        halves = []
-        for name, inside in (("lower half", levels[:, place] < 0.5), ("upper half", levels[:, place] >= 0.5)):
-            means = weights[:, inside].sum(axis=1)
-            shares = means / means.sum() if means.sum() else np.full(len(means), np.nan)
-            halves.append(Leaning(key, name, tuple(float(one) for one in shares)))
-        change = max(float(np.abs(np.array(one.shares) - whole).max()) for one in halves)
+        halves = [
+            Leaning(key, name, tuple(float(one) for one in half[:, place]))
+            for name, half in zip(("lower half", "upper half"), shares, strict=True)
+        ]
+        change = max(float(np.abs(half[:, place] - declared[:, 0]).max()) for half in shares)
         found.append((change, halves))
     found.sort(key=lambda one: -one[0])
     return tuple(one for _, halves in found[:most] for one in halves)
+
+
+def _by_half(weighed: Weighed) -> tuple[Array, Array]:
+    """Sums of weights and of what is given (2, readings, keys) in the lower half of each prior, and of all rows."""
+    both = np.stack([weighed.weights, weighed.given])
+    lower = np.zeros((*both.shape[:2], len(weighed.prior.keys)))
+    for start in range(0, both.shape[2], CHUNK):
+        rows = np.arange(start, min(start + CHUNK, both.shape[2]))
+        lower += both[:, :, rows] @ (weighed.prior.levels(rows) < 0.5)
+    return lower, both.sum(axis=2)
+
+
+def _normed(sums: Array) -> Array:
+    """Shares of the readings (readings, keys) from sums of weights and of what is given (2, readings, keys)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        evidence = sums[0] / sums[1]
+        return np.asarray(evidence / evidence.sum(axis=0))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sim.study.calibration.conscience import LEVEL
 from sim.study.calibration.figures import Figure
 from sim.study.calibration.planted import DRAWS
 from sim.study.calibration.predictive import Ahead
-from sim.study.calibration.rival import Leaning, Reading
+from sim.study.calibration.rival import GIVEN, LEFT_OUT, Leaning, Reading
 from sim.study.calibration.shipped import Shipped
 from sim.study.calibration.varied import Varied
 from sim.study.calibration.verdicts import (
@@ -49,6 +49,7 @@ def summary(done: Calibration) -> Row:
         "patterns": [asdict(one) | {"holds": None if one.holds is None else bool(one.holds)} for one in done.predicted],
         "ahead": [asdict(one) for one in done.ahead],
         "readings": reading_rows(done.rivals.readings),
+        "observations_by_reading": observation_rows(done.rivals.readings),
         "readings_under_wide_priors": reading_rows(done.rivals.widened),
         "stories": [asdict(one) for one in done.rivals.stories],
         "prior_balance": [asdict(one) for one in done.rivals.balance],
@@ -68,6 +69,7 @@ def with_results(done: Calibration) -> Shipped:
         "check": conscience_told(done.conscience),
         "second_method": {"draws": done.again, "quantities": agreement_rows(done.agreements)},
         "readings": reading_rows(done.rivals.readings),
+        "observations_by_reading": observation_rows(done.rivals.readings),
         "readings_wide_priors": reading_rows(done.rivals.widened),
         "needed": [asdict(one) for one in done.rivals.needed],
         "stories": [asdict(one) for one in done.rivals.stories],
@@ -167,12 +169,41 @@ def reading_rows(readings: Sequence[Reading]) -> list[Row]:
             "probability_low": one.share_interval[0],
             "probability_high": one.share_interval[1],
             "bayes_factor": one.odds,
+            "bayes_factor_error": one.odds_error,
             "bayes_factor_low": one.odds_interval[0],
             "bayes_factor_high": one.odds_interval[1],
             "evidence": one.evidence,
         }
         for one in readings
     ]
+
+
+def observation_rows(readings: Sequence[Reading]) -> list[Row]:
+    """Probability of each observation alone under each reading, none where it is excluded by definition."""
+    return [
+        {
+            "reading": one.id,
+            "text": one.text,
+            "observation": name,
+            "probability": None if single.fixed else single.probability,
+            "excluded_by_definition": single.fixed,
+            "in_comparison": single.part,
+        }
+        for one in readings
+        for name, single in one.singles.items()
+    ]
+
+
+def excluded_words(rows: Sequence[Row]) -> str:
+    """Which observations are no evidence in the comparison of readings, and why; nothing where all are."""
+    left, given = (
+        ", ".join(dict.fromkeys(one["observation"] for one in rows if one["in_comparison"] == part))
+        for part in (LEFT_OUT, GIVEN)
+    )
+    words = f"Left out of the evidence of every reading: {left}, excluded by definition under some." if left else ""
+    if given:
+        words += f" Not weighed: {given}, certain by definition under some; readings are compared given it."
+    return words.strip()
 
 
 def leaning_rows(found: Sequence[Leaning], readings: Sequence[Reading]) -> list[Row]:
@@ -197,6 +228,7 @@ def tables(done: Calibration) -> Mapping[str, list[Row]]:
         "check": check_rows(done.conscience),
         "second_method": agreement_rows(done.agreements),
         "readings": reading_rows(done.rivals.readings),
+        "observations_by_reading": observation_rows(done.rivals.readings),
         "readings_wide_priors": reading_rows(done.rivals.widened),
         "readings_by_prior": leaning_rows(done.rivals.leanings, done.rivals.readings),
         "needed": [asdict(one) for one in done.rivals.needed],
@@ -209,20 +241,19 @@ def tables(done: Calibration) -> Mapping[str, list[Row]]:
 
 
 def ahead_rows(found: Sequence[Ahead]) -> list[Row]:
-    """Outcomes before and after; of war there is a share and no quantile."""
+    """Outcomes before and after; of a probability its mean, and quantiles over the parameter sets."""
     return [
         {"outcome": one.name, "text": one.text, "unit": one.unit, "prior_driven": one.prior_driven}
-        | _told("prior", one.before)
-        | _told("posterior", one.after)
+        | _told("prior", one.before, one.unit)
+        | _told("posterior", one.after, one.unit)
         for one in found
     ]
 
 
-def _told(when: str, values: Sequence[float | None]) -> Row:
-    names = ("q05", "median", "q95")
-    if len(values) == len(names):
-        return {**{f"{when}_{name}": value for name, value in zip(names, values, strict=True)}, f"{when}_share": None}
-    return {**{f"{when}_{name}": None for name in names}, f"{when}_share": values[0]}
+def _told(when: str, values: Sequence[float | None], unit: str) -> Row:
+    low, middle, high = values
+    median, share = (None, middle) if unit == "probability" else (middle, None)
+    return {f"{when}_q05": low, f"{when}_median": median, f"{when}_q95": high, f"{when}_share": share}
 
 
 def varied_rows(found: Sequence[Varied]) -> list[Row]:

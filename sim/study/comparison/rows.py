@@ -8,6 +8,7 @@ import xarray as xr
 
 from sim.study.comparison.beside import TEXTS as BESIDE_TEXTS
 from sim.study.comparison.beside import TOLD as BESIDE
+from sim.study.comparison.beside import over_draws
 from sim.study.comparison.labelled import COMPETING_TEXTS, EFFECT_TEXTS, JUDGED, NO_WAR, REGRET_TEXTS
 
 MORE: Final = "more"
@@ -74,6 +75,7 @@ def effect_row(data: xr.Dataset, comparison: int, measure: int) -> Row:
         "heavy_tailed": bool(data["heavy_tailed"].values[measure]),
         "cut_by_war": cut,
         **{name: finite(data[name].values[comparison, measure]) for name in names},
+        **_over_draws(data, comparison, measure),
     }
     return {**row, "verdict": verdict(compared(row))}
 
@@ -83,6 +85,15 @@ def compared(row: Row) -> Row:
     if not row["cut_by_war"]:
         return row
     return {**row, **{name.removeprefix(NO_WAR): row[name] for name in COMPETING_TEXTS}}
+
+
+def _over_draws(data: xr.Dataset, comparison: int, measure: int) -> dict[str, float | None]:
+    """Where the middle 90% of the draws have the value of either arm; None where there is a single draw."""
+    names = ("low_a", "high_a", "low_b", "high_b")
+    if data.sizes["draw"] < 2:
+        return dict.fromkeys(names)
+    arms = (data[f"value_{arm}_of_draw"].values[comparison, measure] for arm in "ab")
+    return dict(zip(names, (finite(end) for arm in arms for end in over_draws(arm)), strict=True))
 
 
 def regret_rows(data: xr.Dataset) -> list[Row]:

@@ -19,7 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from sim.study.discovery.condition import Condition
-from sim.study.sweep.along import runs_at
+from sim.study.sweep.along import keys_of, runs_at
 from sim.study.sweep.precision import samples
 from sim.world.errors import UserError
 
@@ -27,7 +27,6 @@ Array = npt.NDArray[Any]
 Column = npt.NDArray[np.float64]
 
 LEAST_POINTS: Final = 50
-NOT_VARIED: Final = ("point", "sample")
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,11 @@ def _first_half(samples_of: Array, seed: int) -> Array:
 
 def _dimensions(data: xr.Dataset) -> list[Dimension]:
     found = []
-    for name in data.coords:
+    for name in keys_of(data):
         column = data[name]
-        if column.dims != ("point",) or name in NOT_VARIED or len(values := np.unique(column.values)) < 2:
+        if len(values := np.unique(column.values)) < 2:
             continue
-        about = (str(name), str(column.attrs.get("units", "")), str(column.attrs.get("long_name", name)))
+        about = (name, str(column.attrs.get("units", "")), str(column.attrs.get("long_name", name)))
         if column.dtype.kind in "iuf":
             found.append(Dimension(*about, True, float(values[0]), float(values[-1]), ()))
         else:

@@ -36,12 +36,18 @@ def read_cumulative(path: Path, filters: Filters, calendar: Calendar) -> Counts:
 
     Columns `as_of_date` and `total`, and one for each theatre that is told apart; others are ignored, blanks allowed.
     Where a date comes twice, the later row holds. Counting begins on `filters.from`, else on the calendar's first day.
+    If the first row after the calendar's end still has the last total within it, the days up to the end had no attack.
 
     Raises:
         UserError: a cell is no date or no count, a count falls, theatres exceed the total, or nothing is left.
     """
     theatres = filters.theatres
     rows, dropped, read = _rows(path, theatres, calendar)
+    later = [rows.pop(day) for day in sorted(rows) if day >= calendar.days]
+    dropped[OUTSIDE] += len(later)
+    if later and rows and _total(later[0]) == _total(rows[max(rows)]) and max(rows) < calendar.days - 1:
+        rows[calendar.days - 1] = rows[max(rows)]
+        dropped[OUTSIDE] -= 1
     if not rows:
         told = ", ".join(f"{reason}: {number}" for reason, number in dropped.items() if number) or "it has no rows"
         raise UserError(KEY, path.name, f"a table with at least one count; of {read} rows none is left ({told})")
@@ -73,7 +79,7 @@ def _rows(
         day = calendar.day_of(when)
         if total is None and any(one is None for one in split):
             dropped[BLANK] += 1
-        elif not 0 <= day < calendar.days:
+        elif day < 0:
             dropped[OUTSIDE] += 1
         else:
             dropped[REVISED] += day in rows

@@ -1,10 +1,10 @@
 """Exports of event databases: streamed in blocks, filtered row by row, counted by day and theatre."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ from pyarrow import csv
 
 from sim.study.events.counts import Counts, Report, from_days
 from sim.study.events.dates import ALLOWED, date_of
-from sim.study.events.filters import Filters
-from sim.study.events.formats import ACLED, Format, refuse_twice
+from sim.study.events.filters import ATTACKER_FIRST, BY_TYPE, Filters
+from sim.study.events.formats import ACLED, Format, refuse_twice, whole
 from sim.study.memory import size
 from sim.world.errors import UserError
 from sim.world.timeline import Calendar
@@ -31,7 +31,19 @@ OTHER_ORDER: Final = "the attacker stands on the second side"
 OTHER_PLACE: Final = "another place"
 ROUGH_DATE: Final = "the date is not known well enough"
 OUTSIDE: Final = "outside the calendar, or the days that the file is said to cover"
+OLDER: Final = "an older version of an event"
 TWICE: Final = "the same event a second time"
+
+
+class _Row(NamedTuple):
+    """A row that passes every filter but perhaps that of the order; `version` is its time stamp."""
+
+    identity: str
+    version: float
+    day: int
+    theatre: str
+    second_side: bool
+    refused: bool
 
 
 @dataclass
@@ -40,8 +52,8 @@ class _Tally:
 
     rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    passing: list[_Row] = field(default_factory=list)
     found: Counter[tuple[int, str]] = field(default_factory=Counter)
-    seen: set[str] = field(default_factory=set)
     second_side: int = 0
     days: set[int] = field(default_factory=set)
 
@@ -63,17 +75,22 @@ def read_export(
         UserError: a row is damaged, a date cannot be read, or nothing is left.
     """
     tally = _Tally()
-    for block in _blocks(path, form, header, bare):
-        _count(block, form, filters, calendar, tally, path)
+    for block in _blocks(path, form.read, header, bare):
+        _sift(block, form, filters, calendar, tally, path)
+    _count(tally, _newest(path, form, header, bare, {one.identity for one in tally.passing if one.identity}))
     if not tally.found:
         raise UserError(KEY, path.name, f"a file with at least one attack; {_told(tally)}")
-    return _counts(form, filters, calendar, tally)
+    return _counts(form, filters, calendar, tally, form.identity in _names(header))
 
 
-def _blocks(path: Path, form: Format, header: Sequence[str], bare: bool) -> Iterator[pd.DataFrame]:
+def _names(header: Sequence[str]) -> list[str]:
+    return [one.strip().casefold() for one in header]
+
+
+def _blocks(path: Path, columns: Sequence[str], header: Sequence[str], bare: bool) -> Iterator[pd.DataFrame]:
     """The columns that we read, as text, block by block."""
-    refuse_twice(path, [name for one in header if (name := one.strip().casefold()) in form.read])
-    wanted = {name: one for one in header if (name := one.strip().casefold()) in form.read}
+    refuse_twice(path, [name for name in _names(header) if name in columns])
+    wanted = {name: one for name, one in zip(_names(header), header, strict=True) if name in columns}
     reading = csv.ReadOptions(block_size=BLOCK, column_names=list(header) if bare else None)
     converting = csv.ConvertOptions(
         include_columns=list(wanted.values()),
@@ -102,19 +119,20 @@ def _plain(problem: Exception) -> str:
     return said.partition(": ")[2].partition(":")[0].strip() or "damaged"
 
 
-def _count(frame: pd.DataFrame, form: Format, filters: Filters, calendar: Calendar, tally: _Tally, path: Path) -> None:
-    """Count one block."""
+def _sift(frame: pd.DataFrame, form: Format, filters: Filters, calendar: Calendar, tally: _Tally, path: Path) -> None:
+    """Take the rows of one block that pass, and count the others by reason."""
     tally.rows += len(frame)
     days = _days(frame[form.day], calendar, path, tally.rows - len(frame))
     tally.days |= set(days.unique().tolist())
     lower = {name: frame[name].str.strip().str.casefold() for name in frame.columns}
+    kinds = lower[form.types[0]]
+    lower[form.types[0]] = kinds.map({one: whole(one) for one in kinds.unique()})
     attacker, reversed_order = _sides(lower, form, filters)
     low, high = _span(filters, calendar)
     theatre = _theatres(lower, form, filters)
     reasons = (
         (OTHER_TYPE, ~_typed(lower, form, filters)),
         (OTHER_ACTORS, ~(attacker | reversed_order)),
-        (OTHER_ORDER, ~attacker if filters.order == "attacker_first" else _none(frame)),
         (OTHER_PLACE, theatre == ""),
         (ROUGH_DATE, ~_dated(lower, form, filters)),
         (OUTSIDE, (days < low) | (days > high)),
@@ -123,19 +141,62 @@ def _count(frame: pd.DataFrame, form: Format, filters: Filters, calendar: Calend
     for reason, refused in reasons:
         tally.dropped[reason] += int((left & refused).sum())
         left &= ~refused
-    for identity, day, place, second in zip(
-        frame.loc[left, form.identity], days[left], theatre[left], ~attacker[left], strict=True
-    ):
-        if identity in tally.seen:
+    nothing = pd.Series("", index=frame.index)
+    identity, version = (frame.get(name, nothing)[left].str.strip() for name in (form.identity, form.version))
+    refused = ~attacker & _ordered(lower, form, filters)
+    passing = (identity, _versions(version, path), days[left], theatre[left], ~attacker[left], refused[left])
+    tally.passing += map(_Row, *(column.tolist() for column in passing))
+
+
+def _versions(column: pd.Series, path: Path) -> pd.Series:
+    """When rows were last changed, in seconds; -inf where it is not said."""
+    found = pd.to_numeric(column, errors="coerce")
+    words = column[found.isna() & (column != "")]
+    when = pd.to_datetime(words, format="ISO8601", utc=True, errors="coerce")
+    if when.isna().any():
+        raise UserError(
+            KEY, path.name, f"timestamps in seconds or as ISO dates; one says {words[when.isna()].iloc[0]!r}"
+        )
+    seconds = (when - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
+    return found.fillna(seconds).fillna(-np.inf)
+
+
+def _newest(path: Path, form: Format, header: Sequence[str], bare: bool, wanted: set[str]) -> dict[str, float]:
+    """The newest version of some events, among all rows: a revised row may fail filters that an older one passes."""
+    newest: dict[str, float] = {}
+    if not wanted or form.version not in _names(header):
+        return newest
+    for frame in _blocks(path, (form.identity, form.version), header, bare):
+        identity = frame[form.identity].str.strip()
+        known = identity.isin(wanted)
+        for key, one in zip(identity[known], _versions(frame[form.version][known].str.strip(), path), strict=True):
+            newest[key] = max(one, newest.get(key, -np.inf))
+    return newest
+
+
+def _count(tally: _Tally, newest: Mapping[str, float]) -> None:
+    """Count the events that pass: each once, in its newest version, an attack before its mirror image."""
+    seen: set[str] = set()
+    for row in sorted(tally.passing, key=lambda one: one.refused):
+        if row.version < newest.get(row.identity, row.version):
+            tally.dropped[OLDER] += 1
+        elif row.identity and row.identity in seen:
             tally.dropped[TWICE] += 1
-            continue
-        tally.seen.add(identity)
-        tally.found[int(day), place] += 1
-        tally.second_side += int(second)
+        else:
+            seen.add(row.identity)
+            if row.refused:
+                tally.dropped[OTHER_ORDER] += 1
+            else:
+                tally.found[row.day, row.theatre] += 1
+                tally.second_side += row.second_side
 
 
-def _none(frame: pd.DataFrame) -> pd.Series:
-    return pd.Series(False, index=frame.index)
+def _ordered(lower: dict[str, pd.Series], form: Format, filters: Filters) -> pd.Series:
+    """Whether the attacker must stand on the first side."""
+    kinds = lower[form.types[0]]
+    if filters.order == BY_TYPE:
+        return kinds.isin(form.attacker_first)
+    return pd.Series(filters.order == ATTACKER_FIRST, index=kinds.index)
 
 
 def _days(column: pd.Series, calendar: Calendar, path: Path, before: int) -> pd.Series:
@@ -205,38 +266,43 @@ def _theatres(lower: dict[str, pd.Series], form: Format, filters: Filters) -> pd
     return found
 
 
-def _counts(form: Format, filters: Filters, calendar: Calendar, tally: _Tally) -> Counts:
-    """Counts of every day from the first to the last that the file covers."""
+def _counts(form: Format, filters: Filters, calendar: Calendar, tally: _Tally, identified: bool) -> Counts:
+    """Counts of every day from the first to the last that the file covers; events outside the calendar say so too."""
     low, high = _span(filters, calendar)
-    covered = [day for day in tally.days if low <= day <= high]
-    first = low if filters.start is not None else min(covered)
-    last = high if filters.end is not None else max(covered)
+    first = low if filters.start is not None else max(low, min(tally.days))
+    last = high if filters.end is not None else min(high, max(tally.days))
     theatres = filters.theatres
     by_day = np.zeros((last - first + 1, len(theatres)))
     for (day, theatre), number in tally.found.items():
         by_day[day - first, theatres.index(theatre)] += number
     kept = int(by_day.sum())
-    return from_days(theatres, first, by_day, Report(
-        form.name, tally.rows, kept, {reason: n for reason, n in tally.dropped.items() if n},
-        (*_direction(filters, kept, tally.second_side), *form.remarks, _covers(filters, calendar, first, last)),
-    ))  # fmt: skip
+    remarks = (*_direction(form, filters, tally, kept), *form.remarks, _covers(filters, calendar, first, last))
+    if not identified:
+        remarks = (*remarks, f"there is no column {form.identity}: an event that stands twice counts twice")
+    dropped = {reason: n for reason, n in tally.dropped.items() if n}
+    return from_days(theatres, first, by_day, Report(form.name, tally.rows, kept, dropped, remarks))
 
 
-def _direction(filters: Filters, kept: int, second: int) -> tuple[str]:
+def _direction(form: Format, filters: Filters, tally: _Tally, kept: int) -> list[str]:
     """How it was decided who attacked whom."""
-    if filters.order == "attacker_first":
-        return ("an attack: an attacker on the first side, somebody attacked on the second",)
-    return (
-        f"an attack: an attacker on one side, somebody attacked on the other, of a counted type; the order of actors"
-        f" promises nothing, so answers of the attacked may be among them (in {second} of {kept} they stand first)",
-    )
+    if filters.order == ATTACKER_FIRST:
+        said = ["an attack: an attacker on the first side, one of the attacked on the second"]
+    else:
+        first = f"; {form.order}" if filters.order == BY_TYPE else ""
+        said = [f"an attack: an attacker on one side, one of the attacked on the other, of a counted type{first}"]
+    if tally.second_side and not form.fixed:
+        said.append(f"in {tally.second_side} of {kept} the attacked stand first; their own strikes may be among these")
+    if answers := tally.dropped[OTHER_ORDER]:
+        look, them = ("event looks like a strike", "it") if answers == 1 else ("events look like strikes", "them")
+        said.append(f"{answers} {look} {filters.answers}; filters.order=any includes {them}")
+    return said
 
 
 def _covers(filters: Filters, calendar: Calendar, first: int, last: int) -> str:
     span = f"{calendar.date_of(first)} to {calendar.date_of(last)}"
     if filters.start is not None and filters.end is not None:
         return f"covers {span}, as filters.from and filters.to say"
-    return f"covers {span}, by its events of any kind; filters.from and filters.to say it better"
+    return f"covers {span}, by its events of any kind and any date; filters.from and filters.to say it better"
 
 
 def _told(tally: _Tally) -> str:

@@ -1,6 +1,6 @@
 """Which rows of an event database count as an attack, and in which theatre: from the configuration's `filters`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -10,7 +10,9 @@ from sim.world.checks import Section, mapping
 from sim.world.errors import UserError, one_of
 
 _KEYS: Final = ("attackers", "attacked", "order", "types", "violence", "date_precision", "places", "from", "to")
-ORDERS: Final = ("any", "attacker_first")
+BY_TYPE: Final = "by_type"
+ATTACKER_FIRST: Final = "attacker_first"
+ORDERS: Final = ("any", ATTACKER_FIRST, BY_TYPE)
 _VIOLENCE: Final = ("1", "2", "3")
 
 
@@ -19,7 +21,8 @@ class Filters:
     """What counts.
 
     attackers, attacked: parts of actors' names, lower case, for the two sides; nothing named means anybody.
-    order: `any`, or `attacker_first` where the attacker must stand on the first side.
+    order: `attacker_first` where the attacker must stand on the first side, `by_type` where it must in types of events
+    in which the database puts it there, or `any`. answers: whose strikes the rows the other way round are, in words.
     types: ACLED's event or sub-event types, lower case; violence: UCDP's types of violence; nothing named means all.
     date_precision: the worst that is still dated well enough (1 is the day itself).
     places: theatre by the name of a country or region, lower case. start, end: the days that the file covers, None
@@ -29,6 +32,7 @@ class Filters:
     attackers: tuple[str, ...]
     attacked: tuple[str, ...]
     order: str
+    answers: str
     types: tuple[str, ...]
     violence: tuple[int, ...]
     date_precision: int
@@ -56,6 +60,7 @@ def filters_of(tree: Mapping[str, Any], cast: Cast) -> Filters:
         attackers=_names(section, "attackers"),
         attacked=_names(section, "attacked"),
         order=section.choice("order", ORDERS),
+        answers=_answers(section.texts("attacked"), cast.names.target),
         types=_names(section, "types"),
         violence=tuple(int(one) for one in _violence(section)),
         date_precision=section.whole("date_precision", 1, 5),
@@ -67,6 +72,14 @@ def filters_of(tree: Mapping[str, Any], cast: Cast) -> Filters:
 
 def _names(section: Section, name: str) -> tuple[str, ...]:
     return tuple(one.strip().casefold() for one in section.texts(name))
+
+
+def _answers(attacked: Sequence[str], target: str) -> str:
+    """Whose strikes those of an attacked side are: the target's, as the case names it, or of those that are named."""
+    if not attacked:
+        return "on the attackers"
+    is_target = any(one.strip().casefold() in target.casefold() for one in attacked)
+    return f"by {target if is_target else ' or '.join(attacked)}"
 
 
 def _violence(section: Section) -> tuple[str, ...]:

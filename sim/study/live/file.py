@@ -11,7 +11,8 @@ from typing import Any, Final
 import yaml
 
 from sim.study.live.settings import FREE_FROM, Ground, Settings, Value, set_in, settable
-from sim.world.compose import config_folders, options, read_yaml
+from sim.world.aliases import current_tree
+from sim.world.compose import check_references, config_folders, options, read_group_file
 from sim.world.errors import UserError
 from sim.world.scenario import START
 
@@ -88,6 +89,7 @@ def _parsed(text: str) -> Tree:
         raise UserError(KEY, "a reference (*)", "plain values")
     if not isinstance(content, dict):
         raise UserError(KEY, "no mapping", allowed)
+    check_references(content, f"{KEY}: ")
     return _plain(content)
 
 
@@ -104,7 +106,7 @@ def _parted(content: Tree) -> tuple[dict[str, Any], Tree]:
     known = set(settable())
     values: dict[str, Any] = {}
     rest: Tree = {}
-    for group, inside in content.items():
+    for group, inside in current_tree(content).items():
         leaves = inside if isinstance(inside, dict) else {}
         mine = {name: one for name, one in leaves.items() if f"{group}.{name}" in known}
         values |= {f"{group}.{name}": one for name, one in mine.items()}
@@ -115,7 +117,7 @@ def _parted(content: Tree) -> tuple[dict[str, Any], Tree]:
 
 
 def _file(ground: Ground, name: str) -> Tree:
-    plain: Tree = _plain(read_yaml(options("scenario", config_folders(ground.config_dir))[name]))
+    plain: Tree = _plain(read_group_file(options("scenario", config_folders(ground.config_dir))[name]))
     return plain
 
 

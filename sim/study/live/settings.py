@@ -15,6 +15,7 @@ from typing import Final
 
 from sim.study.request import check_one_point, whole
 from sim.study.sweep.axes import spelled
+from sim.world.aliases import current
 from sim.world.errors import UserError, one_of
 from sim.world.mechanisms import MECHANISM_NAMES
 from sim.world.parameters import shared_declarations
@@ -94,6 +95,7 @@ class Ground:
         Raises:
             UserError: an unknown key, or a value that is not allowed.
         """
+        texts = {current(key): text for key, text in texts.items()}
         for key, text in texts.items():
             if key not in (SCENARIO, HISTORY, *settable()):
                 allowed = one_of((SCENARIO, HISTORY, "seed", *settable()), key)

@@ -112,7 +112,8 @@ def coming_periods(scenario: Scenario, counts: Counts, cut: int, weeks: int) -> 
     calendar, last = scenario.calendar, cut + WEEK * weeks
     if last >= calendar.days:
         fit = (calendar.days - 1 - cut) // WEEK
-        raise UserError("weeks", weeks, f"at most {fit} up to the end of the calendar; calendar.days makes it longer")
+        more = "set until= to an earlier day, or calendar.days to more"
+        raise UserError("weeks", weeks, f"at most {fit} up to the end of the calendar; {more}")
     edges = [cut]
     for end in counts.ends[(counts.ends > cut) & (counts.ends <= last)].tolist():
         if end - edges[-1] >= WEEK:

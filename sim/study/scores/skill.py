@@ -27,6 +27,13 @@ SHORTEST: Final = 7
 """Days that a period has at least."""
 RESAMPLED: Final = 4000
 LEVEL: Final = 0.9
+FEWEST_UNITS: Final = 8
+"""Independent forecasts, or datasets, that an interval and a verdict need: from fewer it would be far too narrow."""
+BETTER: Final = "model better"
+WORSE: Final = "model worse"
+NEITHER: Final = "no difference shown"
+TOO_FEW: Final = "too few forecasts"
+VERDICTS: Final = (BETTER, WORSE, NEITHER, TOO_FEW)
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ class Skill:
     """The model beside one benchmark by one score.
 
     `gain` is 1 - (mean score of the model) / (mean score of the benchmark), for the log score the difference of their
-    means in nats a period; `low` and `high` its interval of 90%. Above zero the model is better.
+    means in nats a period; `low` and `high` its interval of 90%, infinite where too few forecasts give none. Above zero
+    the model is better.
     """
 
     benchmark: str
@@ -57,9 +65,11 @@ class Skill:
     @property
     def verdict(self) -> str:
         """What the interval says."""
+        if not np.isfinite(self.high - self.low):
+            return TOO_FEW
         if self.low > 0:
-            return "model better"
-        return "model worse" if self.high < 0 else "no difference shown"
+            return BETTER
+        return WORSE if self.high < 0 else NEITHER
 
 
 def cuts_of(counts: Counts) -> list[tuple[int, Array]]:
@@ -154,7 +164,7 @@ def means_by(found: Iterable[Trial], unit: Callable[[Trial], int]) -> dict[str, 
 
 
 def skills(found: Sequence[Trial], unit: Callable[[Trial], int], seed: int = 0) -> tuple[Skill, ...]:
-    """The model beside every benchmark by every score, with intervals from drawing the units again."""
+    """The model compared with every benchmark by every score; intervals come from drawing the units again."""
     means = means_by(found, unit)
     size = len(means[MODEL][SCORES[0]])
     drawn = np.random.Generator(np.random.Philox(seed)).integers(0, size, (RESAMPLED, size))
@@ -163,7 +173,9 @@ def skills(found: Sequence[Trial], unit: Callable[[Trial], int], seed: int = 0) 
         for key in SCORES:
             ours, theirs = means[MODEL][key], means[name][key]
             again = gain(key, ours[drawn].mean(axis=1), theirs[drawn].mean(axis=1))
-            low, high = np.quantile(again, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)) if size > 1 else (-np.inf, np.inf)
+            low, high = (-np.inf, np.inf)
+            if size >= FEWEST_UNITS:
+                low, high = np.quantile(again, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
             out.append(Skill(name, key, float(gain(key, ours.mean(), theirs.mean())), float(low), float(high)))
     return tuple(out)
 

@@ -14,6 +14,7 @@ from sim.study.sensitivity.prepared import VERB, Analysis, prepare
 from sim.study.sensitivity.ranking import Given, Method, Morris, Ranking, Sobol, ranked
 from sim.study.sensitivity.settings import LEAST_SAMPLES, Settings, settings_of
 from sim.study.sensitivity.told import Varied, ranking_rows
+from sim.study.sweep.along import keys_of
 from sim.study.sweep.axes import declaration, spelled
 from sim.study.sweep.design import Column, Sampled
 from sim.study.sweep.opened import open_store, open_sweep
@@ -72,9 +73,9 @@ def question_to(store: Store, settings: Settings) -> Question:
         raise UserError("sensitivity.sweep", folder, f"a sweep of points made independently; those of a {kind} are not")
     data, added = open_sweep(folder), asked_for(store.manifest["overrides"], ())
     columns: dict[str, Any] = {}
-    for name in (str(name) for name in data.coords if data[name].dims == ("point",)):
+    for name in keys_of(data):
         values = data[name].values
-        if name in ("point", "sample") or len(pd.unique(values)) < 2:
+        if len(pd.unique(values)) < 2:
             continue
         if declaration(name, added) is None:
             raise UserError("sensitivity.sweep", folder, f"a sweep of one configuration; {name} differs in this one")

@@ -17,6 +17,8 @@ from sim.study.sensitivity.targets import Column, Prepared, shuffled
 Array = npt.NDArray[Any]
 
 RESAMPLES: Final = 100
+SPLITS: Final = 200
+"""Ways to split the runs in two; 2.5 % of them are five."""
 NORMAL: Final = 1.959963984540054
 """Standard deviations to each side of an interval that covers 95 %."""
 MOST_PARTS: Final = 16
@@ -96,14 +98,30 @@ def halves(sample: Prepared, counts: Array) -> Halves:
     return Halves(sample.of(_part(counts, 0, 2)), sample.of(_part(counts, 1, 2)))
 
 
-def dummy_steps(sample: Prepared, counts: Array) -> Halves:
-    """What the step of a parameter without effect would be, had each of its points luck of its own.
+def chance_alone(sample: Prepared, counts: Array) -> Halves:
+    """What chance alone makes of each point (P,), as far apart between halves as the statistic itself is by chance.
 
-    The runs of `sample` have to be shuffled, so that quarters of them are other luck at every point. The difference of
-    two quarters has twice the variance of the difference that is meant.
+    It is half of the difference between quarters of the runs. All points have the same runs in a quarter, so a step
+    from point to point shares its random numbers just as the step of a real parameter does.
     """
     quarters = [sample.of(_part(counts, place, 4)) for place in range(4)]
-    return Halves((quarters[0] - quarters[2]) / np.sqrt(2.0), (quarters[1] - quarters[3]) / np.sqrt(2.0))
+    return Halves((quarters[0] - quarters[2]) / 2.0, (quarters[1] - quarters[3]) / 2.0)
+
+
+def splits(runs: int, seed: int) -> Iterator[Array]:
+    """Runs (R,) split at random into two parts of one size, 1 and 0, two hundred times; of an odd number one is -1."""
+    generator = np.random.default_rng([seed, 4])
+    parts = np.arange(runs) % 2
+    if runs % 2:
+        parts[-1] = -1
+    for _ in range(SPLITS):
+        yield generator.permutation(parts)
+
+
+def half_differences(sample: Prepared, seed: int) -> Iterator[Column]:
+    """Half of the difference (P,) between the parts of each of these splits: what chance may as well have made."""
+    for parts in splits(sample.runs, seed):
+        yield (sample.of((parts == 1).astype(np.int64)) - sample.of((parts == 0).astype(np.int64))) / 2.0
 
 
 def _part(counts: Array, place: int, parts: int) -> Array:

@@ -79,7 +79,7 @@ def check(axes: Axes) -> None:
         raise UserError(one.key, ",".join(one.labels), "one value; an analysis has one configuration, and numbers vary")
     for text in axes.fixed:
         key, _, value = text.partition("=")
-        if key in {f"study.{name}" for name in STUDY_KEYS if name != "runs"}:
+        if key in {f"study.{name}" for name in STUDY_KEYS if name not in ("runs", "accept_versions")}:
             raise UserError(key, value, "study.runs and sensitivity.samples; the method decides about the points")
 
 

@@ -1,6 +1,5 @@
 """The ranking of parameters by how much a statistic hangs on them, with intervals, a dummy, and the part of chance."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -15,8 +14,9 @@ from sim.study.sensitivity.luck import (
     Chance,
     Halves,
     Interval,
+    chance_alone,
     chance_share,
-    dummy_steps,
+    half_differences,
     halves,
     interval,
     runs_left,
@@ -51,10 +51,20 @@ class Found:
 
 @dataclass(frozen=True)
 class Reading:
-    """The statistic of every point from either half of the runs, and the steps of the dummy where it takes any."""
+    """The statistic of every point, with its runs taken so and so often."""
 
-    known: Halves
-    dummy: Halves | None
+    sample: Prepared
+    counts: Array
+
+    @cached_property
+    def known(self) -> Halves:
+        """What either half of the runs says."""
+        return halves(self.sample, self.counts)
+
+    @cached_property
+    def chance(self) -> Halves:
+        """What chance alone makes of it."""
+        return chance_alone(self.sample, self.counts)
 
 
 class Method(Protocol):
@@ -71,10 +81,6 @@ class Method(Protocol):
     @property
     def spread(self) -> Array:
         """Points that are spread as the parameters are."""
-
-    @property
-    def starts(self) -> Array | None:
-        """Points from which the dummy steps; None where it is a column."""
 
     def found(self, reading: Reading, samples: Array) -> Found:
         """What some samples (N,) give, with repetitions."""
@@ -95,17 +101,12 @@ class Sobol:
     @cached_property
     def spread(self) -> Array:
         """The points A and B."""
-        return np.sort(np.concatenate([self.starts, self.starts + self.parameters + 1]))
-
-    @cached_property
-    def starts(self) -> Array:
-        """The points A."""
-        return np.arange(self.samples) * self.block
+        starts = np.arange(self.samples) * self.block
+        return np.sort(np.concatenate([starts, starts + self.parameters + 1]))
 
     def found(self, reading: Reading, samples: Array) -> Found:
         """Total and first order."""
-        assert reading.dummy is not None
-        return Found(*sobol_indices(reading.known, reading.dummy, samples, self.parameters))
+        return Found(*sobol_indices(reading.known, reading.chance, samples, self.parameters))
 
 
 @dataclass(frozen=True)
@@ -120,24 +121,24 @@ class Morris:
         """A start, and a step along each parameter."""
         return self.unit.shape[1] + 1
 
-    @property
+    @cached_property
     def spread(self) -> Array:
         """The first points: those of one trajectory are alike, so only trajectories tell something new."""
-        return self.starts
-
-    @cached_property
-    def starts(self) -> Array:
-        """The first point of each trajectory."""
         return np.arange(self.samples) * self.block
 
     def found(self, reading: Reading, samples: Array) -> Found:
-        """Size and spread of elementary effects."""
-        assert reading.dummy is not None
-        steps = steps_of(self.unit, reading.known.mean)[samples]
-        dummy = reading.dummy.mean[samples, None]
-        measures = morris_measures(np.concatenate([steps, dummy], axis=1))
+        """Size and spread of elementary effects; the dummy is the mean over steps that chance alone makes."""
+        measures, dummy = (
+            morris_measures(steps_of(self.unit, values)[samples])
+            for values in (reading.known.mean, reading.chance.mean)
+        )
         points = (samples[:, None] * self.block + np.arange(self.block)).ravel()
-        return Found(measures, covariance(reading.known, points))
+        return Found(np.append(measures, dummy.mean(axis=1, keepdims=True), axis=1), covariance(reading.known, points))
+
+    def by_chance(self, sample: Prepared, seed: int) -> Column:
+        """Size of effects (D,) that chance alone exceeds in 2.5 % of cases, each parameter's own."""
+        sizes = [morris_measures(steps_of(self.unit, one))[0] for one in half_differences(sample, seed)]
+        return np.asarray(np.quantile(sizes, 0.975, axis=0))
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,6 @@ class Given:
     seed: int
     by_slices: bool
     block: int = 1
-    starts: None = None
 
     @property
     def samples(self) -> int:
@@ -173,13 +173,6 @@ class Given:
         return Found(np.concatenate([measures[:, :size], dummy], axis=1), covariance(reading.known, samples))
 
 
-def read(method: Method, prepared: Prepared, seed: int, counts: Sequence[Array]) -> Iterator[Reading]:
-    """The statistic with each of these counts of the runs (R,)."""
-    starts = None if method.starts is None else prepared.at(method.starts).shuffled(seed)
-    for one in counts:
-        yield Reading(halves(prepared, one), None if starts is None else dummy_steps(starts, one))
-
-
 def covariance(known: Halves, points: Array) -> float:
     """Variance of the statistic over points, as the covariance of what the halves of the runs say of it."""
     first, second = known.first[points], known.second[points]
@@ -196,6 +189,7 @@ class Ranking:
     keys: tuple[str, ...]
     measures: Interval
     dummy: Interval
+    by_chance: Column | None
     chance: Chance
     variance: Interval
 
@@ -203,12 +197,19 @@ class Ranking:
     def resolved(self) -> bool:
         """Whether points differ by more than chance; nothing can be ranked where they do not."""
         measured = np.isfinite(self.measures.low).all() and np.isfinite(self.dummy.high).all()
-        return bool(measured and self.variance.low > 0.0)
+        differ = self.variance.low > 0.0 or (self.by_chance is not None and self.distinguished.any())
+        return bool(measured and differ)
 
     @property
     def distinguished(self) -> Array:
-        """Whether the interval of each parameter (D,) lies above what the dummy got, and above zero."""
-        return self.measures.low[0] > max(0.0, float(self.dummy.value[0]))
+        """Whether each parameter (D,) does more than one without effect.
+
+        Morris' effects have to exceed what chance makes of the same steps. An interval of Sobol, free of chance, has to
+        lie above zero; one of PAWN or delta above the dummy.
+        """
+        if self.by_chance is not None:
+            return self.measures.value[0] > self.by_chance
+        return self.measures.low[0] > (0.0 if self.method == "sobol" else max(0.0, float(self.dummy.value[0])))
 
 
 def ranked(target: Target, values: Array, method: Method, name: str, keys: tuple[str, ...], seed: int) -> Ranking:
@@ -224,14 +225,14 @@ def ranked(target: Target, values: Array, method: Method, name: str, keys: tuple
     """
     prepared = target.prepared(values)
     runs, samples = values.shape[1], np.arange(method.samples)
-    (reading,) = read(method, prepared, seed, [np.ones(runs, dtype=np.int64)])
+    reading = Reading(prepared, np.ones(runs, dtype=np.int64))
     found = method.found(reading, samples)
     left = list(runs_left(runs))
     own = prepared.shuffled(seed, method.block)
     again = Again(
         np.array([method.found(reading, some).told for some in samples_anew(method.samples, seed)]),
         *(
-            np.reshape([method.found(one, samples).told for one in read(method, which, seed, left)], (len(left), -1))
+            np.reshape([method.found(Reading(which, one), samples).told for one in left], (len(left), -1))
             if left
             else np.empty((0, found.told.size))
             for which in (prepared, own)
@@ -253,6 +254,7 @@ def ranked(target: Target, values: Array, method: Method, name: str, keys: tuple
         keys=tuple(keys[place] for place in order),
         measures=Interval(*(one[:, :-1][:, order] for one in (told.value, told.low, told.high))),
         dummy=Interval(*(one[:, -1] for one in (told.value, told.low, told.high))),
+        by_chance=method.by_chance(prepared, seed)[order] if isinstance(method, Morris) else None,
         chance=Chance(chance_share(numbers, seed), float(rest / mean) if mean > 0 else np.nan),
         variance=interval(np.array(found.variance), deviation[-1]),
     )

@@ -42,7 +42,7 @@ def space_of(axes: Axes, settings: Settings, config: Config) -> Space:
         if not any(fnmatchcase(key, pattern) for key in keys):
             raise UserError("sensitivity.parameters", pattern, f"all, or patterns of keys: {one_of(keys, pattern)}")
     swept = {axis.key: axis for axis in axes.numbers}
-    fixed = {one.partition("=")[0].lstrip("+") for one in axes.fixed}
+    fixed = axes.fixed_keys
     found: list[Axis] = []
     held: dict[str, str] = {}
     for key in keys:
@@ -70,7 +70,7 @@ def _held(key: str, config: Config) -> str | None:
         if one.prior.shape != "fixed":
             return None
         if one.provenance != "assumed":
-            return f"{one.provenance}, with a fixed prior"
+            return f"{config.scenario.cast.shared_source(one).provenance}, with a fixed prior"
     low, high = _around(one, value)
     return None if low < high else "zero"
 

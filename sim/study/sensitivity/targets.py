@@ -131,9 +131,10 @@ class Linear:
 
     numbers: Column
 
-    def at(self, rows: Array) -> "Linear":
-        """The same of some points."""
-        return Linear(self.numbers[rows])
+    @property
+    def runs(self) -> int:
+        """R."""
+        return self.numbers.shape[1]
 
     def shuffled(self, seed: int, block: int = 1) -> "Linear":
         """The same with the runs of each block of points in an order of its own."""
@@ -159,9 +160,10 @@ class Ordered:
     def _sorted(self) -> Column:
         return np.take_along_axis(self.numbers, self._order, axis=1)
 
-    def at(self, rows: Array) -> "Ordered":
-        """The same of some points."""
-        return Ordered(self.numbers[rows], self.level)
+    @property
+    def runs(self) -> int:
+        """R."""
+        return self.numbers.shape[1]
 
     def shuffled(self, seed: int, block: int = 1) -> "Ordered":
         """The same with the runs of each block of points in an order of its own."""

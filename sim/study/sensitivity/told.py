@@ -40,6 +40,8 @@ def ranking_rows(one: Ranking, varied: Mapping[str, Varied]) -> list[dict[str, A
             for suffix, values in (("", one.measures.value), ("_low", one.measures.low), ("_high", one.measures.high)):
                 own = getattr(one.dummy, suffix.strip("_") or "value")[number]
                 row[name + suffix] = plain(own if about is None else values[number, place])
+        if one.by_chance is not None:
+            row["mu_star_by_chance"] = None if about is None else plain(one.by_chance[place])
         row["above_dummy"] = None if about is None else bool(one.resolved and one.distinguished[place])
         row |= chance_told(one)
         rows.append(row)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from sim.study.outcomes import outcomes_in
+from sim.study.sweep.points import CARRIED
 from sim.study.sweep.precision import Judgement, samples
 
 Array = npt.NDArray[Any]
@@ -74,8 +75,13 @@ def runs_at(data: xr.Dataset) -> Array:
 
 def varied(data: xr.Dataset, bins: int) -> tuple[Varied, ...]:
     """What varies over the points of a sweep, in the order of its columns; numbers of many values in `bins` bins."""
-    columns = (data[name] for name in data.coords if data[name].dims == ("point",) and name not in NOT_VARIED)
-    return tuple(_varied(one, bins) for one in columns if len(np.unique(one.values)) > 1)
+    return tuple(_varied(data[name], bins) for name in keys_of(data) if len(np.unique(data[name].values)) > 1)
+
+
+def keys_of(data: xr.Dataset) -> tuple[str, ...]:
+    """The keys that stand for the points of a sweep, without their numbers and what a table only carried along."""
+    names = [str(name) for name in data.coords if data[name].dims == ("point",) and name not in NOT_VARIED]
+    return tuple(name for name in names if CARRIED not in data[name].attrs)
 
 
 def _varied(column: xr.DataArray, bins: int) -> Varied:

@@ -5,21 +5,22 @@ each of its values is composed as a configuration of its own.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString
+from hydra.core.override_parser.types import Glob, IntervalSweep, Override, Quote, QuotedString, RangeSweep
 
 from sim.study.prior import quantile
+from sim.world.aliases import current_overrides
 from sim.world.compose import config_folders, options
 from sim.world.errors import UserError, one_of
 from sim.world.extension import Extension
 from sim.world.extension.extended import declaration_in
-from sim.world.overrides import parsed_override, value_text
+from sim.world.overrides import parsed_override, range_values, value_text
 from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
 from sim.world.schema import GROUPS
 
@@ -30,10 +31,13 @@ _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/]*")
 NOT_SWEPT: Final = {
     "seed": "one seed; runs already vary chance",
     "study": "one value; it says how the sweep is made",
+    "parameters": "one value; study.draws=posterior makes draws of the posterior its points",
+    "extensions": "one file, or a list of files in [ and ]; a sweep has one set",
     "engine": "one value; results do not depend on it",
     "output": "one value; a sweep has one folder",
     "patterns": "one file; patterns change no history",
     "calibration": "one file; what is fitted to changes no history",
+    "filters": "one file; filters change no history",
 }
 """Top keys that no sweep varies, and what to do instead."""
 
@@ -72,15 +76,22 @@ class Levels:
 
 @dataclass(frozen=True)
 class Interval:
-    """A parameter that takes any value from low to high, all alike."""
+    """A parameter that takes any value from low to high, all alike; where `whole`, any whole number, both ends too."""
 
     key: str
     text: str
     low: float
     high: float
+    whole: bool = False
 
     def at(self, unit: Column) -> Column:
-        """Values at places in the unit interval."""
+        """Values at places in the unit interval.
+
+        >>> Interval("target.quiet_days", "int(interval(5,7))", 5.0, 7.0, whole=True).at(np.array([0.0, 0.4, 0.99]))
+        array([5., 6., 7.])
+        """
+        if self.whole:
+            return self.low + np.floor((self.high - self.low + 1) * unit)
         return self.low + (self.high - self.low) * unit
 
 
@@ -123,6 +134,11 @@ class Axes:
     numbers: tuple[Levels | Interval, ...]
     choices: tuple[Choice, ...]
 
+    @property
+    def fixed_keys(self) -> frozenset[str]:
+        """Keys that are fixed, those within a mapping too."""
+        return frozenset(key for text in self.fixed for key in _keys_of(parsed_override(text)))
+
 
 def read_axes(overrides: Sequence[str], config_dir: Path | None = None, added: tuple[Extension, ...] = ()) -> Axes:
     """Take the overrides of a sweep apart; the parameters of the extensions `added` are numbers too.
@@ -131,7 +147,7 @@ def read_axes(overrides: Sequence[str], config_dir: Path | None = None, added: t
         UserError: an override cannot be read, a key is given twice or cannot be swept, a number lies outside its
             declared range.
     """
-    parsed = [parsed_override(text) for text in overrides]
+    parsed = [parsed_override(text) for text in current_overrides(overrides)]
     swept = [one for one in parsed if one.is_sweep_override()]
     for one in swept:
         _check(one, parsed)
@@ -177,15 +193,44 @@ def checked(key: str, value: object, added: tuple[Extension, ...] = ()) -> float
 
 def _check(one: Override, parsed: Sequence[Override]) -> None:
     key, text = one.key_or_group, value_text(one)
-    top = key.partition(".")[0].partition("/")[0]
-    if top in NOT_SWEPT:
-        raise UserError(key, text, NOT_SWEPT[top])
-    if top == "hydra" or one.package is not None:
-        raise UserError(key, text, "keys of the configuration, without a package")
-    if sum(other.key_or_group == key for other in parsed) > 1:
+    check_swept(one, text)
+    if sum(key in _keys_of(other) for other in parsed) > 1:
         raise UserError(key, text, "each key once")
-    if getattr(one.value(), "shuffle", False):
-        raise UserError(key, text, "values in their own order; the design decides which comes first")
+
+
+def check_swept(one: Override, text: str) -> None:
+    """Refuse a key that no sweep varies; `text` is what it says there.
+
+    Raises:
+        UserError: it is such a key.
+    """
+    top = top_of(one.key_or_group)
+    if top in NOT_SWEPT:
+        raise UserError(one.key_or_group, text, NOT_SWEPT[top])
+    if top == "hydra" or one.package is not None:
+        raise UserError(one.key_or_group, text, "keys of the configuration, without a package")
+
+
+def top_of(key: str) -> str:
+    """The section of the configuration that a key stands in.
+
+    >>> top_of("patron.control"), top_of("scenario")
+    ('patron', 'scenario')
+    """
+    return key.partition(".")[0].partition("/")[0]
+
+
+def _keys_of(one: Override) -> frozenset[str]:
+    """The keys that an override sets: its own, or those within the mapping that it gives."""
+    return frozenset(_within(one.key_or_group, one.value()))
+
+
+def _within(key: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield key
+        return
+    for name, inner in value.items():
+        yield from _within(f"{key}.{name}", inner)
 
 
 def _axis(one: Override, config_dir: Path | None, added: tuple[Extension, ...]) -> Levels | Interval | Choice:
@@ -211,11 +256,14 @@ def _interval(key: str, text: str, value: Any, added: tuple[Extension, ...]) -> 
     low, high = checked(key, value.start, added), checked(key, value.end, added)
     if low >= high:
         raise UserError(key, text, "an interval from a lower to a higher number")
-    return Interval(key, text, low, high)
+    # Only a cast makes the ends whole numbers: Hydra reads interval(5,30) as 5.0 to 30.0.
+    return Interval(key, text, low, high, whole=isinstance(value.start, int))
 
 
 def _values(one: Override, config_dir: Path | None) -> list[Any]:
     pattern: Any = one.value()
+    if isinstance(pattern, RangeSweep):
+        return range_values(pattern)
     if not isinstance(pattern, Glob):
         return list(one.sweep_iterator())
     group = one.key_or_group

@@ -54,6 +54,8 @@ def point_rows(data: xr.Dataset, have: Array, found: tuple[Finding, ...]) -> lis
 
 
 def _plain(column: Array) -> list[Any]:
+    if column.dtype.kind == "M":
+        return list(column.astype("datetime64[s]").astype(str).tolist())
     if column.dtype.kind != "f":
         return list(column.tolist())
     return [value if np.isfinite(value) else None for value in column.tolist()]

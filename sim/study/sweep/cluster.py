@@ -9,11 +9,12 @@ import pickle
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sim.study.provenance import DECIDING_LIBRARIES, versions
 from sim.study.sweep.identity import deciding_hash
 from sim.study.sweep.plan import Batch
 from sim.study.sweep.work import Rows, Work, live
@@ -137,21 +138,23 @@ def cluster_rows(
     """The columns of each batch, in order, while later ones are under way.
 
     Raises:
-        UserError: a worker has other sources than this process.
+        UserError: a worker has other sources or libraries than this process.
     """
     # A task that unpickles can be done again anywhere; data that were merely sent are lost with their worker.
     shared = client.submit(pickle.loads, pickle.dumps(work.to_send()), pure=False)
+    mine = deciding()
     waiting: deque[Any] = deque()
     coming = iter(batches)
     try:
         while True:
             while len(waiting) < _AHEAD * threads_of(client) and (batch := next(coming, None)) is not None:
-                waiting.append(client.submit(live_there, shared, batch, deciding_hash(), pure=False))
+                waiting.append(client.submit(live_there, shared, batch, mine, pure=False))
             if not waiting:
                 return
             rows = waiting.popleft().result()
             if isinstance(rows, str):
-                raise UserError(_KEY, f"sources {rows}", f"workers with the sources of this process, {deciding_hash()}")
+                here = ", ".join(f"{name} {number}" for name, number in mine.items())
+                raise UserError(_KEY, rows, f"workers with the sources of this process and its libraries: {here}")
             if progress is not None:
                 progress(len(rows["run"]))
             yield rows
@@ -159,7 +162,12 @@ def cluster_rows(
         client.cancel([*waiting, shared])
 
 
-def live_there(work: Work, batch: Batch, sources: str) -> Rows | str:
-    """Live a batch on a worker; where the worker has other sources, their hash instead."""
-    mine = deciding_hash()
-    return live(work, batch, threads=1) if mine == sources else mine
+def deciding() -> dict[str, str]:
+    """The sources and libraries of this process that decide results."""
+    return {"sources": deciding_hash(), **{name: versions()[name] for name in DECIDING_LIBRARIES}}
+
+
+def live_there(work: Work, batch: Batch, expected: Mapping[str, str]) -> Rows | str:
+    """Live a batch on a worker; where the worker has other sources or libraries, the first of them instead."""
+    differ = [f"{name} {mine}" for name, mine in deciding().items() if mine != expected.get(name)]
+    return differ[0] if differ else live(work, batch, threads=1)

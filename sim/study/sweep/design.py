@@ -6,8 +6,8 @@ its own. Points are numbered; the same design with more points begins with the s
 
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -15,12 +15,15 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from sim.study.prior import free_declarations
-from sim.study.sweep.axes import Axes, Axis, Drawn, Levels, checked, declaration, spelled
+from sim.study.sweep.axes import Axes, Axis, Drawn, Levels, check_swept, checked, declaration, spelled, top_of
 from sim.study.sweep.settings import Settings
-from sim.world.errors import UserError
+from sim.world.errors import UserError, one_of
 from sim.world.extension import UNEXTENDED, Extended, Extension
+from sim.world.overrides import parsed_override
+from sim.world.schema import TOP_KEYS
 
 Array = npt.NDArray[Any]
 Column = npt.NDArray[np.float64]
@@ -30,7 +33,7 @@ SELDOM: Final = 1000
 """More groups than this in a table of points is taken for a mistake."""
 
 BOOKKEEPING: Final = ("point", "sample", "policy")
-"""Columns of a stored sweep's own points, which a table may carry without meaning anything."""
+"""Columns that every stored sweep has of its own; those of a table are carried along as table.point and so on."""
 
 
 class Design(Protocol):
@@ -62,6 +65,10 @@ class Design(Protocol):
     def variants(self) -> tuple[dict[str, str], ...]:
         """Overrides that some points of a table ask for beyond numbers; ({},) where there are none."""
 
+    @property
+    def carried(self) -> Mapping[str, pa.Array]:
+        """Columns of a table that change nothing and are written as they are."""
+
 
 @dataclass(frozen=True)
 class Sampled:
@@ -81,6 +88,11 @@ class Sampled:
     def variants(self) -> tuple[dict[str, str], ...]:
         """None: all points differ in numbers alone."""
         return ({},)
+
+    @property
+    def carried(self) -> Mapping[str, pa.Array]:
+        """None: they come from a table alone."""
+        return {}
 
     @property
     def fixed_size(self) -> str | None:
@@ -114,13 +126,17 @@ class Sampled:
 
 @dataclass(frozen=True, eq=False)
 class Tabled:
-    """Points read from a table: one column per parameter; other keys make variants of the configuration."""
+    """Points read from a table: one column per parameter; other keys make variants of the configuration.
+
+    `carried` are the columns that are no keys.
+    """
 
     numbers: Columns
     variants: tuple[dict[str, str], ...]
     variant: Array
     kind: str = "table"
     fixed_size: str | None = None
+    carried: Mapping[str, pa.Array] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -141,14 +157,29 @@ class Tabled:
         return self.variant[start:stop]
 
 
-def make_design(axes: Axes, settings: Settings, seed: int, extended: Extended = UNEXTENDED) -> Design:
+def make_design(
+    axes: Axes,
+    settings: Settings,
+    seed: int,
+    extended: Extended = UNEXTENDED,
+    points: pd.DataFrame | None = None,
+) -> Design:
     """The design that the axes and the settings ask for; the parameters of extensions may vary too.
+
+    Args:
+        axes: what varies, and what is fixed.
+        settings: how the sweep is made.
+        seed: the seed of the study.
+        extended: what extensions add.
+        points: a table of points in place of that of the settings.
 
     Raises:
         UserError: the settings contradict each other or the axes, or a table cannot be read.
     """
-    if settings.table is not None:
-        return _table_design(axes, settings, settings.table, extended.extensions)
+    if points is not None or settings.table is not None:
+        return _table_design(axes, settings, points, extended.extensions)
+    if settings.ignore:
+        raise UserError("study.ignore", spelled(list(settings.ignore)), "null; without study.table there is no column")
     numbers: tuple[Axis, ...] = axes.numbers
     if settings.draws is not None:
         numbers = (*numbers, *_drawn(axes, extended))
@@ -175,7 +206,7 @@ def _full(numbers: Sequence[Axis], settings: Settings, seed: int) -> Sampled:
 
 def _drawn(axes: Axes, extended: Extended) -> tuple[Drawn, ...]:
     """The parameters that follow their priors: those with a prior that the user has not set or swept."""
-    taken = {axis.key for axis in axes.numbers} | {one.partition("=")[0].lstrip("+") for one in axes.fixed}
+    taken = {axis.key for axis in axes.numbers} | axes.fixed_keys
     own = {key: one for key, one in extended.declarations.items() if one.prior.shape != "fixed"}
     drawn = (*(Drawn(key) for key in free_declarations()), *(Drawn(key, one) for key, one in own.items()))
     return tuple(one for one in drawn if one.key not in taken)
@@ -209,13 +240,20 @@ def _hypercube(size: int, samples: int, seed: int) -> Column:
     return np.asarray(qmc.LatinHypercube(size, rng=np.random.default_rng(seed)).random(samples))
 
 
-def _table_design(axes: Axes, settings: Settings, path: Path, added: tuple[Extension, ...]) -> Tabled:
-    for name in ("points", "design", "draws"):
+def _table_design(
+    axes: Axes, settings: Settings, points: pd.DataFrame | None, added: tuple[Extension, ...]
+) -> Tabled:  # fmt: skip
+    others = ("points", "design", "draws") if points is None else ("points", "design", "draws", "table")
+    for name in others:
         if getattr(settings, name) is not None:
-            raise UserError(f"study.{name}", getattr(settings, name), "null; the points come from study.table")
+            raise UserError(f"study.{name}", getattr(settings, name), "null; the points come from a table")
     if axes.numbers:
         raise UserError(axes.numbers[0].key, axes.numbers[0].text, "a column of study.table, or no table")
-    return tabled(read_points(path), {choice.key for choice in axes.choices}, added)
+    if points is None:
+        assert settings.table is not None
+        points = read_points(settings.table)
+    elsewhere = {choice.key.lstrip("+") for choice in axes.choices} | axes.fixed_keys
+    return tabled(points, elsewhere, added, settings.ignore)
 
 
 def read_points(path: Path) -> pd.DataFrame:
@@ -235,26 +273,74 @@ def read_points(path: Path) -> pd.DataFrame:
 
 
 def tabled(
-    table: pd.DataFrame, elsewhere: set[str] | frozenset[str] = frozenset(), added: tuple[Extension, ...] = ()
+    table: pd.DataFrame,
+    elsewhere: Collection[str] = (),
+    added: tuple[Extension, ...] = (),
+    ignore: Collection[str] = (),
 ) -> Tabled:
-    """The design of a table of points; `elsewhere` are keys that the command line sweeps already.
+    """The design of a table of points.
+
+    Args:
+        table: one row per point.
+        elsewhere: keys that the command line sets or sweeps already.
+        added: extensions, whose parameters may be columns.
+        ignore: columns that are no keys; they are carried along.
 
     Raises:
-        UserError: a column is empty somewhere, holds a number out of range or is swept elsewhere too.
+        UserError: a column is no key that a sweep varies, is empty somewhere, holds a number out of range, or is set
+            elsewhere too.
     """
-    names = [str(name) for name in table.columns if name not in BOOKKEEPING]
+    columns = [str(name) for name in table.columns]
+    if len(set(columns)) < len(columns):
+        raise UserError("study.table", ", ".join(columns), "each column once")
+    table = table.set_axis(columns, axis=1)
+    for name in ignore:
+        if name not in columns:
+            raise UserError("study.ignore", name, f"columns of the table: {one_of(columns, name)}")
+        if _is_key(name, added):
+            raise UserError(
+                "study.ignore", name, "columns that are no keys; under this name it would seem to be in force"
+            )
+    names = [name for name in columns if name not in BOOKKEEPING and name not in ignore]
     if not names or not len(table):
         raise UserError("study.table", "(empty)", "one point or more, with columns named by keys")
     for name in names:
-        if name in elsewhere:
-            raise UserError(name, "(twice)", "either a column of study.table or values on the command line")
-        if table[name].isna().any():
-            row = int(np.flatnonzero(table[name].isna())[0]) + 1
-            raise UserError(name, f"(empty in row {row} of study.table)", "a value for every point")
+        _check_column(name, table[name], elsewhere, added)
     numbers = {name: _number_column(name, table[name], added) for name in names if declaration(name, added) is not None}
     others = [name for name in names if name not in numbers]
     variants, variant = _variants(table, others)
-    return Tabled(numbers, variants, variant)
+    carried = {
+        f"table.{name}" if name in BOOKKEEPING else name: _as_it_is(name, table[name])
+        for name in columns
+        if name not in names
+    }
+    return Tabled(numbers, variants, variant, carried=carried)
+
+
+def _is_key(name: str, added: tuple[Extension, ...]) -> bool:
+    return top_of(name.lstrip("+~")) in TOP_KEYS or declaration(name, added) is not None
+
+
+def _check_column(
+    name: str, values: "pd.Series[Any]", elsewhere: Collection[str], added: tuple[Extension, ...]
+) -> None:  # fmt: skip
+    key = parsed_override(f"{name}=0")
+    check_swept(key, "(a column of study.table)")
+    if not _is_key(name, added):
+        raise UserError(name, "(a column of study.table)", "keys; study.ignore names columns to carry along unchanged")
+    if key.key_or_group in elsewhere:
+        raise UserError(name, "(twice)", "either a column of study.table or values on the command line")
+    if values.isna().any():
+        row = int(np.flatnonzero(values.isna())[0]) + 1
+        raise UserError(name, f"(empty in row {row} of study.table)", "a value for every point")
+
+
+def _as_it_is(name: str, values: "pd.Series[Any]") -> pa.Array:
+    """A column that is carried along; where it is empty it stays so."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except pa.ArrowException:
+        raise UserError("study.ignore", name, "columns of one kind of value each") from None
 
 
 def _number_column(key: str, given: "pd.Series[Any]", added: tuple[Extension, ...]) -> Column:

@@ -20,12 +20,13 @@ def fitted_design(axes: Axes, settings: Settings, cast: Cast) -> Tabled:
     if axes.numbers:
         allowed = "one value; draws of the posterior belong together"
         raise UserError(axes.numbers[0].key, axes.numbers[0].text, allowed)
+    if settings.ignore:
+        raise UserError("study.ignore", ", ".join(settings.ignore), "null; without study.table there is no column")
     if settings.design is not None:
         raise UserError("study.design", settings.design, "null; the points are draws of the posterior")
     posterior = shipped_posterior(cast)
     points = posterior.draws if settings.points is None else settings.points
     if points > posterior.draws:
         raise UserError("study.points", points, f"1 to {posterior.draws}, as many as the posterior has draws")
-    taken = {one.partition("=")[0].lstrip("+") for one in axes.fixed}
-    numbers = {key: column[:points] for key, column in posterior.columns.items() if key not in taken}
+    numbers = {key: column[:points] for key, column in posterior.columns.items() if key not in axes.fixed_keys}
     return Tabled(numbers, ({},), np.zeros(points, dtype=np.int64), POSTERIOR)

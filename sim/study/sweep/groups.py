@@ -95,7 +95,7 @@ def _group(
 
 
 def _overrides(axes: Axes, variant: Mapping[str, str], levers: Mapping[str, Any], chosen: Sequence[int]) -> list[str]:
-    """The overrides of one combination; what a policy or a table sets replaces what was fixed."""
+    """The overrides of one combination; what a policy sets replaces what was fixed."""
     set_here = {**{key: spelled(value) for key, value in levers.items()}, **variant}
     fixed = [one for one in axes.fixed if one.partition("=")[0] not in set_here]
     choices = [f"{choice.key}={choice.values[place]}" for choice, place in zip(axes.choices, chosen, strict=True)]

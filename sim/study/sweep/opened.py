@@ -1,6 +1,6 @@
 """`open_sweep`: a stored sweep as one labelled Dataset that reads from disk only what is asked of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -15,6 +15,7 @@ import xarray as xr
 
 from sim.rules.outcomes import WINDOWS
 from sim.study.sweep.plan import Part, Span, width
+from sim.study.sweep.points import part_digest, points_digest
 from sim.study.sweep.store import CONFIG, POINTS, Store, read_store, whole
 from sim.study.sweep.work import COUNTED, counted
 from sim.world.errors import UserError
@@ -39,8 +40,8 @@ def open_sweep(path: Path | str, *, partial: bool = False) -> xr.Dataset:
         are floating-point and NaN beyond the last run of a point.
 
     Raises:
-        UserError: there is no sweep, or it is not finished.
-        DamagedPart: when values are read from a part that was cut off or altered.
+        UserError: there is no sweep, it is not finished, or a file among its parts is of another sweep.
+        DamagedPart: points.parquet was cut off or altered; or, when values are read, a part.
     """
     folder = Path(path)
     store = read_store(folder)
@@ -62,13 +63,20 @@ class DamagedPart(OSError):  # noqa: N818  (it names what was found)
 
 
 def open_store(store: Store) -> xr.Dataset:
-    """The Dataset of a store, whatever is there of it."""
+    """The Dataset of a store, whatever is there of it.
+
+    Raises:
+        UserError: a file among its parts is of another sweep.
+        DamagedPart: the points are not those that were written.
+    """
+    points = read_points(store)
+    stated = store.check_parts(lambda part: part_digest(points.slice(part.points[0], width(part.points)), part))
     files = store.finished()
     places = [(files[part.number], part) for part in store.parts if part.number in files]
     about = store.manifest["columns"]
     theatres = store.manifest["theatres"]
     grid = Grid(store, places)
-    data = xr.Dataset(coords=_coordinates(store))
+    data = xr.Dataset(coords=_coordinates(store, points))
     counts = {counted(name, theatre, window) for name in COUNTED for theatre in theatres for window in WINDOWS}
     for name in about:
         if name not in counts and name not in ("point", "run"):
@@ -77,7 +85,7 @@ def open_store(store: Store) -> xr.Dataset:
         data[name] = (("point", "run", "theatre", "window"), grid.stacked(name, theatres), {
             "units": "attacks", "long_name": f"{text} by theatre and window",
         })  # fmt: skip
-    data.attrs = _attributes(store)
+    data.attrs = _attributes(store, stated)
     return data
 
 
@@ -192,16 +200,19 @@ def read_points(store: Store) -> pa.Table:
     """What each point stands for: one row per point.
 
     Raises:
-        DamagedPart: the file cannot be read.
+        DamagedPart: the file cannot be read, or holds other points.
     """
     path = store.folder / POINTS
     try:
-        return pq.read_table(path).slice(0, store.points)
+        points = pq.read_table(path).slice(0, store.points)
     except (OSError, pa.ArrowException) as problem:
         raise DamagedPart(path, str(problem).partition("\n")[0]) from None
+    if points_digest(points) != store.manifest["points_digest"]:
+        raise DamagedPart(path, "its points are not those that were written")
+    return points
 
 
-def _coordinates(store: Store) -> dict[str, Any]:
+def _coordinates(store: Store, points: pa.Table) -> dict[str, Any]:
     manifest = store.manifest
     coordinates: dict[str, Any] = {
         "point": ("point", np.arange(store.points, dtype=np.int32), {"long_name": "point of the sweep"}),
@@ -213,18 +224,22 @@ def _coordinates(store: Store) -> dict[str, Any]:
         "theatre": ("theatre", np.array(manifest["theatres"], dtype=object)),
         "window": ("window", np.array(WINDOWS, dtype=object)),
     }
-    for name, column in zip(manifest["point_columns"], read_points(store).columns, strict=True):
+    for name, column in zip(manifest["point_columns"], points.columns, strict=True):
         if name != "point":
             values = column.to_numpy(zero_copy_only=False)
             coordinates[name] = ("point", values, manifest["point_columns"][name])
     return coordinates
 
 
-def _attributes(store: Store) -> dict[str, Any]:
+def _attributes(store: Store, stated: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Where it comes from; where parts were made by several versions or sources, all of them."""
     manifest = store.manifest
+    makers = stated or (manifest,)
+    numbers = {name: dict.fromkeys(one["versions"].get(name, "?") for one in makers) for name in makers[0]["versions"]}
     return {
         "title": f"Lull: sweep of scenario {manifest['scenario']}",
-        **{key: str(manifest[key]) for key in ("scenario", "seed", "command", "source_hash")},
-        "versions": ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
+        **{key: str(manifest[key]) for key in ("scenario", "seed", "command")},
+        "source_hash": " and ".join(dict.fromkeys(one["source_hash"] for one in makers)),
+        "versions": ", ".join(f"{name} {' and '.join(found)}" for name, found in numbers.items()),
         "configuration": (store.folder / CONFIG).read_text(encoding="utf-8"),
     }

@@ -12,13 +12,18 @@ import pyarrow.parquet as pq
 from sim.study.sweep.axes import declaration
 from sim.study.sweep.disk import write_aside
 from sim.study.sweep.groups import Group, parameter
+from sim.study.sweep.plan import Part
 from sim.study.sweep.store import POINTS, Store, parquet_writer
 from sim.study.sweep.work import Work
+from sim.world.actors import Source
 from sim.world.errors import UserError
-from sim.world.parameters import Declaration
+from sim.world.parameters import Declaration, shared_declarations
 
 STRETCH: Final = 2**16
 """Points that are written or compared at once."""
+_DIGEST: Final = 8
+CARRIED: Final = "carried_along"
+"""Attribute of a column of a table that changes nothing and is kept as it is."""
 
 Groups = tuple[Group, ...]
 
@@ -35,15 +40,23 @@ def point_columns(work: Work, groups: Groups) -> dict[str, dict[str, str]]:
         columns[key] = {"units": "", "long_name": f"configuration key {key}"}
     for key in work.design.keys:
         columns[key] = _described(key, groups[0])
+    for name in work.design.carried:
+        columns[name] = {
+            "units": "",
+            "long_name": f"column {name.removeprefix('table.')} of study.table",
+            CARRIED: "yes",
+        }
     return columns
 
 
 def _described(key: str, group: Group) -> dict[str, str]:
     one = declaration(key, group.config.scenario.extended.extensions)
     assert one is not None
-    source = group.config.scenario.cast.sources.get(key)
-    provenance, text = (one.provenance, one.source) if source is None else (source.provenance, source.text)
-    said = {"units": one.unit, "long_name": one.text, "provenance": provenance, "source": text}
+    cast = group.config.scenario.cast
+    source = cast.sources.get(key, Source(one.provenance, one.source))
+    if key in shared_declarations():
+        source = cast.shared_source(one)
+    said = {"units": one.unit, "long_name": one.text, "provenance": source.provenance, "source": source.text}
     return {**said, "valid_min": f"{one.low:g}", "valid_max": f"{one.high:g}", "prior": _prior(key, one)}
 
 
@@ -53,7 +66,7 @@ def _prior(key: str, declared: Declaration) -> str:
 
 def write_points(work: Work, groups: Groups, folder: Path) -> str:
     """Write all points, a stretch at a time; returns their checksum."""
-    found = hashlib.blake2b(digest_size=8)
+    found = hashlib.blake2b(digest_size=_DIGEST)
 
     def write(file: Any) -> None:
         writer: pq.ParquetWriter | None = None
@@ -74,7 +87,7 @@ def check_points(work: Work, groups: Groups, store: Store) -> bool:
     Raises:
         UserError: a point differs; another table, or another version of the library that draws them.
     """
-    now, then = hashlib.blake2b(digest_size=8), hashlib.blake2b(digest_size=8)
+    now, then = hashlib.blake2b(digest_size=_DIGEST), hashlib.blake2b(digest_size=_DIGEST)
     stored = _stored(store)
     start, different = 0, None
     for table in _stretches(work, groups, store.points):
@@ -92,6 +105,26 @@ def check_points(work: Work, groups: Groups, store: Store) -> bool:
     raise UserError(name, value, f"{told}, as in {store.folder}; or another output.dir")
 
 
+def points_digest(table: pa.Table) -> str:
+    """Checksum of points: that which `write_points` gave for them."""
+    found = hashlib.blake2b(digest_size=_DIGEST)
+    for start in range(0, len(table), STRETCH):
+        _count_in(found, table.slice(start, STRETCH))
+    return found.hexdigest()
+
+
+def points_of(work: Work, groups: Groups, part: Part) -> pa.Table:
+    """The points from the first of a part to its last."""
+    return _table(work, groups, point_columns(work, groups), *part.points)
+
+
+def part_digest(table: pa.Table, part: Part) -> str:
+    """Checksum of the points that a part holds, from a table of those from its first to its last."""
+    if part.chosen is None:
+        return points_digest(table)
+    return points_digest(table.take(np.array(part.chosen) - part.points[0]))
+
+
 def _stored(store: Store) -> pa.Table | None:
     try:
         return pq.read_table(store.folder / POINTS).slice(0, store.points)
@@ -102,7 +135,7 @@ def _stored(store: Store) -> pa.Table | None:
 def _count_in(found: Any, table: pa.Table) -> None:
     for name in table.column_names:
         values = table.column(name).to_numpy()
-        found.update("\n".join(values).encode() if values.dtype == object else np.ascontiguousarray(values))
+        found.update("\n".join(map(str, values)).encode() if values.dtype == object else np.ascontiguousarray(values))
 
 
 def _difference(then: pa.Table, now: pa.Table, start: int) -> tuple[str, Any, str] | None:
@@ -136,6 +169,7 @@ def _table(work: Work, groups: Groups, about: dict[str, dict[str, str]], start: 
         kept = np.array([key in group.kept for group in groups])
         own = np.array([parameter(group.config, key) for group in groups])
         columns[key] = np.where(kept[arms], own[arms], column[samples - first])
+    columns |= {name: column.take(pa.array(samples)) for name, column in work.design.carried.items()}
     fields = [pa.field(name, pa.array(column).type, metadata=about[name]) for name, column in columns.items()]
     return pa.Table.from_arrays([pa.array(column) for column in columns.values()], schema=pa.schema(fields))
 

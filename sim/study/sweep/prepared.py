@@ -12,13 +12,13 @@ from sim.study.outcomes import outcomes_of
 from sim.study.request import Request
 from sim.study.sweep.axes import Axes, read_axes
 from sim.study.sweep.cluster import ClusterSettings, cluster_of
-from sim.study.sweep.design import Design, make_design, tabled
+from sim.study.sweep.design import Design, make_design
 from sim.study.sweep.fitted import fitted_design
 from sim.study.sweep.groups import Composer, Group, compose_groups, first_overrides
 from sim.study.sweep.identity import identity, short_hash
 from sim.study.sweep.precision import Judgement, judgements
 from sim.study.sweep.settings import Settings, settings_of
-from sim.study.sweep.work import Arm, Work
+from sim.study.sweep.work import COUNTED, Arm, Work
 from sim.world.errors import UserError
 from sim.world.extension.reader import asked_for
 from sim.world.scenario import POSTERIOR, Config
@@ -117,14 +117,15 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     settings = settings_of(first)
     cluster_of(first)
     design: Design
-    if table is not None:
-        design = tabled(table, added=added)
-    elif settings.draws == POSTERIOR:
+    if table is None and settings.table is None and settings.draws == POSTERIOR:
         design = fitted_design(axes, settings, first.scenario.cast)
     else:
-        design = make_design(axes, settings, first.seed, first.scenario.extended)
+        design = make_design(axes, settings, first.seed, first.scenario.extended, table)
     groups = compose_groups(axes, settings.policies, design, compose)
     sweep = Sweep(request, axes, settings, design, groups)
+    for name in design.carried:
+        if name in (*sweep.work.columns, *COUNTED, "runs", "theatre", "window"):
+            raise UserError("study.ignore", name, "names that a stored sweep does not use itself; rename the column")
     if sweep.work.points == 1 and not design.keys:
         raise UserError(
             "sweep", "(nothing)", "one key or more with several values, such as scenario=article,tight_leash"

@@ -1,6 +1,6 @@
 """A sweep on its way: its store begun or gone on with, what is missing made part by part."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from sim.study.provenance import config_text, source_hash, versions
+from sim.study.provenance import DECIDING_LIBRARIES, config_text, source_hash, versions
 from sim.study.sweep.cluster import cluster_rows, connected, threads_of
 from sim.study.sweep.disk import PARTIAL, disk_problem, write_aside
 from sim.study.sweep.forecast import Forecast, forecast
-from sim.study.sweep.identity import check_same
+from sim.study.sweep.identity import ABSENT, check_same
 from sim.study.sweep.lock import locked
 from sim.study.sweep.opened import open_store
 from sim.study.sweep.plan import Batch, Part, parts_for, runs_of
-from sim.study.sweep.points import check_points, point_columns, write_points
+from sim.study.sweep.points import check_points, part_digest, point_columns, points_of, write_points
 from sim.study.sweep.precision import next_runs, unmet
 from sim.study.sweep.prepared import Sweep
 from sim.study.sweep.store import CONFIG, FORMAT, MAKER, PARTS_FOLDER, POINTS, VERB, Store, check_free, read_store, void
@@ -56,7 +56,7 @@ class Running:
         about = self.sweep.work.columns
         rows = self._rows((batch for part in parts for batch in part.batches()), progress)
         for part in parts:
-            with self.store.writing(part, about) as writer:
+            with self.store.writing(part, about, digest_in(self.sweep, part)) as writer:
                 for _ in part.batches():
                     writer.add(next(rows))
 
@@ -101,6 +101,8 @@ def running(sweep: Sweep, say: Say = void) -> Iterator[Running]:
         UserError: another process writes there, something else stands there, or what stands there is another sweep.
     """
     folder = sweep.folder
+    if sweep.config.overwrite:
+        raise UserError("output.overwrite", True, "false; a sweep goes on with its own folder and replaces no other")
     check_here(folder)
     if read_store(folder) is None:
         check_free(folder)
@@ -115,7 +117,7 @@ def running(sweep: Sweep, say: Say = void) -> Iterator[Running]:
                 half.unlink()
             store = read_store(folder)
             if store is None:
-                store = begin(sweep, folder)
+                store = begin(sweep, folder, say)
             else:
                 if left is not None:
                     say(f"{left} ended without finishing; going on from what it left")
@@ -130,35 +132,53 @@ def check_here(folder: Path) -> None:
         raise UserError("output.dir", folder, "a folder that does not hold the current one")
 
 
-def begin(sweep: Sweep, folder: Path) -> Store:
-    """Write what a new store begins with: points, configuration, and last the manifest."""
+def begin(sweep: Sweep, folder: Path, say: Say) -> Store:
+    """Write what a new store begins with: points, configuration, and last the manifest.
+
+    Raises:
+        UserError: there are parts of another sweep or made with other libraries, or the disk does not take it.
+    """
+    store = Store(folder, manifest(sweep))
+    store.check_parts(lambda part: digest_in(sweep, part), store.damaged())
     try:
         points = write_points(sweep.work, sweep.groups, folder)
         text = config_text(sweep.config).encode()
         write_aside(folder / CONFIG, lambda file: void(file.write(text)))
-        return Store(folder, manifest(sweep)).save(points_digest=points)
+        store = store.save(points_digest=points)
     except OSError as problem:
         raise disk_problem(folder, problem, "") from None
+    # Parts without a manifest are those of a store that was cut short by hand; those that are whole are kept.
+    return go_on(sweep, store, say) if store.finished() else store
+
+
+def digest_in(sweep: Sweep, part: Part) -> str:
+    """Checksum of what the points of a part stand for."""
+    return part_digest(points_of(sweep.work, sweep.groups, part), part)
 
 
 def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
     """Check that a store is of this sweep, drop what is damaged, and plan the points and runs that are new.
 
     Raises:
-        UserError: it is another sweep, or it cannot grow as asked.
+        UserError: it is another sweep, holds parts of one, cannot grow as asked, or began with other libraries.
     """
     check_same(store.manifest["identity"], sweep.identity, store.folder)
     check_growth(sweep, store)
-    if not check_points(sweep.work, sweep.groups, store):
-        say(f"{POINTS} is damaged: its points are not those that were written; it is written anew")
-        write_points(sweep.work, sweep.groups, store.folder)
-    for path in store.damaged():
-        say(f"{path.name} is damaged: its bytes are not those that were written; it is made anew")
-        path.unlink()
+    points_kept = check_points(sweep.work, sweep.groups, store)
+    damaged = store.damaged()
+    stated = store.check_parts(lambda part: digest_in(sweep, part), damaged)
     points = sweep.work.points
     have = np.zeros(points, dtype=np.int64)
     have[: store.points] = runs_of(store.parts, store.points)
     added = parts_for(have, np.maximum(have, sweep.runs), len(store.parts))
+    more = bool(added or damaged or store.missing() or sweep.asked)
+    check_versions(sweep, [store.manifest, *stated], more, say)
+    if not points_kept:
+        say(f"{POINTS} is damaged: its points are not those that were written; it is written anew")
+        write_points(sweep.work, sweep.groups, store.folder)
+    for path in damaged:
+        say(f"{path.name} is damaged: its bytes are not those that were written; it is made anew")
+        path.unlink()
     if not added and points == store.points:
         return store
     try:
@@ -169,6 +189,22 @@ def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
         return store.planning(added, **changed)
     except OSError as problem:
         raise disk_problem(store.folder, problem, "") from None
+
+
+def check_versions(sweep: Sweep, makers: Sequence[Mapping[str, Any]], more: bool, say: Say) -> None:
+    """Report libraries that differ from those of the manifest and the parts; refuse to compute `more` with some.
+
+    Raises:
+        UserError: numba, llvmlite or numpy differs, on which the last bits of results may depend.
+    """
+    for name, here in versions().items():
+        was = " and ".join(dict.fromkeys(one["versions"].get(name, ABSENT) for one in makers))
+        if was == here:
+            continue
+        if more and name in DECIDING_LIBRARIES and not sweep.settings.accept_versions:
+            how = f"{was}, as in {sweep.folder}; study.accept_versions=true goes on with {here}; or another output.dir"
+            raise UserError(name, here, how)
+        say(f"{name} is {here}; what is there was made with {was}")
 
 
 def check_growth(sweep: Sweep, store: Store) -> None:

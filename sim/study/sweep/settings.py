@@ -31,10 +31,12 @@ class Settings:
     points: int | None
     design: str | None
     table: Path | None
+    ignore: tuple[str, ...]
     draws: str | None
     policies: Policies
     precision: dict[str, float]
     most_runs: int
+    accept_versions: bool
 
 
 def settings_of(config: Config) -> Settings:
@@ -53,10 +55,12 @@ def settings_of(config: Config) -> Settings:
         points=section.whole("points", 1, MOST_POINTS) if given("points") else None,
         design=section.choice("design", DESIGNS) if given("design") else None,
         table=Path(section.text("table")) if given("table") else None,
+        ignore=section.texts("ignore") if given("ignore") else (),
         draws=section.choice("draws", DRAWS) if given("draws") else None,
         policies=_policies(section.raw("policies", "")) if given("policies") else {},
         precision=_precision(section.raw("precision", ""), known) if given("precision") else {},
         most_runs=section.whole("most_runs", 1, MOST_RUNS),
+        accept_versions=section.flag("accept_versions") if given("accept_versions") else False,
     )
 
 

@@ -5,9 +5,10 @@ in parts/ holds histories, one row per point and run. A part's name ends in the 
 alone says whether it is whole: what was cut off or altered is found without trusting any second file.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim.study.folder import lying, read_manifest
+from sim.study.provenance import source_hash, versions
 from sim.study.sweep.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
 from sim.study.sweep.lock import LOCK
 from sim.study.sweep.plan import Part
@@ -30,10 +33,16 @@ CONFIG: Final = "config.yaml"
 PARTS_FOLDER: Final = "parts"
 MAKER: Final = "lull"
 VERB: Final = "sweep"
-FORMAT: Final = 1
-"""Raised when a store of before can no longer be read."""
+FORMAT: Final = 2
+"""Raised when a store says otherwise what it holds. Parts of format 1 do not say of which sweep they are."""
+READABLE: Final = (1, FORMAT)
 
 _NAME: Final = re.compile(r"part-(\d{5})-([0-9a-f]{16})\.parquet")
+_UNLIKE: Final = {
+    "points_digest": "its points stand for other values",
+    "identity": "it is of a sweep with other settings or sources",
+}
+"""What is wrong with a part where the two checksums themselves would say nothing to a reader."""
 _ORDERED: Final = ("point", "run")
 """Columns for which a reader can skip row groups by their least and largest value."""
 
@@ -110,8 +119,13 @@ class Store:
         return Store(self.folder, manifest)
 
     @contextmanager
-    def writing(self, part: Part, about: Mapping[str, Mapping[str, Any]]) -> Iterator["PartWriter"]:
+    def writing(self, part: Part, about: Mapping[str, Mapping[str, Any]], points_digest: str) -> Iterator["PartWriter"]:
         """Write a part; it appears when the block ends well, and leaves nothing otherwise.
+
+        Args:
+            part: the part.
+            about: unit and meaning of every column.
+            points_digest: checksum of what its points stand for.
 
         Raises:
             UserError: the disk is full or does not take it; parts that are finished stay.
@@ -121,7 +135,7 @@ class Store:
         try:
             with aside.open("wb") as file:
                 hashing = Hashing(file)
-                writer = PartWriter(hashing, about, self._inside(part))
+                writer = PartWriter(hashing, about, self._stated(part, points_digest))
                 yield writer
                 writer.close()
                 if writer.rows != part.rows:
@@ -137,10 +151,73 @@ class Store:
             aside.unlink(missing_ok=True)
             raise
 
-    def _inside(self, part: Part) -> dict[str, Any]:
-        """What each part says of where it comes from."""
-        keys = ("made_by", "format", "scenario", "seed", "source_hash", "versions")
-        return {**{key: self.manifest[key] for key in keys}, "points": part.points, "runs": part.runs}
+    def _stated(self, part: Part, points_digest: str) -> dict[str, Any]:
+        """What each part says of itself: the histories that it holds, and the sources and versions that made them."""
+        made_with = {"source_hash": source_hash(), "versions": versions()}
+        return {**self._expected(part, lambda _: points_digest), **made_with}
+
+    def _expected(self, part: Part, points_digest: Callable[[Part], str]) -> dict[str, Any]:
+        """What a part of this sweep says of the histories that it holds."""
+        stated = {key: self.manifest[key] for key in ("made_by", "format", "scenario", "seed")}
+        stated |= {"points": list(part.points), "runs": list(part.runs)}
+        if self.manifest["format"] < FORMAT:
+            return stated
+        return {**stated, "points_digest": points_digest(part), "identity": _digest(self.manifest["identity"])}
+
+    def check_parts(self, points_digest: Callable[[Part], str], damaged: Collection[Path] = ()) -> list[dict[str, Any]]:
+        """What every part says of itself, those that cannot be read left out.
+
+        Args:
+            points_digest: gives the checksum of what the points of a part stand for.
+            damaged: files that are known to be damaged, which are not looked into.
+
+        Raises:
+            UserError: a file there is no part of this sweep: of another one, of another size, or a copy.
+        """
+        planned = {part.number: part for part in self.parts}
+        seen: set[int] = set()
+        stated = []
+        for path in sorted((self.folder / PARTS_FOLDER).glob("*.parquet")):
+            if path in damaged:
+                continue
+            found = _NAME.fullmatch(path.name)
+            part = None if found is None else planned.get(int(found[1]))
+            if part is None:
+                raise self._foreign(path, "no part of this sweep has that name")
+            if part.number in seen:
+                raise self._foreign(path, f"there is another part {part.number}")
+            seen.add(part.number)
+            said, rows = _statement(path)
+            if said is None:
+                if whole(path):
+                    raise self._foreign(path, "it does not say which histories it holds")
+                continue
+            for key, value in self._expected(part, points_digest).items():
+                if said.get(key) != value:
+                    raise self._foreign(path, _UNLIKE.get(key, f"{key} {said.get(key)} instead of {value}"))
+            if rows != part.rows:
+                raise self._foreign(path, f"{rows} rows instead of {part.rows}")
+            stated.append(said)
+        return stated
+
+    def _foreign(self, path: Path, why: str) -> UserError:
+        name = f"{PARTS_FOLDER}/{path.name}"
+        return UserError("output.dir", self.folder, f"parts of this sweep alone; remove {name} from there: {why}")
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    """Checksum of all that decides the results of a sweep."""
+    return hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _statement(path: Path) -> tuple[dict[str, Any] | None, int]:
+    """What a part says of itself, None where it says nothing that can be read; and its number of rows."""
+    try:
+        footer = pq.read_metadata(path)
+        said = json.loads((footer.metadata or {})[MAKER.encode()])
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        return None, 0
+    return (said, footer.num_rows) if isinstance(said, dict) else (None, 0)
 
 
 def whole(path: Path) -> bool:
@@ -211,7 +288,7 @@ def read_store(folder: Path) -> Store | None:
         return None
     if not isinstance(manifest, dict) or manifest.get("made_by") != MAKER or manifest.get("verb") != VERB:
         return None
-    if manifest.get("format") != FORMAT:
+    if manifest.get("format") not in READABLE:
         raise UserError("output.dir", folder, f"a sweep of format {FORMAT}; this one has {manifest.get('format')}")
     return Store(folder, manifest)
 
@@ -225,10 +302,12 @@ def check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError("output.dir", folder, "a folder; this is a file")
     if folder.is_dir() and not _left_over({path.name for path in folder.iterdir()}):
-        raise UserError("output.dir", folder, "a new folder, an empty one, or a sweep to go on with")
+        there = read_manifest(folder)
+        told = "" if there is None else f"; {lying(there)}"
+        raise UserError("output.dir", folder, f"a new folder, an empty one, or a sweep to go on with{told}")
 
 
 def _left_over(names: set[str]) -> bool:
     """Whether this is nothing, or what a sweep leaves that was stopped before it had a manifest."""
-    ours = {LOCK, POINTS, CHOSEN, CONFIG, PARTS_FOLDER}
+    ours = {LOCK, POINTS, CONFIG, PARTS_FOLDER}
     return not names or (LOCK in names and all(name in ours or name.endswith(PARTIAL) for name in names))

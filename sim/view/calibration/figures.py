@@ -13,6 +13,7 @@ from sim.study.calibration.conscience import LEVEL, band, expected, rank_shares
 from sim.study.calibration.diagnostics import arviz
 from sim.study.calibration.posterior import combined, weighted_quantile
 from sim.study.calibration.predictive import Predicted, prior_draws
+from sim.study.calibration.told import excluded_words, observation_rows
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.view.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, new_figure, quiet, style
 
@@ -200,6 +201,7 @@ def reading_figure(rivals: Rivals, words: str) -> Figure:
             "Left: sets of causes, the others shut off in the model. Right: draws that have the calm, lived again with"
             " causes taken away, everybody's luck the same.",
         )
+        figure.text(0.045, 0.05, excluded_words(observation_rows(rivals.readings)), fontsize=8.5, color=GREY)
         figure.text(0.045, 0.025, words, fontsize=8.5, color=GREY)
     return figure
 

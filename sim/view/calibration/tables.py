@@ -12,11 +12,13 @@ from sim.study.calibration.conscience import LEVEL
 from sim.study.calibration.figures import Figure
 from sim.study.calibration.predictive import Ahead, Predicted
 from sim.study.calibration.rival import Leaning, Needed, Reading, Story
+from sim.study.calibration.told import excluded_words, observation_rows
 from sim.study.calibration.varied import Varied
 from sim.study.calibration.verdicts import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.view.tables import ASSUMED, VERDICTS, percent, table
 from sim.world.timeline import Calendar
 
+EXCLUDED: Final = "excluded by definition"
 _VERDICT_LOOK: Final = {IDENTIFIED: "[bold green]identified[/]", WEAKLY: "weakly", NOT: "[dim]not identified[/]"}
 
 
@@ -100,20 +102,42 @@ def agreement_table(found: Sequence[Agreement], draws: int) -> Table:
 
 def reading_table(readings: Sequence[Reading], widened: Sequence[Reading]) -> Table:
     """Rival readings: probabilities before and after, the Bayes factor, and the same under wider priors."""
-    columns = {"the calm because": 43, "before": 7, "after": 16, "Bayes factor": 17, "wide priors": 11}
+    columns = {"the calm because": 39, "before": 6, "after": 15, "Bayes factor ± error": 24, "wide priors": 7}
     made = table("Rival readings, equally probable before", columns, tuple(columns)[1:])
     wide = {one.id: one for one in widened}
     for one in readings:
         low, high = one.share_interval
         after = f"{percent(one.share)} ({percent(low)}–{percent(high)})"
-        factor = (
-            "1" if one is readings[-1] else f"{one.odds:.2f} ({one.odds_interval[0]:.2f}–{one.odds_interval[1]:.2f})"
-        )
+        spread = f"({one.odds_interval[0]:.2f}–{one.odds_interval[1]:.2f})"
+        factor = "1" if one is readings[-1] else f"{one.odds:.2f} ± {one.odds_error:.2f} {spread}"
         other = percent(wide[one.id].share) if one.id in wide else ""
         made.add_row(escape(one.text), percent(one.prior_share), after, factor, other)
-    made.caption = "against all of these; in brackets 95% for the finite number of histories"
+    made.caption = "Against all of these; ± one Monte Carlo error, in brackets 95% for the finite number of histories."
+    if words := excluded_words(observation_rows(readings)):
+        made.caption += f"\n{escape(words)}"
     made.caption_justify = "left"
     return made
+
+
+def observation_table(readings: Sequence[Reading]) -> Table:
+    """Probability of each observation alone under each reading."""
+    names = list(readings[0].singles)
+    columns = {"the calm because": 24, **dict.fromkeys(names, 10)}
+    made = table("Probability of each observation alone", columns, tuple(names))
+    for one in readings:
+        made.add_row(escape(one.text), *(alone(single.probability, single.fixed) for single in one.singles.values()))
+    return made
+
+
+def alone(probability: float | None, fixed: bool) -> str:
+    """Probability of an observation alone under a reading."""
+    return (
+        EXCLUDED
+        if fixed or probability is None
+        else f"{probability:.1%}"
+        if probability >= 1e-3
+        else f"{probability:.1g}"
+    )
 
 
 def story_table(stories: Sequence[Story], needed: Sequence[Needed]) -> Table:
@@ -135,7 +159,7 @@ def story_table(stories: Sequence[Story], needed: Sequence[Needed]) -> Table:
 
 def predicted_table(found: Sequence[Predicted]) -> Table:
     """Every pattern with its predictive probability before and after."""
-    columns = {"": 3, "pattern": 34, "kind": 11, "model after": 21, "before": 7, "after": 7, "verdict": 7}
+    columns = {"": 3, "pattern": 34, "kind": 12, "model after": 21, "before": 7, "after": 7, "verdict": 7}
     made = table("Patterns: share of histories, or pairs, that show each", columns, ("before", "after"))
     for one in found:
         shares = (("–" if share is None else percent(share)) for share in (one.before, one.after))
@@ -149,14 +173,17 @@ def ahead_table(found: Sequence[Ahead], calendar: Calendar) -> Table:
     for one in found:
         text = one.text + (ASSUMED if one.prior_driven else "")
         made.add_row(text, *(_ahead(one, told, calendar) for told in (one.before, one.after)))
-    made.caption = f"{ASSUMED} assumptions decide, whatever the figures: to be read beside the prior alone"
+    made.caption = f"{ASSUMED} assumptions decide, whatever the figures: to be read beside the prior alone. Of a"
+    made.caption += " probability: 90% interval over parameter sets, and the mean."
     made.caption_justify = "left"
     return made
 
 
 def _ahead(one: Ahead, told: Sequence[float | None], calendar: Calendar) -> str:
-    words = [_number(value, one.unit, calendar) for value in told]
-    return words[0] if len(words) == 1 else f"{words[1]} ({words[0]} to {words[2]})"
+    low, middle, high = (_number(value, one.unit, calendar) for value in told)
+    if one.unit != "probability":
+        return f"{middle} ({low} to {high})"
+    return f"{low} to {high} (mean {middle})" if told[0] is not None else f"mean {middle}"
 
 
 def _number(value: float | None, unit: str, calendar: Calendar) -> str:

@@ -55,6 +55,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "fitted to": fitted.figure_table,
     "verdicts": fitted.verdict_table,
     "readings": fitted.reading_table,
+    "observations by reading": fitted.observation_table,
     "stories": fitted.story_table,
     "planted truths": fitted.check_table,
     "second method": fitted.agreement_table,

@@ -3,7 +3,9 @@
 from typing import Any
 
 from sim.study.calibration.shipped import read_posterior, shipped_path
+from sim.study.calibration.told import excluded_words
 from sim.study.calibration.verdicts import NOT
+from sim.view.calibration.tables import alone
 from sim.view.handbook.markdown import code, table
 
 
@@ -40,14 +42,34 @@ def _verdict(one: dict[str, Any]) -> tuple[str, ...]:
 def reading_table() -> str:
     """Rival readings."""
     wide = {one["reading"]: one["posterior_probability"] for one in results()["readings_wide_priors"]}
-    heads = ("The calm because", "Before", "After (95%)", "Bayes factor (95%)", "After, wide priors")
-    return table(heads, (_reading(one, wide) for one in results()["readings"]))
+    heads = (
+        "The calm because",
+        "Before",
+        "After (95%)",
+        "Bayes factor ± Monte Carlo error (95%)",
+        "After, wide priors",
+    )
+    told = table(heads, (_reading(one, wide) for one in results()["readings"]))
+    return f"{told}\n\n{excluded_words(results()['observations_by_reading'])}"
 
 
 def _reading(one: dict[str, Any], wide: dict[str, float]) -> tuple[str, ...]:
     after = f"{one['posterior_probability']:.1%} ({one['probability_low']:.1%} to {one['probability_high']:.1%})"
-    odds = f"{one['bayes_factor']:.2f} ({one['bayes_factor_low']:.2f} to {one['bayes_factor_high']:.2f})"
+    odds = f"{one['bayes_factor']:.2f} ± {one['bayes_factor_error']:.2f}"
+    spread = f" ({one['bayes_factor_low']:.2f} to {one['bayes_factor_high']:.2f})"
+    odds = odds + spread if one["bayes_factor_low"] < one["bayes_factor_high"] else f"{one['bayes_factor']:.0f}"
     return one["text"], f"{one['prior_probability']:.1%}", after, odds, f"{wide[one['reading']]:.1%}"
+
+
+def observation_table() -> str:
+    """Probability of each observation alone under each reading."""
+    rows: dict[str, dict[str, str]] = {}
+    for one in results()["observations_by_reading"]:
+        cell = alone(one["probability"], one["excluded_by_definition"])
+        rows.setdefault(one["text"], {})[one["observation"]] = cell
+    names = list(next(iter(rows.values())))
+    heads = ("The calm because", *map(code, names))
+    return table(heads, ((text, *cells.values()) for text, cells in rows.items()))
 
 
 def story_table() -> str:

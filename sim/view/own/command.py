@@ -11,7 +11,7 @@ from sim.study.folder import Folder, result_folder
 from sim.study.request import Request, whole
 from sim.study.scores.forecasting import HISTORIES
 from sim.study.scores.own import Prediction, cut_count, evaluate, own_counts, predict
-from sim.study.scores.skill import Skill, Summary, Trial, skills, summaries
+from sim.study.scores.skill import FEWEST_UNITS, Skill, Summary, Trial, skills, summaries
 from sim.study.scores.told import (
     count_rows,
     effect_rows,
@@ -137,7 +137,7 @@ def show_skill(request: Request, config: Config, counts: Counts, histories: int,
             score_table(means),
             skill_table(gains),
             *verdict_lines(gains),
-            f"Intervals come from drawing the {cuts} forecasts again; with so few they are rough.",
+            *([f"Intervals come from drawing the {cuts} forecasts again."] if cuts >= FEWEST_UNITS else []),
         )
         write_skill(folder, config, counts, found, means, gains, file)
     show(f"\nFiles in {shown_path(folder.final)}: summary.json, skill.png, and the tables behind them.")

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sim.study.scores.benchmarks import BENCHMARKS, weeks_of
 from sim.study.scores.own import Prediction
 from sim.study.scores.scoring import BANDS
-from sim.study.scores.skill import Skill, Summary
+from sim.study.scores.skill import BETTER, FEWEST_UNITS, NEITHER, TOO_FEW, WORSE, Skill, Summary
 from sim.study.scores.told import quantiles
 from sim.view.own.tables import BENCHMARK_WORDS, SCORE_WORDS
 from sim.view.style import BLUE, GREY, INK, ORANGE, PURPLE, new_figure, quiet, style
@@ -31,7 +31,7 @@ NAME_LINE: Final = 0.065
 """Share of the height that the name of an event takes."""
 NAME_ROOM: Final = 0.12
 """Share of the calendar that a name may need: nearer to its end it stands left of its line."""
-VERDICT_COLOURS: Final = {"model better": BLUE, "model worse": ORANGE, "no difference shown": GREY}
+VERDICT_COLOURS: Final = {BETTER: BLUE, WORSE: ORANGE, NEITHER: GREY, TOO_FEW: GREY}
 
 
 def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
@@ -155,6 +155,7 @@ def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -
         draw_coverage(inside, means)
         figure.text(0.02, 0.965, headline(found), fontsize=13.5, fontweight="bold", va="top")
         below = "right of zero the model is better; lines are intervals of 90%"
+        below = below if np.isfinite(found[0].low) else "right of zero the model was better; too few for an interval"
         figure.text(0.02, 0.885, below, fontsize=10, color=GREY, va="top")
         figure.text(0.02, 0.03, words, fontsize=8.5, color=GREY)
     return figure
@@ -163,7 +164,9 @@ def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -
 def headline(found: Sequence[Skill]) -> str:
     """What the figure says, by the CRPS."""
     verdicts = [one.verdict for one in found if one.score == "crps"]
-    better, worse = verdicts.count("model better"), verdicts.count("model worse")
+    if TOO_FEW in verdicts:
+        return f"Fewer than {FEWEST_UNITS} forecasts: too few to judge between the model and simpler forecasts"
+    better, worse = verdicts.count(BETTER), verdicts.count(WORSE)
     if not better and not worse:
         return f"By the CRPS no difference is shown between the model and {len(verdicts)} simpler forecasts"
     return f"By the CRPS the model beats {better} of {len(verdicts)} simpler forecasts and loses to {worse}"

@@ -9,14 +9,14 @@ from rich.table import Table
 from sim.study.events.counts import Counts
 from sim.study.scores.own import Prediction
 from sim.study.scores.scoring import BANDS, SCORES
-from sim.study.scores.skill import MODEL, Skill, Summary
+from sim.study.scores.skill import BETTER, FEWEST_UNITS, MODEL, NEITHER, TOO_FEW, VERDICTS, WORSE, Skill, Summary
 from sim.study.scores.told import STRANGE, match_told
 from sim.view.tables import table
 
 SCORE_WORDS: Final = {
     "crps": "CRPS", "log": "log score", "interval50": "50% band", "interval90": "90% band",
 }  # fmt: skip
-COLOURS: Final = {"model better": "green", "model worse": "bold red", "no difference shown": ""}
+COLOURS: Final = {BETTER: "green", WORSE: "bold red", NEITHER: "", TOO_FEW: ""}
 BENCHMARK_WORDS: Final = {
     "constant rate": "constant rate (Poisson)",
     "negative binomial": "negative binomial",
@@ -87,10 +87,11 @@ def skill_table(found: Sequence[Skill]) -> Table:
     for one in found:
         digits = ("+.2f", " nats") if one.score == "log" else ("+.0%", "")
         gain, low, high = (format(value, digits[0]) for value in (one.gain, one.low, one.high))
+        interval = "none" if one.verdict == TOO_FEW else f"{low} to {high}"
         colour = COLOURS[one.verdict]
         verdict = f"[{colour}]{one.verdict}[/]" if colour else one.verdict
         first = BENCHMARK_WORDS[one.benchmark] if one.score == SCORES[0] else ""
-        made.add_row(first, SCORE_WORDS[one.score], f"{gain}{digits[1]}", f"{low} to {high}", verdict)
+        made.add_row(first, SCORE_WORDS[one.score], f"{gain}{digits[1]}", interval, verdict)
     return made
 
 
@@ -111,11 +112,12 @@ def verdict_lines(found: Sequence[Skill]) -> list[str]:
     """Plainly, against whom the model wins, loses, and shows no difference by the CRPS."""
     by = {
         verdict: [one.benchmark for one in found if one.score == "crps" and one.verdict == verdict]
-        for verdict in COLOURS
+        for verdict in VERDICTS
     }
     words = {
-        "model better": "By the CRPS the model is better than: {}.",
-        "model worse": "[bold red]By the CRPS the model loses to: {}.[/] Use these instead.",
-        "no difference shown": "No difference is shown beside: {}. Such a simpler forecast may do as well.",
+        BETTER: "By the CRPS the model is better than: {}.",
+        WORSE: "[bold red]By the CRPS the model loses to: {}.[/] Use these instead.",
+        NEITHER: "No difference is shown beside: {}. Such a simpler forecast may do as well.",
+        TOO_FEW: f"Interval and verdict need at least {FEWEST_UNITS} forecasts; these gains describe the past alone.",
     }
     return [words[verdict].format(", ".join(names)) for verdict, names in by.items() if names]

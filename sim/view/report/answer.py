@@ -7,7 +7,7 @@ from sim.study.comparison.rows import effect_row
 from sim.study.report.found import Found
 from sim.study.summary import PRIOR_DRIVEN
 from sim.view.attribution import MECHANISM_WORDS, digits_of
-from sim.view.comparison import KEY_MEASURES, Row, day_text, interval, number, short
+from sim.view.comparison import KEY_MEASURES, Row, arm_words, day_text, interval, number, short
 from sim.view.tables import percent
 
 MOST_TOLD = 3
@@ -35,7 +35,7 @@ def value(data: xr.Dataset, row: Row, name: str) -> str:
     """A value as it is told: a date where the unit is a day of the calendar."""
     if row["unit"] == "day":
         return day_text(data, round(row[name]))
-    return number(row[name], row["unit"])
+    return arm_words(row, name.removeprefix("value_"))
 
 
 def minus(text: str) -> str:

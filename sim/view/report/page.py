@@ -16,7 +16,7 @@ from sim.study.report.levers import LEAST_DRAWS
 from sim.study.request import Request
 from sim.study.summary import PRIOR_DRIVEN
 from sim.view.attribution import MECHANISM_WORDS, before_line, reading, total_line
-from sim.view.comparison import pairing_line, uncertainty_line, war_line
+from sim.view.comparison import pairing_line, uncertainty_line, war_line, war_words
 from sim.view.figures.attribution import attribution_figure
 from sim.view.figures.comparison import comparison_figure
 from sim.view.figures.small import effect_figure, shares_figure
@@ -121,6 +121,7 @@ def lines_of(found: Found) -> dict[str, Any]:
         "pairing": [minus(pairing_line(data, one)) for one in pairs],
         "names": [str(one) for one in data["comparison"].values],
         "war": war_line(data),
+        "probability": [war_words(data, one) for one in pairs],
         "total": minus(total_line(found.attribution)),
         "before": minus(before_line(found.attribution)),
         "reading": reading(found.attribution),

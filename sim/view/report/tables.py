@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.study.attribution.explaining import share_rows
+from sim.study.calibration.told import excluded_words
 from sim.study.calibration.verdicts import NOT
 from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows
 from sim.study.report.found import Found, Number
@@ -21,7 +22,7 @@ CLASSES: Final = {
     "measured": "a published count or date",
     "expert": "a judgement reported by a named kind of source",
     "assumed": "ours",
-    "calibrated": "chosen so that the article's figures come out",
+    "calibrated": "chosen so that the documented figures come out",
 }
 """Provenance classes, from the firmest to the softest but one."""
 HANGING: Final = 12
@@ -63,8 +64,8 @@ def effects(found: Found) -> Table:
         text("Scenario", "scenario"),
         numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
         numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
-        numeric(data.attrs["baseline"], "value_a unit", lambda row: value(data, row, "value_a")),
-        numeric("Scenario's", "value_b", lambda row: value(data, row, "value_b")),
+        numeric(data.attrs["baseline"], "value_a low_a high_a unit", lambda row: value(data, row, "value_a")),
+        numeric("Scenario's", "value_b low_b high_b", lambda row: value(data, row, "value_b")),
         numeric("Better", "better", lambda row: _share(row["better"])),
         numeric("Same", "tie", lambda row: _share(row["tie"])),
         numeric("Worse", "worse", lambda row: _share(row["worse"])),
@@ -72,7 +73,7 @@ def effects(found: Found) -> Table:
     note = (
         "Difference: scenario minus baseline under the same luck and parameters. The baseline's own value differs from"
         " pair to pair, because both are pinned to documented history up to the day on which the earlier departs."
-        " Better, same, worse: shares of pairs."
+        " Better, same, worse: shares of pairs. Of a probability the 90% interval over parameter sets, and the mean."
         f" {ASSUMED} assumed numbers decide; no data correct them."
     )
     return Table(
@@ -268,13 +269,14 @@ def readings(found: Found) -> Table:
         numeric("Posterior probability", "posterior_probability probability_low probability_high", _posterior),
         numeric("Prior odds", "prior_odds", lambda row: odds(row["prior_odds"])),
         numeric("Posterior odds", "posterior_odds", lambda row: odds(row["posterior_odds"])),
-        numeric("Bayes factor", "bayes_factor bayes_factor_low bayes_factor_high", _factor),
+        numeric("Bayes factor", "bayes_factor bayes_factor_error bayes_factor_low bayes_factor_high", _factor),
         numeric("Posterior, wide priors", "with_wide_priors", lambda row: _some(row["with_wide_priors"])),
     )
     note = (
-        "In brackets 95% for the finite number of histories. Odds: a reading against all others. Bayes factor: against"
-        " all causes together. The last column takes some priors as wide as their declared ranges: where it differs,"
-        " priors decide. A reading that no history fits is not thereby impossible."
+        "± one Monte Carlo error, in brackets 95%, for the finite number of histories. Odds: a reading against all"
+        " others. Bayes factor: against all causes together. The last column takes some priors as wide as their"
+        " declared ranges: where it differs, priors decide. A reading that no history fits is not thereby impossible."
+        f" {excluded_words(evidence.rows('observations_by_reading'))}"
     )
     return Table("rival_readings", "Rival readings of the calm, before and after the figures", columns, rows, note)
 
@@ -289,7 +291,8 @@ def _posterior(row: Row) -> str:
 def _factor(row: Row) -> str:
     if not row["bayes_factor"]:
         return "–"
-    return f"{row['bayes_factor']:.2f} ({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+    spread = f"({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+    return f"{row['bayes_factor']:.2f} ± {row['bayes_factor_error']:.2f} {spread}"
 
 
 def _some(share: float | None) -> str:

@@ -34,6 +34,7 @@ from sim.view.calibration.tables import (
     leaning_table,
     method_line,
     not_identified,
+    observation_table,
     pairs_line,
     predicted_table,
     quantity_table,
@@ -123,6 +124,7 @@ def report(done: Calibration) -> None:
     ]
     if done.rivals.readings:
         parts += ["", reading_table(done.rivals.readings, done.rivals.widened)]
+        parts += [observation_table(done.rivals.readings)]
         parts += [leaning_table(done.rivals.leanings, done.rivals.readings)]
         parts += [story_table(done.rivals.stories, done.rivals.needed)]
     elif done.settings.rival_draws:

@@ -21,6 +21,7 @@ from sim.view.comparison import (
     sentence,
     uncertainty_line,
     war_line,
+    war_words,
 )
 from sim.view.terminal import progress, show, shown_path, waiting
 
@@ -58,6 +59,7 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
     ]
     for place in range(data.sizes["comparison"]):
         parts += [
+            escape(war_words(data, place)),
             effect_table(data, place),
             escape(sentence(data, place)),
             escape(pinned_line(data, place)),

@@ -55,6 +55,9 @@ def main(request: Request) -> None:
     boxes_text, rest = rest.taking("discover.boxes")
     coverage_text, rest = rest.taking("discover.coverage")
     home, rest = rest.taking("output.dir")
+    overwrite, rest = rest.taking("output.overwrite")
+    if overwrite not in (None, "true", "false"):
+        raise UserError("output.overwrite", overwrite, "true or false")
     if where is None:
         raise UserError(KEY, "(missing)", ALLOWED)
     boxes = BOXES if boxes_text is None else whole("discover.boxes", boxes_text, 1, MOST_BOXES)
@@ -63,7 +66,7 @@ def main(request: Request) -> None:
     data, config, looked_for = _swept(request, rest, folder, where)
     cases = cases_of(data, looked_for, seed_of(data))
     answer_to = request if home is None else replace(request, home=Path(_unquoted(home)))
-    with result_folder(answer_to, config, looked_for.slug) as made:
+    with result_folder(answer_to, replace(config, overwrite=overwrite == "true"), looked_for.slug) as made:
         with progress(boxes * RESAMPLES, "searches") as advance:
             found = discovered(cases, boxes, coverage, advance)
         report(found)

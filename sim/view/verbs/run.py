@@ -16,7 +16,15 @@ from sim.study.preload import preload
 from sim.study.request import Request
 from sim.study.stream import Ensemble, stream
 from sim.study.summary import Statistic, outcome_rows, pattern_told, statistics, summary, weekly_rows
-from sim.view.tables import ASSUMED, balance_table, beside_table, exceedance_line, outcome_table, pattern_table
+from sim.view.tables import (
+    ASSUMED,
+    balance_table,
+    beside_table,
+    exceedance_line,
+    outcome_table,
+    pattern_table,
+    probability_lines,
+)
 from sim.view.terminal import progress, show, shown_path, waiting
 from sim.world.scenario import DEFAULTS, Config
 
@@ -71,7 +79,13 @@ def report(
 ) -> None:
     """Print the result."""
     scenario = config.scenario
-    tables: list[RenderableType] = [outcome_table(stats, scenario.calendar), exceedance_line(stats), ""]
+    tables: list[RenderableType] = [
+        *probability_lines(beside),
+        "",
+        outcome_table(stats, scenario.calendar),
+        exceedance_line(stats),
+        "",
+    ]
     tables += [beside_table(beside, scenario.calendar), ""]
     if verdicts:
         tables.append(pattern_table(verdicts))

@@ -1,5 +1,6 @@
 """Forecasts from own counts: planted levels are found, known events are used, what is not known yet is not."""
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from itertools import pairwise
@@ -10,10 +11,11 @@ import pytest
 from sim.study.events.counts import Counts, Report, from_days
 from sim.study.scores.bank import Bank, fill, known_at
 from sim.study.scores.forecasting import bank_at, forecast
-from sim.study.scores.matching import match, pasts_of, stretches_of
+from sim.study.scores.matching import match, pasts_of, seen, stretches_of
 from sim.study.scores.own import Prediction, predict
 from sim.study.scores.planted import PLANTED_ROWS, planted, poisson
-from sim.study.scores.skill import MODEL, cuts_of, gain, skills, trials
+from sim.study.scores.scoring import SCORES, Scored
+from sim.study.scores.skill import FORECASTERS, MODEL, Trial, cuts_of, gain, periods_after, skills, trials
 from sim.study.scores.told import quantiles
 from sim.world.errors import UserError
 from sim.world.scenario import Config, Scenario, load
@@ -90,6 +92,17 @@ def test_a_history_of_the_bank_finds_itself() -> None:
         assert found.weights[found.places == place] == pytest.approx(found.weights.max())
 
 
+def test_the_nearer_a_past_the_heavier_its_history() -> None:
+    counts = steady((1.0, 0.7, 0.1))
+    pasts = pasts_of(free_bank(), counts, 60)
+    found = match(pasts, counts)
+    distances = ((pasts.values[found.places] - seen(counts, pasts.stretches)) ** 2).sum(axis=1)
+    weights = found.weights[np.argsort(distances)]
+    assert (np.diff(weights) <= 0).all()
+    assert weights[-1] < 1e-6 * weights[0]
+    assert weights.sum() == pytest.approx(1.0)
+
+
 def test_a_past_that_the_model_does_not_tell_is_called_strange() -> None:
     usual, odd = steady((0.6, 0.5, 0.0)), steady((0.1, 9.0, 6.0))
     assert match(pasts_of(free_bank(), odd, 60), odd).strange < 0.02
@@ -98,7 +111,7 @@ def test_a_past_that_the_model_does_not_tell_is_called_strange() -> None:
 
 
 def test_the_level_of_a_busier_case_is_found_by_theatre() -> None:
-    scenario = configured("mechanisms.us_major=false", "mechanisms.patron_restraint=false").scenario
+    scenario = configured("mechanisms.major_response=false", "mechanisms.patron_restraint=false").scenario
     counts = steady((0.9, 4.5, 0.0))
     bank = bank_at(scenario, counts, 69, 83, 1, histories=8000)
     found = forecast(pasts_of(bank, counts, 69), counts, np.array([69, 76, 83]))
@@ -169,6 +182,52 @@ def test_forecasts_of_the_past_do_not_overlap_and_begin_before_the_turn() -> Non
 def test_gain_is_a_share_and_for_the_log_score_a_difference() -> None:
     assert gain("crps", np.array(1.0), np.array(4.0)) == 0.75
     assert gain("log", np.array(1.0), np.array(4.0)) == 3.0
+
+
+def test_periods_are_the_weeks_of_the_three_after_a_cut() -> None:
+    daily = steady((1.0, 1.0, 0.0), DAYS)
+    assert periods_after(daily, 41).tolist() == [41, 48, 55, 62]
+    some = replace(daily, ends=np.array([-1, 41, 44, 49, 62, 63]))
+    assert periods_after(some, 41).tolist() == [41, 49, 62]
+
+
+def test_intervals_of_a_gain_hold_90_percent_of_it_resampled() -> None:
+    ours = np.random.default_rng(9).normal(3.0, 1.0, 400)
+
+    def trial(number: int, value: float) -> Trial:
+        scored = {
+            name: Scored(dict.fromkeys(SCORES, np.array([value if name == MODEL else 3.0])), {}, {})
+            for name in FORECASTERS
+        }
+        return Trial(number, 41, np.array([41, 48]), np.array([2]), scored)
+
+    found = skills([trial(number, value) for number, value in enumerate(ours)], lambda one: one.dataset)
+    told = next(one for one in found if one.score == "log")
+    error = ours.std() / np.sqrt(400)
+    assert told.gain == pytest.approx(3.0 - ours.mean())
+    # A quantile of 4000 resamples errs by 2.1 of their deviations over sqrt(4000).
+    reach = pytest.approx(1.645 * error, abs=5 * 2.1 * error / np.sqrt(4000))
+    assert told.gain - told.low == reach
+    assert told.high - told.gain == reach
+
+
+def judged(units: int, ours: float, theirs: float) -> set[tuple[str, float, float]]:
+    """Verdicts and intervals from so many forecasts, all of which score alike."""
+
+    def scored(value: float) -> Scored:
+        return Scored({key: np.full(3, value) for key in SCORES}, {}, {})
+
+    values = {name: scored(ours if name == MODEL else theirs) for name in FORECASTERS}
+    found = [Trial(0, cut, np.arange(4), np.zeros(3), values) for cut in range(units)]
+    return {(one.verdict, one.low, one.high) for one in skills(found, lambda one: one.cut) if one.score != "log"}
+
+
+def test_fewer_than_eight_forecasts_give_neither_a_verdict_nor_an_interval() -> None:
+    for units in (1, 2, 7):
+        assert judged(units, 1.25, 1.0) == judged(units, 0.75, 1.0) == {("too few forecasts", -np.inf, np.inf)}
+    assert judged(8, 1.25, 1.0) == {("model worse", -0.25, -0.25)}
+    assert judged(8, 0.75, 1.0) == {("model better", 0.25, 0.25)}
+    assert judged(8, 1.0, 1.0) == {("no difference shown", 0.0, 0.0)}
 
 
 def by_dataset(scenario: Scenario, datasets: list[Counts], bank: Bank) -> dict[tuple[str, str], tuple[float, float]]:

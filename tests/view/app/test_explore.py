@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 import yaml
 
+from sim.study.calibration.shipped import shipped_posterior
 from sim.study.comparison.comparing import compare
 from sim.study.live.desk import Desk, Shown
 from sim.study.live.file import opened
@@ -33,9 +34,11 @@ from sim.view.app.explore.files import made
 from sim.view.app.explore.marks import marks_of
 from sim.view.app.explore.reproduce import FILES, PAIR_FILES, python, take_away
 from sim.view.app.explore.visitor import Visitor
+from sim.view.tables import percent
 from sim.world.errors import UserError
 from sim.world.mechanisms import MECHANISM_NAMES
 from sim.world.parameters import Declaration, Prior, shared_declarations
+from sim.world.scenario import load
 
 FEW = 400
 MOVED = {"patron.control": "0.5"}
@@ -161,6 +164,18 @@ def test_every_sign_of_the_numbers_is_told(desk: Desk) -> None:
         assert "* assumed numbers" in words_of(html)
     assert words_of(tables.outcomes(one.a, "A")).startswith("Outcomes of A, ")
     assert words_of(tables.patterns(one.a.config, one.verdicts, "A")).startswith("Does A look like")
+
+
+def test_direct_war_is_told_over_parameter_sets_before_its_monte_carlo_error(desk: Desk) -> None:
+    one = shown(desk, MOVED)
+    (war,) = (
+        row for row in shipped_posterior(one.a.config.scenario.cast).about["results"]["ahead"] if row["name"] == "war"
+    )
+    told = words_of(tables.outcomes(one.a))
+    for low, _, high in (war["before"], war["after"]):
+        assert told.index(f"{percent(low)} to {percent(high)} over") < told.index("± Monte Carlo error")
+    assert "one parameter set among many" in told
+    assert tables.war_over_sets(load(["scenario=salt_coast"]).scenario.cast) == ""
 
 
 def test_a_pair_is_that_of_compare(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
+from sim.study.calibration.shipped import shipped_posterior
 from sim.study.comparison.measures import named
 from sim.study.live.desk import Shown
 from sim.study.live.lived import Lived
@@ -14,6 +15,8 @@ from sim.view.app.explore.choice import capital
 from sim.view.comparison import number, share
 from sim.view.report.answer import minus
 from sim.view.tables import ASSUMED, band, percent, told
+from sim.world.actors import Cast
+from sim.world.errors import UserError
 from sim.world.patterns import Pattern
 from sim.world.scenario import Config
 from sim.world.timeline import Calendar
@@ -24,7 +27,7 @@ FIRST: Final = (
 )  # fmt: skip
 """Outcomes told at once; the others unfold."""
 
-UNITS: Final = {"probability": "share of histories, ± Monte Carlo error", "day": "date", "1": ""}
+UNITS: Final = {"probability": "share of histories at this parameter set, ± Monte Carlo error", "day": "date", "1": ""}
 """Units that are told in other words."""
 
 VERDICTS: Final = {True: ("holds", "✓ holds"), False: ("fails", "✗ fails"), None: ("open", "– not judged")}
@@ -32,7 +35,8 @@ VERDICTS: Final = {True: ("holds", "✓ holds"), False: ("fails", "✗ fails"), 
 
 NUMBERS: Final = (
     "Large numbers: medians, and beside them what nine in ten histories lie between; of direct war the share of"
-    f" histories, ± Monte Carlo error. {ASSUMED} assumed numbers, not data, decide this."
+    " histories at this parameter set, one among many, ± Monte Carlo error."
+    f" {ASSUMED} assumed numbers, not data, decide this."
 )
 """How the key figures are read."""
 
@@ -80,9 +84,33 @@ def outcomes(lived: Lived, side: str = "") -> str:
     note = f"{ASSUMED} assumed numbers, not data, decide this. 90%: nine in ten histories lie between."
     return (
         f"<h2>Outcomes of {f'{side}, ' if side else ''}{lived.config.runs:,} histories</h2>"
+        f"<p class='note'>{escape(war_over_sets(lived.config.scenario.cast))}</p>"
         f"{_outcome_table(first, lived, 'Outcomes')}"
         f"<p class='note'>{note}</p><details><summary>{len(rest)} other outcomes</summary>"
         f"{_outcome_table(rest, lived, 'Other outcomes')}</details>"
+    )
+
+
+def war_over_sets(cast: Cast) -> str:
+    """The probability of direct war over parameter sets, as found for the documented history of a case.
+
+    Empty where no posterior of the case comes with the package.
+    """
+    try:
+        results = shipped_posterior(cast).about.get("results", {})
+    except UserError:
+        return ""
+    found = [
+        one for one in results.get("ahead", ()) if one["name"] == "war" and None not in (*one["before"], *one["after"])
+    ]
+    if not found:
+        return ""
+    prior, posterior = (
+        f"{percent(low)} to {percent(high)}" for low, _, high in (found[0]["before"], found[0]["after"])
+    )
+    return (
+        f"Direct war under documented history: {posterior} over parameter sets drawn from the posterior, {prior} over"
+        " those of the priors (90% intervals). The settings here are one parameter set among many."
     )
 
 
