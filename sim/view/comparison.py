@@ -181,6 +181,15 @@ def interval_part(row: Row) -> str:
     return f"{interval(row)}; " if row["low"] is not None else ""
 
 
+def verdict_line(row: Row) -> str:
+    """The verdict on a difference with the shares of draws or pairs that say so."""
+    if row["verdict"] in (NO_PAIRS, SAME):
+        return str(row["verdict"])
+    other = {NOT_LESS: "less", NOT_MORE: "more"}.get(row["verdict"])
+    unit = "pair" if row["draws_less"] is None else "draw"
+    return f"{row['verdict']}{f', in no {unit} {other}' if other else ''}: {sign_words(row)}"
+
+
 def sign_words(row: Row) -> str:
     """Shares of the draws, or of the pairs of a single draw, in which there is less, as much and more."""
     less, same, more = (share(one) for one in shares_of_sign(row))
@@ -305,11 +314,16 @@ def place_table(data: xr.Dataset, kind: str) -> Table:
     return made
 
 
+def beside_tables(data: xr.Dataset) -> list[Table]:
+    """What assumptions decide, a table for each baseline; none where all is lived at draws of priors."""
+    return [beside_table(one) for one in by_baseline(data)] if beside_rows(data) else []
+
+
 def beside_table(data: xr.Dataset) -> Table:
     """What assumptions decide: baseline, scenario and difference under the priors alone, and the same here."""
     columns = {"outcome": 34, "scenario": 24, "under the priors alone": 26, "here": 26}
-    title = f"Assumptions decide these ({ASSUMED}): beside their prior"
-    made = table(title, columns, right=("under the priors alone", "here"))
+    title = f"Assumptions decide these ({ASSUMED}): beside their prior, against {data['baseline'].values[0]}"
+    made = table(escape(title), columns, right=("under the priors alone", "here"))
     for place, row in enumerate(beside_rows(data)):
         made.add_row(
             "" if place % data.sizes["comparison"] else escape(until_war(data, row["measure"])),
@@ -346,9 +360,13 @@ def regret_table(data: xr.Dataset) -> Table:
 
 def regret_title(data: xr.Dataset) -> str:
     """What regret is, and what war counts as in it."""
+    return f"Regret: how much worse than the best scenario of the same draw; {war_counts(data)}"
+
+
+def war_counts(data: xr.Dataset) -> str:
+    """What a history with war counts as wherever one scenario is better than another."""
     loss = data.attrs["war_loss"]
-    told = "is worst" if loss == WORST else f"counts as {loss}, else as worst"
-    return f"Regret: how much worse than the best scenario of the same draw; a history with war {told}"
+    return f"a history with war {'is worst' if loss == WORST else f'counts as {loss}, else as worst'}"
 
 
 def points(value: float | None, unit: str) -> str:
@@ -370,8 +388,7 @@ def war_line(data: xr.Dataset) -> str:
     return (
         f"Direct war ends a history (in up to {percent(worst)} of them here), and what would have followed is not"
         " counted: less of it until war may only mean an earlier war. So counts and durations are compared among pairs"
-        f" without war in either arm. {kept} Better, worse and regret hold for all pairs: there a history with war"
-        f" {'is worst' if data.attrs['war_loss'] == WORST else 'counts as stated (' + data.attrs['war_loss'] + ')'}."
+        f" without war in either arm. {kept} Better, worse and regret hold for all pairs: there {war_counts(data)}."
     )
 
 

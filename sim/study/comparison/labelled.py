@@ -45,12 +45,18 @@ JUDGED: Final = {
     "even": "share of pairs in which neither does better, likewise",
     "worse": "share of pairs in which the scenario does worse, likewise",
 }
+ARM_TEXTS: Final = {
+    "low_a": "5% quantile of the value under the baseline over draws",
+    "high_a": "95% quantile, likewise",
+    "low_b": "5% quantile of the value under the scenario over draws",
+    "high_b": "95% quantile, likewise",
+}
 COMPETING_TEXTS: Final = {
     f"{NO_WAR}share": "share of pairs without war in either arm; NaN for what war does not cut, as all that follow",
     **{
-        f"{NO_WAR}{one.name}": f"{EFFECT_TEXTS[one.name]}; among pairs without war in either arm"
+        f"{NO_WAR}{one.name}": f"{(EFFECT_TEXTS | ARM_TEXTS)[one.name]}; among pairs without war in either arm"
         for one in fields(Competing)
-        if one.name in EFFECT_TEXTS
+        if one.name in EFFECT_TEXTS | ARM_TEXTS
     },
 }
 SAME_BEFORE: Final = (

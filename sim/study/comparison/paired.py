@@ -206,7 +206,8 @@ class Competing:
 
     share: of pairs without war in either arm. All up to draws_more are those of these pairs, named as in `Effect`:
     means over all of them, medians of the medians of the draws where the tail is heavy; intervals over the draws, each
-    with the weight of its pairs. better, even, worse: shares of all pairs, with the loss that war brings.
+    with the weight of its pairs, of the difference and (low_a to high_b) of the two values. better, even, worse: shares
+    of all pairs, with the loss that war brings.
     """
 
     share: float
@@ -221,6 +222,10 @@ class Competing:
     draws_less: float
     draws_same: float
     draws_more: float
+    low_a: float
+    high_a: float
+    low_b: float
+    high_b: float
     better: float
     even: float
     worse: float
@@ -233,32 +238,30 @@ def competing_of(draws: CompetingDraws, runs: int, heavy: bool) -> Competing:
     judged = [float(one.mean()) for one in (draws.better, draws.even, draws.worse)]
     share = float(draws.pairs.sum() / (runs * len(draws.pairs)))
     if not here.any():
-        return Competing(share, *(none,) * 11, *judged)
+        return Competing(share, *(none,) * 15, *judged)
     d = draws.difference[here]
 
     def over(values: Array) -> float:
         return float(np.median(values[here]) if heavy else np.average(values[here], weights=weight))
 
-    low, high = none, none
-    if len(draws.pairs) > 1:
-        values, place = np.unique(d, return_inverse=True)
-        tally = Tally(values, np.bincount(place, weights=weight).astype(np.int64))
-        low, high = lower(tally), upper(tally)
-    elif not heavy and weight[0] > 1:
+    def spread(values: Array) -> tuple[float, float]:
+        seen, place = np.unique(values[here], return_inverse=True)
+        tally = Tally(seen, np.bincount(place, weights=weight).astype(np.int64))
+        return (lower(tally), upper(tally)) if several else (none, none)
+
+    several = len(draws.pairs) > 1
+    low, high = spread(draws.difference)
+    if not several and not heavy and weight[0] > 1:
         error = math.sqrt(draws.variance[0] / weight[0])
         low, high = float(d[0]) - ONE_SIDED * error, float(d[0]) + ONE_SIDED * error
-    several = len(draws.pairs) > 1
-    return Competing(
-        share,
-        over(draws.value_a),
-        over(draws.value_b),
-        over(draws.difference),
-        low,
-        high,
+    rest = [
         *(float(np.average(one[here], weights=weight)) for one in (draws.less, draws.tie, draws.more)),
         *(float(one.mean()) if several else none for one in _order(d)),
+        *spread(draws.value_a),
+        *spread(draws.value_b),
         *judged,
-    )
+    ]
+    return Competing(share, over(draws.value_a), over(draws.value_b), over(draws.difference), low, high, *rest)
 
 
 def _order(d: Array) -> tuple[Array, Array, Array]:

@@ -9,7 +9,7 @@ import xarray as xr
 from sim.study.comparison.beside import TEXTS as BESIDE_TEXTS
 from sim.study.comparison.beside import TOLD as BESIDE
 from sim.study.comparison.beside import over_draws
-from sim.study.comparison.labelled import COMPETING_TEXTS, EFFECT_TEXTS, JUDGED, NO_WAR, REGRET_TEXTS
+from sim.study.comparison.labelled import ARM_TEXTS, COMPETING_TEXTS, EFFECT_TEXTS, JUDGED, NO_WAR, REGRET_TEXTS
 
 MORE: Final = "more"
 LESS: Final = "less"
@@ -89,11 +89,10 @@ def compared(row: Row) -> Row:
 
 def _over_draws(data: xr.Dataset, comparison: int, measure: int) -> dict[str, float | None]:
     """Where the middle 90% of the draws have the value of either arm; None where there is a single draw."""
-    names = ("low_a", "high_a", "low_b", "high_b")
     if data.sizes["draw"] < 2:
-        return dict.fromkeys(names)
+        return dict.fromkeys(ARM_TEXTS)
     arms = (data[f"value_{arm}_of_draw"].values[comparison, measure] for arm in "ab")
-    return dict(zip(names, (finite(end) for arm in arms for end in over_draws(arm)), strict=True))
+    return dict(zip(ARM_TEXTS, (finite(end) for arm in arms for end in over_draws(arm)), strict=True))
 
 
 def regret_rows(data: xr.Dataset) -> list[Row]:

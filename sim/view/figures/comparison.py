@@ -186,7 +186,7 @@ def draw_places(axes: Axes, data: xr.Dataset) -> None:
 def after_words(data: xr.Dataset) -> str:
     """The day of the strikes and the end of the calendar."""
     ends = (day_text(data, day) for day in (int(data.attrs["strikes_day"]), int(data.attrs["days"]) - 1))
-    return f"{', to '.join(ends)}, pairs without war"
+    return f"{' to '.join(ends)}, without war"
 
 
 _DOTTED: Final = re.compile(r"^[\w.]*\.(?=\w+=)")

@@ -12,7 +12,7 @@ from sim.study.folder import Folder, result_folder
 from sim.study.preload import preload
 from sim.study.request import Request
 from sim.view.comparison import (
-    beside_table,
+    beside_tables,
     effect_table,
     pairing_line,
     pinned_line,
@@ -66,8 +66,7 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
             escape(uncertainty_line(data, place)),
             escape(pairing_line(data, place)) + "\n",
         ]
-    parts += [beside_table(data)] if beside_rows(data) else []
-    parts += [*place_tables(data, "theatre"), *place_tables(data, "group"), regret_table(data)]
+    parts += [*beside_tables(data), *place_tables(data, "theatre"), *place_tables(data, "group"), regret_table(data)]
     show(
         *parts,
         escape(f"For regret all scenarios are alike: {data.attrs['pinned_together']}."),
