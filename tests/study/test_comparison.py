@@ -21,7 +21,7 @@ from sim.study.comparison.comparing import compare, prepare
 from sim.study.comparison.labelled import COMPETING_TEXTS, EFFECT_TEXTS, JUDGED, NO_WAR
 from sim.study.comparison.listed import entries, listed
 from sim.study.comparison.measures import DIRECTIONS, columns_of, losses, measures_of
-from sim.study.comparison.paired import ONE_SIDED, CompetingDraws, Draws, Effect, competing_of, effect_of
+from sim.study.comparison.paired import ONE_SIDED, Competing, CompetingDraws, Draws, Effect, competing_of, effect_of
 from sim.study.comparison.points import points_of
 from sim.study.comparison.regret import regrets_of, told
 from sim.study.comparison.rows import (
@@ -411,7 +411,7 @@ def test_a_history_with_war_is_worst_unless_a_loss_is_stated() -> None:
     np.testing.assert_array_equal(losses(days, values, came, 4.0), [[[-9.0, -3.0]], [[-4.0, -3.0]]])
     np.testing.assert_array_equal(losses(ten, values * 0.0, came), [[[0.0, 0.0]], [[1.0, 0.0]]])
     np.testing.assert_array_equal(losses(war, came * 1.0, came), came * 1.0)
-    found = CompetingDraws.of(*values, False, came[0] | came[1], losses(attacks, values, came))
+    found = CompetingDraws.of(values[0], values[1], False, came[0] | came[1], losses(attacks, values, came))
     assert (float(found.better[0]), float(found.even[0]), float(found.worse[0])) == (0.0, 0.5, 0.5)
     assert (int(found.pairs[0]), float(found.difference[0])) == (1, 0.0)
 
@@ -420,12 +420,8 @@ def test_a_scenario_that_brings_war_is_not_best_for_attacks() -> None:
     """Striking the patron brings war: counted until war it is the best choice, and that is no success."""
     scenarios = ["article", "strike_iran"]
     data = compare(scenarios, draws=30, runs=60)
-    until_war, apart, best = (
-        float(data[name].sel(measure="attacks_after", **which).values.squeeze())
-        for name, which in (
-            ("difference", {}), ("no_war_difference", {}), ("regret_best", {"scenario": "strike_iran"}),
-        )
-    )  # fmt: skip
+    until_war, apart = (at(data, name, "attacks_after") for name in ("difference", "no_war_difference"))
+    best = float(data["regret_best"].sel(measure="attacks_after", scenario="strike_iran"))
     assert at(data, "difference", "war") > 0.05
     assert until_war < 4.0 * apart < 0.0
     assert best < 0.4
@@ -433,6 +429,22 @@ def test_a_scenario_that_brings_war_is_not_best_for_attacks() -> None:
     assert float(free["regret_best"].sel(measure="attacks_after", scenario="strike_iran")) > 0.9, "were war free"
     assert free.attrs["war_loss"] == "attacks_after: 0"
     np.testing.assert_array_equal(free["no_war_difference"].values, data["no_war_difference"].values)
+
+
+def test_the_error_among_pairs_without_war_is_that_of_repeated_draws() -> None:
+    """Draws with more war and larger differences: the error is the spread of the estimate over fresh draws."""
+    generator = np.random.default_rng(11)
+
+    def once() -> Competing:
+        level = generator.uniform(size=(60, 1))
+        war = generator.uniform(size=(60, 20)) < 0.9 * level
+        d = 5.0 * level + generator.normal(size=(60, 20))
+        return competing_of(CompetingDraws.of(0.0 * d, d, False, war), 20, False)
+
+    found = [once() for _ in range(400)]
+    spread = float(np.std([one.difference for one in found], ddof=1))
+    # The spread of 400 estimates has a relative error of 1 / sqrt(800); linearised errors of 60 draws are a few % low.
+    assert np.mean([one.error for one in found]) == pytest.approx(spread, rel=5 / np.sqrt(800))
 
 
 def test_where_every_pair_has_war_nothing_is_compared() -> None:

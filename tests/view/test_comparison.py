@@ -133,6 +133,8 @@ def test_the_frame_says_what_is_shown_and_where_it_comes_from(data: xr.Dataset, 
     words = " ".join(texts(figure))
     for name in SCENARIOS[1:]:
         assert f"● {name}" in words
+    for kept in data["no_war_share"].sel(measure="attacks_after").values:
+        assert f"free from 29 Jan 2024, {percent(kept)} without war" in words
     for piece in ("free from 29 Jan 2024", "nine in ten of 8 draws", "8 draws × 40 histories", "seed 1", "no forecast"):
         assert piece in words.replace("not a forecast", "no forecast")
     row = compared(effect_row(data, 0, shown(data, ("attacks_after",))[0]))

@@ -216,6 +216,7 @@ class Competing:
     difference: float
     low: float
     high: float
+    error: float
     less: float
     tie: float
     more: float
@@ -238,7 +239,7 @@ def competing_of(draws: CompetingDraws, runs: int, heavy: bool) -> Competing:
     judged = [float(one.mean()) for one in (draws.better, draws.even, draws.worse)]
     share = float(draws.pairs.sum() / (runs * len(draws.pairs)))
     if not here.any():
-        return Competing(share, *(none,) * 15, *judged)
+        return Competing(share, *(none,) * 16, *judged)
     d = draws.difference[here]
 
     def over(values: Array) -> float:
@@ -251,7 +252,12 @@ def competing_of(draws: CompetingDraws, runs: int, heavy: bool) -> Competing:
 
     several = len(draws.pairs) > 1
     low, high = spread(draws.difference)
-    if not several and not heavy and weight[0] > 1:
+    error = none
+    if len(d) > 1 and not heavy:
+        # A ratio of two sums over draws, differences and pairs: Cochran (1977), Sampling Techniques, section 6.3.
+        residual = weight * (d - over(draws.difference))
+        error = math.sqrt(len(d) / (len(d) - 1) * float((residual**2).sum())) / float(weight.sum())
+    elif not several and not heavy and weight[0] > 1:
         error = math.sqrt(draws.variance[0] / weight[0])
         low, high = float(d[0]) - ONE_SIDED * error, float(d[0]) + ONE_SIDED * error
     rest = [
@@ -261,7 +267,7 @@ def competing_of(draws: CompetingDraws, runs: int, heavy: bool) -> Competing:
         *spread(draws.value_b),
         *judged,
     ]
-    return Competing(share, over(draws.value_a), over(draws.value_b), over(draws.difference), low, high, *rest)
+    return Competing(share, over(draws.value_a), over(draws.value_b), over(draws.difference), low, high, error, *rest)
 
 
 def _order(d: Array) -> tuple[Array, Array, Array]:

@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from sim.study.comparison.labelled import NO_WAR
 from sim.study.comparison.rows import Row, compared, effect_row
 from sim.view.comparison import REGRETTED, day_text, number, points, regret_title, share, short, shown
 from sim.view.plots import fitted
@@ -282,7 +283,7 @@ def name_lines(data: xr.Dataset) -> list[list[int]]:
     lines: list[list[int]] = [[]]
     room = LINE
     for place in range(data.sizes["comparison"]):
-        size = len(str(data["comparison"].values[place])) + len(str(data["pinned_short"].values[place])) + 6
+        size = len(str(data["comparison"].values[place])) + len(small(data, place)) + 6
         if size > room and lines[-1]:
             lines.append([])
             room = LINE
@@ -291,15 +292,21 @@ def name_lines(data: xr.Dataset) -> list[list[int]]:
     return lines
 
 
+def small(data: xr.Dataset, place: int) -> str:
+    """From when history is free in a pair, and how many of its pairs are without war."""
+    kept = float(data[f"{NO_WAR}share"].values[place, shown(data, ("attacks_after",))[0]])
+    return f"{data['pinned_short'].values[place]}, {share(kept)} without war"
+
+
 def write_names(figure: Figure, data: xr.Dataset) -> None:
-    """The pairs by colour, and from when history is free in each."""
+    """The pairs by colour, from when history is free in each, and how many are without war."""
     height, canvas = figure.get_figheight(), _renderer(figure)
     for line, places in enumerate(name_lines(data)):
         x, y = LEFT, 1 - (0.82 + 0.22 * line) / height
         for place in places:
             colour, mark = look(place)
             name = f"{SIGNS[mark]} {data['comparison'].values[place]}"
-            for words, weight, gap in ((name, "bold", 10), (data["pinned_short"].values[place], "normal", 26)):
+            for words, weight, gap in ((name, "bold", 10), (small(data, place), "normal", 26)):
                 text = figure.text(x, y, words, fontsize=9.5, color=colour, va="top", fontweight=weight)
                 x += (text.get_window_extent(canvas).width + gap) / figure.bbox.width
 
