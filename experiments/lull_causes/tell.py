@@ -143,7 +143,7 @@ def calm_shares(axes, calm):
     """What is due to each cause, among histories that have the calm."""
     names = (
         "strikes deter the militias",
-        "deaths alarm Tehran",
+        "deaths, and acts against it,\nalarm Tehran",
         "strikes, announced and then\ncarried out, alarm Tehran",
         "mediators press the militias",
     )

@@ -132,7 +132,7 @@ def note_run(row: Array, run: Any, day: int, window: int) -> None:
     row[DIRECTIVE_DAY] = kept.first_day(row[DIRECTIVE_DAY], day, run.phase == patron.RESTRAINING)
     row[RELEASE_DAY] = kept.first_day(row[RELEASE_DAY], day, run.phase == patron.RELEASED)
     row[WAR_DAY] = kept.first_day(row[WAR_DAY], day, run.war > 0)
-    risk, rung = int(run.war_risk * 1000.0), int(run.rung)
+    risk, rung = int(run.war_risk * 1000.0 + 0.5), int(run.rung)  # the nearest thousandth
     row[PEAK_WAR_RISK] = max(row[PEAK_WAR_RISK], risk)
     row[PEAK_RUNG] = max(row[PEAK_RUNG], rung)
 

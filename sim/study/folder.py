@@ -9,9 +9,7 @@ import csv
 import hashlib
 import json
 import os
-import re
 import shutil
-import stat
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sim.study.inputs import PLAIN, checksum, is_records, read_regular, recorded, size_of
 from sim.study.provenance import config_text, source_hash, versions
 from sim.study.request import Request
 from sim.world.errors import UserError
@@ -35,19 +34,23 @@ FORMAT: Final = 1
 LARGEST_MANIFEST: Final = 50_000_000
 """Bytes of a manifest that is read; that of a sweep grows with its parts."""
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
-"""Names of files in a folder of results: no path, no hidden file."""
-
 _SHAPE: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "format": lambda value: value == FORMAT,
     **dict.fromkeys(("verb", "command", "scenario", "began", "source_hash"), lambda value: isinstance(value, str)),
-    "overrides": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "overrides": lambda value: (
+        isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
+    ),
     "config_dir": lambda value: value is None or isinstance(value, str),
+    "inputs": is_records,
     "seed": lambda value: isinstance(value, int),
     "versions": lambda value: isinstance(value, dict) and all(isinstance(one, str) for one in value.values()),
     "files": lambda value: (
         isinstance(value, dict)
-        and all(_PLAIN.fullmatch(one) for one in value)
-        and all(isinstance(one, dict) and isinstance(one.get("sha256"), str) for one in value.values())
+        and all(PLAIN.fullmatch(one) for one in value)
+        and all(
+            isinstance(one, dict) and isinstance(one.get("sha256"), str) and isinstance(one.get("bytes"), int)
+            for one in value.values()
+        )
     ),
 }
 """What the manifest of any verb has to hold."""
@@ -133,6 +136,7 @@ def manifest(request: Request, config: Config, began: datetime, folder: Path) ->
         "seconds": round((datetime.now(UTC) - began).total_seconds(), 2),
         "source_hash": source_hash(),
         "versions": versions(),
+        "inputs": recorded(request, folder),
         "files": {path.name: described(path) for path in sorted(folder.iterdir())},
     }
 
@@ -149,28 +153,17 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def malformed(manifest: Mapping[str, Any]) -> str | None:
     """The first key of a manifest that does not hold what it has to; None where all do."""
-    told = {"files": {}, **manifest}  # that of a sweep names its files otherwise
+    told = {"files": {}, "inputs": [], **manifest}  # a sweep names its files otherwise; older manifests have no inputs
     return next((key for key, fits in _SHAPE.items() if key not in told or not fits(told[key])), None)
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """The content of a regular file of at most so many bytes; no link is followed, and no device is read.
+def described(path: Path) -> dict[str, Any]:
+    """What a manifest says of a file.
 
     Raises:
-        OSError: there is none.
+        OSError: it is no regular file, or cannot be read.
     """
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(f"{path.name} is no regular file")
-    if found.st_size > most:
-        raise OSError(f"{path.name} has {found.st_size} bytes, more than {most}")
-    return path.read_bytes()
-
-
-def described(path: Path) -> dict[str, Any]:
-    """What a manifest says of a file."""
-    content = path.read_bytes()
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return {"bytes": size_of(path), "sha256": checksum(path)}
 
 
 def _final(request: Request, config: Config, label: str) -> Path:

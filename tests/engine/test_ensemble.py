@@ -49,6 +49,15 @@ def test_runs_without_an_address_are_refused(runs: list[int]) -> None:
         run_batch(tabulate(world()), 1, runs)
 
 
+def test_the_peak_of_the_war_risk_is_kept_to_the_nearest_thousandth() -> None:
+    output = run_batch(tabulate(world()), 1, range(400), wanted=Wanted(states=True))
+    peak = output.run_states["war_risk"].max(axis=1)
+    kept = output.rows[:, NAMES.index("peak_war_risk")] * 0.001
+    assert np.abs(kept - peak).max() <= 0.0005 + 1e-12
+    assert (kept > peak).any()
+    assert (kept < peak).any()
+
+
 def test_the_weekly_histogram_counts_every_history_and_every_attack_once() -> None:
     scenario = world(NO_WAR)
     output = run_batch(tabulate(scenario), 1, range(400), wanted=Wanted(daily=True))

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,10 +36,30 @@ def copied(made: Path, to: Path) -> Path:
 
 
 def signed(folder: Path, name: str) -> None:
-    """Write the checksum of an altered file into the manifest, as a forger would."""
-    manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"][name]["sha256"] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    """Write size and checksum of an altered file into the manifest, as a forger would."""
+    content = (folder / name).read_bytes()
+    about = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    rewritten(folder, files={**manifest_in(folder)["files"], name: about})
+
+
+def manifest_in(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    return manifest
+
+
+def rewritten(folder: Path, **changes: Any) -> None:
+    """Change entries of a manifest."""
+    (folder / MANIFEST).write_text(json.dumps(manifest_in(folder) | changes))
+
+
+def told_by(folder: Path, code: int, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+    """What `lull verify` says of a folder, in one line where it cannot be compared."""
+    capsys.readouterr()
+    assert main(["verify", str(folder), *more]) == code
+    said = capsys.readouterr()
+    if code == 2:
+        assert (said.out, said.err.count("\n")) == ("", 1)
+    return " ".join((said.err if code == 2 else said.out).split())
 
 
 def test_a_folder_is_what_its_manifest_makes(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,3 +213,275 @@ def test_arrays_differ_by_one_bit_and_by_the_sign_of_zero() -> None:
     assert array_difference(values, other) == f"[0, 0]: 0.1, made again {other[0, 0]}"
     assert array_difference(values, values * np.array([[1.0, 1.0], [-1.0, 1.0]])) == "[1, 0]: 0.0, made again -0.0"
     assert array_difference(values, values.astype(np.float32)) is not None
+
+
+# --- hostile and damaged folders ------------------------------------------------------------------------------
+
+ABSENT = object()
+DEEP = "[" * 100_000 + "]" * 100_000
+RECORD = {"key": "extensions", "name": "a.py", "path": "/a.py", "copy": "input-1-a.py", "sha256": ""}
+FILE = {"bytes": 3, "sha256": "0" * 64}
+MALFORMED: list[tuple[str, Any]] = [
+    *((key, value) for key in ("verb", "command", "scenario", "began", "source_hash") for value in (3, None, ["run"])),
+    *(("verb", value) for value in ("", "app", "verify", "bench", "check-extension", "../run", "os", "run\0")),
+    *(("overrides", value) for value in (ABSENT, None, "seed=1", 3, {"seed": 1}, [3], [["seed=1"]], [None])),
+    *(("overrides", [value]) for value in ("seed=1\0", "nonsense", "=", "", "seed=1,2", "hydra.run.dir=x", "+=")),
+    *(("overrides", [value]) for value in ("seed=" + "9" * 5000, "study={table: /dev/zero}", "study={policies: x}")),
+    *(("overrides", [value]) for value in ("names.patron=${oc.env:HOME}", "study.points=3", "trust=true")),
+    *(("config_dir", value) for value in (ABSENT, 3, ["/"], {})),
+    *(("inputs", value) for value in (3, None, {}, [3], [{}], [{**RECORD, "copy": None}], [{**RECORD, "path": "a\0"}])),
+    *(("inputs", [{**RECORD, "copy": value}]) for value in ("/etc/passwd", "../a.py", "a/b.py", ".a.py", "", 3, "a\0")),
+    *(("inputs", [{**RECORD, "key": "--config-dir", "name": one}]) for one in ("/x.yaml", "../x.yaml", "a/../x.yaml")),
+    *(("seed", value) for value in (ABSENT, "1", None, 1.5, [])),
+    *(("versions", value) for value in (ABSENT, None, [], "1", {"numpy": 2}, {"numpy": None})),
+    *(("files", value) for value in (None, [], 3, "run", {"a": 3}, {"a": {}}, {"a": {"sha256": 3, "bytes": 1}})),
+    *(("files", {name: FILE}) for name in ("", ".", "../a", "/etc/passwd", "a/b", "a\\b", "a\0b", "a\nb", "x" * 300)),
+    *(("files", {"a": {"sha256": "", "bytes": value}}) for value in (ABSENT, None, "3", 1.5)),
+    *(("format", value) for value in (ABSENT, None, 0, 2, "1", [1])),
+    *(("made_by", value) for value in (ABSENT, None, "somebody", ["lull"])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), MALFORMED, ids=range(len(MALFORMED)))
+def test_a_malformed_manifest_cannot_be_compared(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, value: Any
+) -> None:
+    folder = copied(made, tmp_path / "run")
+    manifest = manifest_in(folder) | {key: value}
+    if key == "files" and isinstance(value, dict):
+        value = {name: {k: v for k, v in one.items() if v is not ABSENT} if isinstance(one, dict) else one
+                 for name, one in value.items()}  # fmt: skip
+        manifest["files"] = value
+    if value is ABSENT:
+        del manifest[key]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    assert told_by(folder, 2, capsys).startswith("lull: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3",
+        "null",
+        "[]",
+        "{",
+        "\0",
+        DEEP,
+        '{"made_by": ' + "9" * 10_000 + "}",
+        '"lull"',
+        "\ufeff{}",
+        '{"made_by": "lull"}',
+    ],
+    ids=range(11),
+)
+def test_a_manifest_that_is_none_cannot_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (tmp_path / MANIFEST).write_text(text)
+    assert told_by(tmp_path, 2, capsys).startswith("lull: verify = ")
+
+
+@pytest.mark.parametrize("kind", ["link", "device", "pipe", "folder", "bytes", "large"])
+def test_a_manifest_that_is_no_file_of_text_is_not_read(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    path = tmp_path / MANIFEST
+    {
+        "link": lambda: path.symlink_to(made / MANIFEST),
+        "device": lambda: path.symlink_to("/dev/zero"),
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "bytes": lambda: path.write_bytes(b"\xff\xfe\x00"),
+        "large": lambda: (path.touch(), os.truncate(path, 10**12)),
+    }[kind]()
+    assert told_by(tmp_path, 2, capsys).startswith("lull: verify = ")
+
+
+SWEPT = ("sweep", "patron.control=0.3,0.9", "study.runs=8")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("verified") / "sweep"
+    assert main([*SWEPT, f"output.dir={folder}"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *((key, value) for key in ("points", "runs") for value in (None, "3", 0, -1, 1.5, [], 10**30)),
+        *(("parts", value) for value in (None, 3, {}, [3], [[1, 2]], [[[0, 1]]], [[[0, 2], [0, "8"]]])),
+        *(("parts", [[span, [0, 8]]]) for span in ([0, 10**9], [-1, 2], [2, 0], [0, 10**30])),
+        ("points_digest", None),
+        ("points_digest", 3),
+        ("command", 3),
+        ("overrides", ["study.table=/dev/zero"]),
+        ("overrides", ["++study.table=/dev/zero"]),
+        ("overrides", ["seed=1"]),
+        ("config_dir", "/"),
+    ],
+)  # fmt: skip
+def test_a_malformed_manifest_of_a_sweep_cannot_be_compared(
+    swept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, value: Any
+) -> None:
+    folder = tmp_path / "sweep"
+    shutil.copytree(swept, folder)
+    rewritten(folder, **{key: value})
+    assert told_by(folder, 2, capsys).startswith("lull: ")
+
+
+def test_what_lies_in_a_sweep_is_compared_with_its_manifest(
+    swept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "sweep"
+    shutil.copytree(swept, folder)
+    assert "not compared, for they are worked out from the histories: by_point.csv" in told_by(folder, 0, capsys)
+    (part,) = (folder / "parts").iterdir()
+    for name in ("note.txt", "part-00007-0000000000000000.parquet"):
+        (folder / "parts" / name).write_text("mine")
+        assert f"parts/{name}: not in the manifest" in told_by(folder, 1, capsys)
+        (folder / "parts" / name).unlink()
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("seed: 1\n", "seed: 2\n"))
+    assert "config.yaml, seed: not as made again" in told_by(folder, 1, capsys)
+    (folder / "config.yaml").write_text(text)
+    points = (folder / "points.parquet").read_bytes()
+    (folder / "points.parquet").write_bytes(b"none")
+    assert "points.parquet: altered after it was made" in told_by(folder, 1, capsys)
+    (folder / "points.parquet").write_bytes(points)
+    part.unlink()
+    assert "part 0: missing" in told_by(folder, 1, capsys)
+    part.symlink_to("/dev/zero")
+    assert f"{part.name} is no regular file" in told_by(folder, 2, capsys)
+
+
+def test_what_is_listed_made_and_lying_there_is_compared(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(made, tmp_path / "run")
+    files = manifest_in(folder)["files"]
+    (folder / "notes.txt").write_text("mine")
+    assert "notes.txt: not in the manifest" in told_by(folder, 1, capsys)
+    signed(folder, "notes.txt")
+    assert "notes.txt: not made again" in told_by(folder, 1, capsys)
+    (folder / "notes.txt").unlink()
+    rewritten(folder, files={})
+    assert "config.yaml: not in the manifest" in told_by(folder, 1, capsys)
+    rewritten(folder, files={name: one for name, one in files.items() if name != "weekly.csv"})
+    assert "weekly.csv: not in the manifest" in told_by(folder, 1, capsys)
+    (folder / "weekly.csv").unlink()
+    assert "weekly.csv: not in the manifest" in told_by(folder, 1, capsys)
+    rewritten(folder, files=files)
+    assert "weekly.csv: missing" in told_by(folder, 1, capsys)
+    (folder / "weekly.csv").symlink_to("/dev/zero")
+    assert "weekly.csv: no file that can be read" in told_by(folder, 1, capsys)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "summary.json", "histories.nc", "outcomes.csv"])
+def test_a_file_of_other_bytes_differs_whatever_they_are(made: Path, tmp_path: Path, name: str) -> None:
+    for number, content in enumerate((b"", b"\0\xff", b"- 3\n", b"[" * 50_000, b"a: &a [*a]\n", b'"' + b"x" * 200_000)):
+        (tmp_path / f"{number}").mkdir()
+        path = tmp_path / f"{number}" / name
+        path.write_bytes(content)
+        assert difference(path, made / name) is not None
+    with path.open("wb") as file:
+        file.truncate(10**12)
+    assert difference(path, made / name) == f"{10**12} bytes, made again {(made / name).stat().st_size}"
+
+
+# --- what a folder brings along ---------------------------------------------------------------------------------
+
+EXTENSION = """\
+from pathlib import Path
+
+from sim import Extension, Tallied
+
+Path({mark!r}).touch()
+
+
+def alarmed(now: float, war_risk: float) -> float:
+    return now + 1.0 if war_risk >= 1.0 else now
+
+
+EXTENSION = Extension("fears", outcomes=(Tallied("alarmed_days", "days", "days of alarm", alarmed),))
+"""
+OWN = "# @package _global_\nscenario: {question: Mine, departs: null}\npatron: {control: 0.4}\n"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> list[str]:
+    """Arguments that name files of the user's: an extension that leaves a mark when it is run, and a scenario."""
+    (tmp_path / "mine" / "scenario").mkdir(parents=True)
+    (tmp_path / "mine" / "scenario" / "own.yaml").write_text(OWN)
+    (tmp_path / "fears.py").write_text(EXTENSION.format(mark=str(tmp_path / "mark")))
+    return ["--config-dir", str(tmp_path / "mine"), "scenario=own", f"extensions={tmp_path}/fears.py"]
+
+
+@pytest.mark.parametrize("verb", [["run", "study.runs=20"], ["sweep", "patron.control=0.3,0.9", "study.runs=5"]])
+def test_code_and_configuration_are_used_from_the_folder_alone_and_once_trusted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], own: list[str], verb: list[str]
+) -> None:
+    folder = tmp_path / "result"
+    assert main([*verb, *own, f"output.dir={folder}"]) == 0
+    (tmp_path / "mark").unlink()
+    shutil.rmtree(tmp_path / "mine")
+    (tmp_path / "fears.py").write_text("raise SystemExit(77)")
+    line = told_by(folder, 2, capsys)
+    assert line.startswith("lull: trust = false: allowed true, once you have read the files")
+    assert "(extensions, --config-dir)" in line
+    assert not (tmp_path / "mark").exists()
+    assert "no difference" in told_by(folder, 0, capsys, "trust=true")
+    assert (tmp_path / "mark").exists()
+    with pytest.raises(UserError, match=r"^trust = false"):
+        verify(folder)
+    assert verify(folder, trust=True).first is None
+
+    (tmp_path / "mark").unlink()
+    (copy,) = folder.glob("input-*-fears.py")
+    content = copy.read_text()
+    copy.write_text(content + "\n")
+    assert "extensions = " in told_by(folder, 2, capsys, "trust=true")
+    copy.unlink()
+    assert "extensions = " in told_by(folder, 2, capsys, "trust=true")
+    copy.symlink_to(tmp_path / "fears.py")
+    assert "no regular file" in told_by(folder, 2, capsys, "trust=true")
+    copy.unlink()
+    copy.write_text(content)
+    other = f"extensions={tmp_path}/other.py"
+    (tmp_path / "other.py").write_text(content)
+    before = manifest_in(folder)["overrides"]
+    rewritten(folder, overrides=[*before, other])
+    assert "a folder that records the extensions" in told_by(folder, 2, capsys, "trust=true")
+    assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize("data", ["/dev/zero", "/etc/passwd", "missing.csv"])
+def test_data_are_read_only_where_they_are_recorded(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], data: str
+) -> None:
+    folder = copied(made, tmp_path / "run")
+    rewritten(folder, verb="calibrate", overrides=[f"data={data}"])
+    assert told_by(folder, 2, capsys).startswith("lull: trust = false")
+    assert "a folder that records the data" in told_by(folder, 2, capsys, "trust=true")
+    record = {"key": "data", "name": data, "path": data, "copy": None, "sha256": "0" * 64}
+    rewritten(folder, inputs=[record])
+    assert told_by(folder, 2, capsys, "trust=true").startswith(
+        f"lull: data = {data}: allowed the file that was recorded"
+    )
+
+
+def test_a_cluster_and_a_folder_are_not_taken_from_a_manifest(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copied(made, tmp_path / "run")
+    more = [
+        "engine.cluster=tcp://127.0.0.1:1",
+        "++engine.threads=1",
+        f"output.dir={tmp_path}/elsewhere",
+        "output={dir: x}",
+    ]
+    rewritten(folder, overrides=[*manifest_in(folder)["overrides"], *more])
+    assert "no difference" in told_by(folder, 0, capsys)
+    assert not (tmp_path / "elsewhere").exists()

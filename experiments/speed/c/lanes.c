@@ -54,7 +54,7 @@ static void note_window(struct block *b, const struct moment *now, const struct 
 static void close_history(struct block *b, const struct moment *now, const struct output *out, int64_t history, int i) {
     const int64_t wings = now->table->n_wings;
     note_window(b, now, out, history, i);
-    b->row[PEAK_WAR_RISK][i] = b->row[PEAK_WAR_RISK][i] * 1000.0;
+    b->row[PEAK_WAR_RISK][i] = b->row[PEAK_WAR_RISK][i] * 1000.0 + 0.5; /* cut: the nearest thousandth */
     for (int f = 0; f < OUTCOMES; f++) out->rows[history * OUTCOMES + f] = (int32_t)b->row[f][i];
     for (int w = 0; w < wings; w++) out->lags[history * wings + w] = (int32_t)b->wings[w].lag[i];
     b->alive[i] = 0;

@@ -39,7 +39,7 @@ def day_is_noted(vectors: int, day: float, tally: Tally, runs: Runs, scratch: Sc
         restrains, released = lives and phase == patron.RESTRAINING, lives and phase == patron.RELEASED
         tally.directive_day[i] = kept.first_day(tally.directive_day[i], day, restrains)
         tally.release_day[i] = kept.first_day(tally.release_day[i], day, released)
-        risk, rung = runs.war_risk[i] * 1000.0, runs.rung[i]
+        risk, rung = runs.war_risk[i] * 1000.0 + 0.5, runs.rung[i]  # cut when written: the nearest thousandth
         tally.peak_war_risk[i] = risk if lives and risk > tally.peak_war_risk[i] else tally.peak_war_risk[i]
         tally.peak_rung[i] = rung if lives and rung > tally.peak_rung[i] else tally.peak_rung[i]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.study.inputs import recorded
 from sim.study.provenance import DECIDING_LIBRARIES, config_text, source_hash, versions
 from sim.study.sweep.cluster import cluster_rows, connected, threads_of
 from sim.study.sweep.disk import PARTIAL, disk_problem, write_aside
@@ -182,7 +183,11 @@ def go_on(sweep: Sweep, store: Store, say: Say) -> Store:
     if not added and points == store.points:
         return store
     try:
-        asked = {"command": sweep.request.command, "overrides": list(sweep.request.overrides)}
+        asked = {
+            "command": sweep.request.command,
+            "overrides": list(sweep.request.overrides),
+            "inputs": recorded(sweep.request, store.folder),
+        }
         changed = {"points": points, "runs": sweep.runs, "finished": None, **asked}
         if points > store.points:
             changed["points_digest"] = write_points(sweep.work, sweep.groups, store.folder)
@@ -231,6 +236,7 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
         "command": request.command,
         "overrides": list(request.overrides),
         "config_dir": None if request.config_dir is None else str(request.config_dir.resolve()),
+        "inputs": recorded(request, sweep.folder),
         "scenario": config.scenario.name,
         "seed": config.seed,
         "points": work.points,

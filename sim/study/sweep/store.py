@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.study.folder import lying, read_manifest
+from sim.study.inputs import COPY
 from sim.study.provenance import source_hash, versions
 from sim.study.sweep.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
 from sim.study.sweep.lock import LOCK
@@ -310,4 +311,5 @@ def check_free(folder: Path) -> None:
 def _left_over(names: set[str]) -> bool:
     """Whether this is nothing, or what a sweep leaves that was stopped before it had a manifest."""
     ours = {LOCK, POINTS, CONFIG, PARTS_FOLDER}
-    return not names or (LOCK in names and all(name in ours or name.endswith(PARTIAL) for name in names))
+    of_a_sweep = (name in ours or name.endswith(PARTIAL) or name.startswith(COPY) for name in names)
+    return not names or (LOCK in names and all(of_a_sweep))

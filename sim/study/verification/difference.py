@@ -2,6 +2,7 @@
 
 import csv
 import json
+import reprlib
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
@@ -16,14 +17,23 @@ from sim.study.provenance import NEUTRAL_KEYS
 PROVENANCE: Final = frozenset({"source_hash", "versions"})
 """What may differ without the result differing; it is told apart."""
 
+MORE: Final = 10
+LEAST: Final = 100_000
+"""A file that is so many times larger than the one made again, and more than that many bytes, is not looked into."""
+
 PICTURES: Final = (".png", ".svg", ".pdf", ".html")
 
 
 def difference(one: Path, other: Path) -> str | None:
     """Where `other` first differs from `one`, with both values; None where it does not."""
-    if one.read_bytes() == other.read_bytes():
+    if one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes():
         return None
-    return _BY_SUFFIX.get(one.suffix, _of_lines)(one, other)
+    if one.stat().st_size > MORE * (other.stat().st_size + LEAST):
+        return f"{one.stat().st_size} bytes, made again {other.stat().st_size}"
+    try:
+        return _BY_SUFFIX.get(one.suffix, _of_lines)(one, other)
+    except Exception as problem:  # whatever a reader of the format makes of bytes that are not of that format
+        return f"cannot be read as {one.suffix} ({type(problem).__name__})"
 
 
 def _of_datasets(one: Path, other: Path) -> str | None:
@@ -95,7 +105,7 @@ def _of_trees(one: Any, other: Any, place: str = "") -> Iterator[str]:
         for i, (a, b) in enumerate(zip_longest(one, other)):
             yield from _of_trees(a, b, f"{place}[{i}]")
     elif one != other or type(one) is not type(other):
-        yield f"{place}: {one!r}, made again {other!r}"
+        yield f"{place}: {_SHORT.repr(one)}, made again {_SHORT.repr(other)}"
 
 
 def _of_tables(one: Path, other: Path) -> str | None:
@@ -123,6 +133,9 @@ def _of_lines(one: Path, other: Path) -> str | None:
 def _of_pictures(_: Path, __: Path) -> str:
     return "drawn otherwise"
 
+
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
 
 _BY_SUFFIX: Final = {
     ".nc": _of_datasets,
