@@ -180,7 +180,8 @@ figure
 #
 # `compare` pairs the runs, frees history on the right day, and keeps the books. Here with the declared numbers of
 # the model; notebook 06 lets the numbers vary too. `attacks_after` counts from the strikes on, so the difference is
-# a bit larger than ours. The bar holds the 90% interval.
+# a bit larger than ours. It also leaves out the pairs in which either winter ends in war: attacks that a war
+# cut off would look like attacks that did not happen. The bar holds the 90% interval.
 
 # %%
 pairs = compare(["article", "tight_leash"], runs=4000, seed=1, parameters="defaults")

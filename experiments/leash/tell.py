@@ -34,6 +34,7 @@ MAPS = {
     "war": "Direct war by 10 September",
 }
 CHANCES = ("deaths_5", "war")
+COLUMNS = ("value_a", "value_b", "difference", "low", "high", "error", "less", "tie", "more")
 
 
 def main():
@@ -49,10 +50,11 @@ def main():
 
 
 def compared(folder):
-    """What `lull compare` found of the measures that are told."""
+    """What `lull compare` found of the measures that are told; where war cuts them, among pairs without war."""
     found = pd.read_csv(Path(folder, "comparison.csv"))
-    columns = ["scenario", "measure", "value_a", "value_b", "difference", "low", "high", "error", "less", "tie", "more"]
-    return found[found["measure"].isin(MEASURES)][columns]
+    for name in COLUMNS:
+        found[name] = found[name].where(~found["cut_by_war"], found[f"no_war_{name}"])
+    return found[found["measure"].isin(MEASURES)][["scenario", "measure", *COLUMNS]]
 
 
 def regrets():
@@ -93,30 +95,44 @@ class Plane:
         row, column = self.cell(control, factor)
         return self.cells[name].values[self.place == row * len(self.controls) + column].astype(float)
 
+    def apart(self, name, one, other):
+        """An outcome in one cell less that in another (draw, run); where war cuts it, NaN if it came in either.
+
+        No cell stands for the draws at their own control and autonomy.
+        """
+        (mine, first), (theirs, second) = (
+            [self.drawn[key].values.astype(float) if cell is None else self.values(key, *cell) for key in (name, "war")]
+            for cell in (one, other)
+        )
+        return np.where((first + second == 0.0) | (name == "war"), mine - theirs, np.nan), theirs
+
     def defied(self, name):
         """Attacks against the order under a style, less those at the draw's own control and autonomy, run by run."""
-        mine, own = self.values("defiance", *STYLES[name][:2]), self.drawn["defiance"].values
-        row = {"scenario": name, "measure": "defiance", "value_a": own.mean(), "value_b": mine.mean()}
-        return pd.DataFrame([row | paired(mine - own)])
+        found, own = self.apart("defiance", STYLES[name][:2], None)
+        base = own[np.isfinite(found)].mean()
+        told = paired(found)
+        row = {"scenario": name, "measure": "defiance", "value_a": base, "value_b": base + told["difference"]}
+        return pd.DataFrame([row | told])
 
     def told(self):
         for name in ("attacks_lull", *MAPS):
             _, means, errors = self.profile(name)
             print(f"{name}, mean over the draws, Monte Carlo error at most {errors.max():.2g}:")
             print(pd.DataFrame(means, self.factors, self.controls).iloc[::-1].to_string(float_format="%.3g"))
-            steps = [self.values(name, 1.0, one) - self.values(name, 0.3, one) for one in self.factors]
+            steps = [self.apart(name, (1.0, one), (0.3, one))[0] for one in self.factors]
             words = ("{difference:.3g} ± {error:.2g} ({low:.3g} to {high:.3g})".format(**paired(one)) for one in steps)
             told = ", ".join(f"x {factor}: {one}" for factor, one in zip(self.factors, words, strict=True))
             print(f"  control 1 less control 0.3, at autonomy {told}")
 
 
 def paired(apart):
-    """What differences (draw, run) say; all draws meet the same runs, so the error counts both."""
-    by_draw, by_run = apart.mean(axis=1), apart.mean(axis=0)
+    """What differences (draw, run) say, NaN left out; all draws meet the same runs, so the error counts both."""
+    by_draw, by_run = np.nanmean(apart, axis=1), np.nanmean(apart, axis=0)
     low, high = np.quantile(by_draw, (0.05, 0.95))
     error = np.sqrt(by_draw.var(ddof=1) / len(by_draw) + by_run.var(ddof=1) / len(by_run))
-    shares = {"less": (apart < 0).mean(), "tie": (apart == 0).mean(), "more": (apart > 0).mean()}
-    return {"difference": apart.mean(), "low": low, "high": high, "error": error, **shares}
+    known = apart[np.isfinite(apart)]
+    shares = {"less": (known < 0).mean(), "tie": (known == 0).mean(), "more": (known > 0).mean()}
+    return {"difference": known.mean(), "low": low, "high": high, "error": error, **shares}
 
 
 def draw(effects, plane):
@@ -126,14 +142,19 @@ def draw(effects, plane):
         figure.text(0.03, 0.972, title, fontsize=15, fontweight="bold", va="top")
         under = (
             "Difference to the scenario article, where control and autonomy are whatever the article's figures leave;"
-            " the same parameters otherwise, the same luck."
+            " the same parameters otherwise,\nthe same luck. War ends a history, so all but war is of pairs without it."
         )
         figure.text(0.03, 0.93, under, fontsize=10, color=GREY, va="top")
         for column, name in enumerate(MEASURES):
             differences(figure.add_axes((0.125 + 0.176 * column, 0.61, 0.15, 0.215)), effects, name, column == 0)
         legend(figure)
         figure.text(
-            0.03, 0.475, "Where in the plane: means over the same draws", fontsize=11, fontweight="bold", va="top"
+            0.03,
+            0.475,
+            "Where in the plane: means over the same draws, attacks and days until war",
+            fontsize=11,
+            fontweight="bold",
+            va="top",
         )
         for column, (name, words) in enumerate(MAPS.items()):
             mapped(figure.add_axes((0.075 + 0.31 * column, 0.135, 0.285, 0.265)), plane, name, words, column == 0)

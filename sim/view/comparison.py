@@ -8,7 +8,22 @@ import xarray as xr
 from rich.markup import escape
 from rich.table import Table
 
-from sim.study.comparison.rows import beside_rows, effect_row, effect_rows, regret_rows
+from sim.study.comparison.labelled import WORST
+from sim.study.comparison.rows import (
+    LESS,
+    MORE,
+    NO_PAIRS,
+    NOT_LESS,
+    NOT_MORE,
+    SAME,
+    beside_rows,
+    by_baseline,
+    compared,
+    effect_row,
+    effect_rows,
+    regret_rows,
+    shares_of_sign,
+)
 from sim.view.tables import ASSUMED, percent, table
 
 Row = dict[str, Any]
@@ -44,6 +59,12 @@ def short(data: xr.Dataset, measure: str) -> str:
         strikes=day_text(data, int(data.attrs["strikes_day"])),
         report=day_text(data, int(data.attrs["report_day"])),
     )
+
+
+def until_war(data: xr.Dataset, measure: str) -> str:
+    """The same of all pairs, whether war ended them or not."""
+    cut = bool(data["cut_by_war"].values[shown(data, (measure,))[0]])
+    return f"{short(data, measure)}{', until war' if cut else ''}"
 
 
 def day_text(data: xr.Dataset, day: int) -> str:
@@ -94,8 +115,11 @@ def interval(row: Row) -> str:
 
 
 def effect_table(data: xr.Dataset, comparison: int) -> Table:
-    """The key outcomes of one pair: both values, the difference with its interval, who does better how often."""
-    label, baseline = str(data["comparison"].values[comparison]), data.attrs["baseline"]
+    """The key outcomes of one pair: both values, the difference with its interval, who does better how often.
+
+    What war cuts has two lines: the pairs without war in either arm, and all pairs, counted until war.
+    """
+    label, baseline = names_of(data, comparison)
     columns = {
         "outcome": 32, "baseline": 8, "scenario": 8, "difference": 10, interval_words(data): 20,
         "better": 6, "same": 5, "worse": 5,
@@ -104,18 +128,22 @@ def effect_table(data: xr.Dataset, comparison: int) -> Table:
     made = table(escape(title), columns, right=tuple(columns)[1:])
     for place in shown(data, KEY_MEASURES):
         row = effect_row(data, comparison, place)
-        worse = 1.0 - (row["better"] or 0.0) - row["tie"]
-        made.add_row(
-            escape(short(data, row["measure"])),
-            number(row["value_a"], row["unit"]),
-            number(row["value_b"], row["unit"]),
-            number(row["difference"], row["unit"], sign=True),
-            interval(row),
-            share(row["better"] or 0.0),
-            share(row["tie"]),
-            share(max(0.0, round(worse, 12))),
-        )
+        shares = [share(row[name]) for name in ("better", "even", "worse")]
+        made.add_row(escape(short(data, row["measure"])), *effect_cells(compared(row)), *shares)
+        if row["cut_by_war"]:
+            made.add_row("  all pairs, until war", *effect_cells(row), "", "", "")
     return made
+
+
+def effect_cells(row: Row) -> list[str]:
+    """Both values, the difference and its interval."""
+    values = [number(row[name], row["unit"]) for name in ("value_a", "value_b")]
+    return [*values, number(row["difference"], row["unit"], sign=True), interval(row)]
+
+
+def names_of(data: xr.Dataset, comparison: int) -> tuple[str, str]:
+    """The scenario of a pair and its baseline."""
+    return str(data["comparison"].values[comparison]), str(data["baseline"].values[comparison])
 
 
 def interval_words(data: xr.Dataset) -> str:
@@ -124,30 +152,56 @@ def interval_words(data: xr.Dataset) -> str:
 
 
 def sentence(data: xr.Dataset, comparison: int) -> str:
-    """One plain sentence: what the scenario clearly changes, and what stays open."""
-    label, baseline = str(data["comparison"].values[comparison]), data.attrs["baseline"]
-    clear, same, unclear = [], [], []
-    for place in shown(data, SAID):
-        row = effect_row(data, comparison, place)
-        if row["low"] is not None and (row["low"] > 0.0 or row["high"] < 0.0):
-            pairs = share(row["more"] if row["difference"] > 0.0 else row["less"])
-            clear.append(f"{said(data, row)} ({interval(row)}; so in {pairs} of the pairs)")
-        elif row["tie"] == 1.0:
-            same.append(f"{_OPEN[row['measure']][1]} the same in every pair")
-        else:
-            unclear.append(_OPEN[row["measure"]][0])
-    told = [f"on average {', '.join(clear)}"] if clear else []
-    told += [", ".join(same)] if same else []
-    told += [f"it stays open whether {' and whether '.join(unclear)}"] if unclear else []
-    return f"With {label} instead of {baseline}, {'; '.join(told)}."
+    """One plain sentence: what can be said of each difference, with the shares of draws or pairs that say so."""
+    label, baseline = names_of(data, comparison)
+    rows = [compared(effect_row(data, comparison, place)) for place in shown(data, SAID)]
+    told = "; ".join(verdict_words(data, row) for row in sorted(rows, key=lambda row: row["cut_by_war"]))
+    return f"With {label} instead of {baseline}, {told}."
 
 
-_OPEN: Final = {
-    "attacks_after": ("attacks become fewer or more", "attacks are"),
-    "lull_days": ("they resume sooner or later", "the days until they resume are"),
-    "war": ("direct war becomes less likely or more", "the chance of direct war is"),
+def verdict_words(data: xr.Dataset, row: Row) -> str:
+    """What can be said of one difference; of what war cuts, for pairs without war in either arm."""
+    fewer, more, subject = _SIGNS[row["measure"]]
+    where = f"among the {share(row['share'])} of pairs without war in either arm " if row["cut_by_war"] else ""
+    if row["verdict"] == NO_PAIRS:
+        return f"no pair is without war, so {subject} cannot be compared"
+    if row["verdict"] == SAME:
+        return f"{where}{subject} the same in every {'pair' if row['draws_less'] is None else 'draw'}"
+    if row["verdict"] in (MORE, LESS):
+        return f"{where}{said(data, row)} ({interval(row)}; {sign_words(row)})"
+    if row["verdict"] in (NOT_LESS, NOT_MORE):
+        one, other = (more, fewer) if row["verdict"] == NOT_LESS else (fewer, more)
+        unit = "pair" if row["draws_less"] is None else "draw"
+        return f"{where}{subject} {one} or unchanged, in no {unit} {other} ({interval_part(row)}{sign_words(row)})"
+    return f"{where}it stays open whether {subject} {fewer} or {more} ({interval_part(row)}{sign_words(row)})"
+
+
+def interval_part(row: Row) -> str:
+    """The interval of a difference, to stand before something else."""
+    return f"{interval(row)}; " if row["low"] is not None else ""
+
+
+def verdict_line(row: Row) -> str:
+    """The verdict on a difference with the shares of draws or pairs that say so."""
+    if row["verdict"] in (NO_PAIRS, SAME):
+        return str(row["verdict"])
+    other = {NOT_LESS: "less", NOT_MORE: "more"}.get(row["verdict"])
+    unit = "pair" if row["draws_less"] is None else "draw"
+    return f"{row['verdict']}{f', in no {unit} {other}' if other else ''}: {sign_words(row)}"
+
+
+def sign_words(row: Row) -> str:
+    """Shares of the draws, or of the pairs of a single draw, in which there is less, as much and more."""
+    less, same, more = (share(one) for one in shares_of_sign(row))
+    return f"less in {less}, unchanged in {same}, more in {more} of {'pairs' if row['draws_less'] is None else 'draws'}"
+
+
+_SIGNS: Final = {
+    "attacks_after": ("fewer", "more", "attacks are"),
+    "lull_days": ("fewer", "more", "the days until they resume are"),
+    "war": ("less likely", "more likely", "direct war is"),
 }
-"""What is said of a measure where the difference is not clear, and where there is none."""
+"""How less and more of a measure is said, and of what."""
 
 
 def said(data: xr.Dataset, row: Row) -> str:
@@ -180,7 +234,8 @@ def pairing_line(data: xr.Dataset, comparison: int) -> str:
         return "Pairing: neither arm varies."
     part = "" if not row["removable"] else f", {row['removed'] / row['removable']:.0%} of that"
     return (
-        f"Pairing takes away {row['removed']:.0%} of the variance of {short(data, 'attacks_after')} (parameters fixed)."
+        f"Pairing takes away {row['removed']:.0%} of the variance of {until_war(data, 'attacks_after')} (parameters"
+        " fixed)."
         f" Most if both arms moved as one: {row['removable']:.0%}{part}; most that any pairing of these two"
         f" distributions can do: {row['attainable']:.0%}."
     )
@@ -190,7 +245,7 @@ def uncertainty_line(data: xr.Dataset, comparison: int) -> str:
     """The two levels: spread between parameters, spread by luck."""
     row = effect_row(data, comparison, shown(data, ("attacks_after",))[0])
     luck = (
-        f"Two levels, for {short(data, 'attacks_after')}: by luck alone the difference varies by"
+        f"Two levels, for {until_war(data, 'attacks_after')}: by luck alone the difference varies by"
         f" {number(row['luck_sd'], row['unit'])} from history to history"
     )
     if row["draws_sd"] is not None:
@@ -201,6 +256,11 @@ def uncertainty_line(data: xr.Dataset, comparison: int) -> str:
         f"{luck} (standard deviations). Nine in ten single pairs: {number(row['history_low'], row['unit'], sign=True)}"
         f" to {number(row['history_high'], row['unit'], sign=True)}."
     )
+
+
+def place_tables(data: xr.Dataset, kind: str) -> list[Table]:
+    """Attacks after the strikes by theatre or by group, a table for each baseline."""
+    return [place_table(one, kind) for one in by_baseline(data)]
 
 
 def arm_words(row: Row, arm: str, side: str = "", error: float | None = None) -> str:
@@ -220,7 +280,7 @@ def war_words(data: xr.Dataset, comparison: int) -> str:
     """Direct war under both arms: first its interval over parameter sets, here and under the priors."""
     place = shown(data, ("war",))[0]
     row = effect_row(data, comparison, place)
-    arms = {"a": data.attrs["baseline"], "b": row["scenario"]}
+    arms = {"a": row["baseline"], "b": row["scenario"]}
     draws, runs = data.sizes["draw"], int(data.attrs["runs"])
 
     def error(arm: str) -> float:
@@ -238,29 +298,35 @@ def war_words(data: xr.Dataset, comparison: int) -> str:
 
 
 def place_table(data: xr.Dataset, kind: str) -> Table:
-    """Attacks after the strikes by theatre or by group: the difference with its interval, a line for each scenario."""
+    """Attacks after the strikes by theatre or by group against one baseline: a line for each scenario."""
     strikes = day_text(data, int(data.attrs["strikes_day"]))
-    several = {"scenario": 24} if data.sizes["comparison"] > 1 else {}
-    columns = {kind: 42, **several, "difference": 10, interval_words(data): 20}
-    title = f"Attacks after {strikes} by {kind}, against {data.attrs['baseline']}"
-    made = table(escape(title), columns, right=("difference", interval_words(data)))
+    several = {"scenario": 22} if data.sizes["comparison"] > 1 else {}
+    columns = {kind: 30, **several, "difference": 10, interval_words(data): 20, "until war": 10}
+    title = f"Attacks after {strikes} by {kind}, pairs without war, against {data['baseline'].values[0]}"
+    made = table(escape(title), columns, right=tuple(columns)[-3:])
     rows = [row for row in effect_rows(data, kind) if row["window"] == "after"]
     for name in dict.fromkeys(row["place"] for row in rows):
         for line, row in enumerate(one for one in rows if one["place"] == name):
             scenario = [escape(row["scenario"])] if several else []
-            difference = number(row["difference"], row["unit"], sign=True)
-            made.add_row("" if line else escape(name), *scenario, difference, interval(row))
+            all_pairs = number(row["difference"], row["unit"], sign=True)
+            cells = effect_cells(compared(row))[2:]
+            made.add_row("" if line else escape(name), *scenario, *cells, all_pairs)
     return made
+
+
+def beside_tables(data: xr.Dataset) -> list[Table]:
+    """What assumptions decide, a table for each baseline; none where all is lived at draws of priors."""
+    return [beside_table(one) for one in by_baseline(data)] if beside_rows(data) else []
 
 
 def beside_table(data: xr.Dataset) -> Table:
     """What assumptions decide: baseline, scenario and difference under the priors alone, and the same here."""
     columns = {"outcome": 34, "scenario": 24, "under the priors alone": 26, "here": 26}
-    title = f"Assumptions decide these ({ASSUMED}): beside their prior"
-    made = table(title, columns, right=("under the priors alone", "here"))
+    title = f"Assumptions decide these ({ASSUMED}): beside their prior, against {data['baseline'].values[0]}"
+    made = table(escape(title), columns, right=("under the priors alone", "here"))
     for place, row in enumerate(beside_rows(data)):
         made.add_row(
-            "" if place % data.sizes["comparison"] else escape(short(data, row["measure"])),
+            "" if place % data.sizes["comparison"] else escape(until_war(data, row["measure"])),
             escape(row["scenario"]),
             beside(row, "prior_"),
             beside(row, ""),
@@ -278,7 +344,7 @@ def beside(row: Row, side: str) -> str:
 def regret_table(data: xr.Dataset) -> Table:
     """Regret of every scenario: expected, worst, and in how many draws it is the best choice."""
     columns = {"outcome": 34, "scenario": 24, "expected": 10, "worst draw": 11, "best in": 8, "± luck": 8}
-    made = table("Regret: how much worse than the best scenario of the same draw", columns, right=tuple(columns)[2:])
+    made = table(regret_title(data), columns, right=tuple(columns)[2:])
     rows = [row for name in REGRETTED for row in regret_rows(data) if row["measure"] == name]
     for place, row in enumerate(rows):
         made.add_row(
@@ -292,6 +358,17 @@ def regret_table(data: xr.Dataset) -> Table:
     return made
 
 
+def regret_title(data: xr.Dataset) -> str:
+    """What regret is, and what war counts as in it."""
+    return f"Regret: how much worse than the best scenario of the same draw; {war_counts(data)}"
+
+
+def war_counts(data: xr.Dataset) -> str:
+    """What a history with war counts as wherever one scenario is better than another."""
+    loss = data.attrs["war_loss"]
+    return f"a history with war {'is worst' if loss == WORST else f'counts as {loss}, else as worst'}"
+
+
 def points(value: float | None, unit: str) -> str:
     """A regret: never below zero, chances in percentage points.
 
@@ -302,10 +379,21 @@ def points(value: float | None, unit: str) -> str:
 
 
 def war_line(data: xr.Dataset) -> str:
-    """How many histories direct war ended, for attacks after it are counted nowhere."""
+    """How many histories direct war ended, and how what it cuts is counted."""
     place = shown(data, ("war",))[0]
     worst = float(np.nanmax([data["value_a"].values[:, place], data["value_b"].values[:, place]]))
-    return (
-        f"Direct war ends a history (in up to {percent(worst)} of them here): attacks that would have followed are not"
-        " counted, so fewer attacks beside more war are no success."
+    kept = " ".join(
+        f"{name}: {words}." for name, words in zip(data["comparison"].values, pairs_words(data), strict=True)
     )
+    return (
+        f"Direct war ends a history (in up to {percent(worst)} of them here), and what would have followed is not"
+        " counted: less of it until war may only mean an earlier war. So counts and durations are compared among pairs"
+        f" without war in either arm. {kept} Better, worse and regret hold for all pairs: there {war_counts(data)}."
+    )
+
+
+def pairs_words(data: xr.Dataset) -> list[str]:
+    """How many pairs have no war in either arm, comparison by comparison."""
+    every = data.sizes["draw"] * int(data.attrs["runs"])
+    shares = data["no_war_share"].values[:, shown(data, ("attacks_after",))[0]]
+    return [f"{round(one * every):,} of {every:,} pairs ({share(float(one))}) are without war" for one in shares]

@@ -18,13 +18,21 @@ from sim.study.comparison.arms import Arm, arms_of, common_day
 from sim.study.comparison.beside import DRAWS as BESIDE_DRAWS
 from sim.study.comparison.beside import RUNS as BESIDE_RUNS
 from sim.study.comparison.comparing import compare, prepare
-from sim.study.comparison.labelled import EFFECT_TEXTS
+from sim.study.comparison.labelled import COMPETING_TEXTS, EFFECT_TEXTS, JUDGED, NO_WAR
 from sim.study.comparison.listed import entries, listed
-from sim.study.comparison.measures import DIRECTIONS, columns_of, measures_of
-from sim.study.comparison.paired import Draws, Effect, effect_of
+from sim.study.comparison.measures import DIRECTIONS, columns_of, losses, measures_of
+from sim.study.comparison.paired import ONE_SIDED, Competing, CompetingDraws, Draws, Effect, competing_of, effect_of
 from sim.study.comparison.points import points_of
 from sim.study.comparison.regret import regrets_of, told
-from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows, summary
+from sim.study.comparison.rows import (
+    beside_rows,
+    effect_rows,
+    finite,
+    regret_rows,
+    shares_of_sign,
+    summary,
+    verdict,
+)
 from sim.study.outcomes import OUTCOMES_BY_NAME
 from sim.study.request import Request
 from sim.study.simulation import simulate, simulate_config
@@ -42,8 +50,9 @@ def at(data: xr.Dataset, name: str, measure: str, comparison: int = 0) -> float:
 
 @pytest.fixture(scope="module")
 def fixed() -> xr.Dataset:
-    """The pairs of the front page at the declared parameters."""
-    return compare(["article", "no_us_strikes", "no_restraint", "tight_leash"], runs=2000, parameters="defaults")
+    """The pairs of the front page at the declared parameters, each from the day on which it departs."""
+    scenarios = ["article", "no_us_strikes", "no_restraint", "tight_leash"]
+    return compare(scenarios, runs=2000, parameters="defaults", departures="own")
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +87,13 @@ def test_that_zero_is_no_matter_of_course(drawn: xr.Dataset) -> None:
 
 def test_a_against_b_is_minus_b_against_a(drawn: xr.Dataset) -> None:
     back = compare(["tight_leash", "article"], draws=12, runs=60, parameters="prior")
-    turned = {"low": "high", "history_low": "history_high", "less": "more", "value_a": "value_b"}
+    turned = {"low": "high", "history_low": "history_high", "less": "more", "value_a": "value_b", "better": "worse"}
+    turned |= {"draws_less": "draws_more", "low_a": "low_b", "high_a": "high_b"}
     turned |= {value: key for key, value in turned.items()}
-    for name in EFFECT_TEXTS:
-        sign = -1.0 if name in ("difference", "low", "high", "history_low", "history_high") else 1.0
+    turned |= {f"{NO_WAR}{one}": f"{NO_WAR}{other}" for one, other in turned.items()}
+    for name in (*EFFECT_TEXTS, *COMPETING_TEXTS, *JUDGED):
+        signed = ("difference", "low", "high", "history_low", "history_high")
+        sign = -1.0 if name.removeprefix(NO_WAR) in signed else 1.0
         expected, given = drawn[name].values, sign * back[turned.get(name, name)].values
         if name in ("removed", "removable", "attainable"):
             # Two variances add up in another order.
@@ -331,12 +343,13 @@ def test_regrets_by_hand() -> None:
     np.testing.assert_allclose(regrets.error, [[0.0, 1.0], [0.0, 0.0]])
 
 
-def test_regret_goes_by_the_direction_of_an_outcome(drawn: xr.Dataset) -> None:
-    of_draw = {name: drawn[name].sel(measure="lull_days").values for name in ("value_a_of_draw", "value_b_of_draw")}
-    a, b = of_draw["value_a_of_draw"][0], of_draw["value_b_of_draw"][0]
+@pytest.mark.parametrize(("measure", "direction"), [("war", -1.0), ("war_day", 1.0)])
+def test_regret_goes_by_the_direction_of_an_outcome(drawn: xr.Dataset, measure: str, direction: float) -> None:
+    a, b = (direction * drawn[f"value_{arm}_of_draw"].sel(measure=measure).values[0] for arm in "ab")
     np.testing.assert_allclose(
-        drawn["regret_of_draw"].sel(measure="lull_days").values, [np.maximum(b - a, 0.0), np.maximum(a - b, 0.0)]
+        drawn["regret_of_draw"].sel(measure=measure).values, [np.maximum(b - a, 0.0), np.maximum(a - b, 0.0)]
     )
+    assert np.abs(a - b).max() > 0.0
     assert set(DIRECTIONS) <= set(OUTCOMES_BY_NAME)
 
 
@@ -352,8 +365,135 @@ def test_the_tables_hold_every_row_once(fixed: xr.Dataset) -> None:
     assert len(rows) == fixed.sizes["comparison"] * fixed.sizes["measure"]
     told_of = summary(fixed)
     assert set(told_of["comparisons"]) == {"no_us_strikes", "no_restraint", "tight_leash"}
-    lull = next(row for row in rows if row["measure"] == "attacks_lull" and row["scenario"] == "tight_leash")
-    assert (lull["good"], lull["better"]) == ("less", lull["less"])
+    lull, war = (
+        next(row for row in rows if row["measure"] == name and row["scenario"] == "tight_leash")
+        for name in ("attacks_lull", "war")
+    )
+    assert (war["good"], war["better"], war["worse"]) == ("less", war["less"], war["more"])
+    assert lull["good"] == "less"
+    assert lull["better"] != lull["less"], "a pair with war and fewer attacks is not better"
+
+
+# --- war ends counts, and is no success ---------------------------------------------------------------------
+
+
+def test_pairs_without_war_are_counted_apart() -> None:
+    """Of 2,000 pairs, those in which neither ensemble has war, taken from the two ensembles themselves."""
+    data = compare(["article", "no_restraint"], runs=2000, parameters="defaults")
+    a, b = (
+        simulate(name, runs=2000, overrides={"history.free_from": "2024-01-29"}) for name in ("article", "no_restraint")
+    )
+    kept = ~(a["war"].values.astype(bool) | b["war"].values.astype(bool))
+    assert 0.5 < kept.mean() < 0.99
+    assert at(data, "no_war_share", "lull_days") == kept.mean()
+    for name in ("lull_days", "acknowledged_lull", "injured", "peak_war_risk"):
+        one, other = (data_of[name].values.astype(float) for data_of in (a, b))
+        difference = (other - one)[kept]
+        assert at(data, "no_war_difference", name) == pytest.approx(difference.mean(), rel=1e-12)
+        assert at(data, "no_war_value_a", name) == pytest.approx(one[kept].mean(), rel=1e-12)
+        assert at(data, "no_war_more", name) == pytest.approx((difference > 0.0).mean(), rel=1e-12)
+        half = ONE_SIDED * difference.std(ddof=1) / np.sqrt(kept.sum())
+        assert at(data, "no_war_high", name) - at(data, "no_war_difference", name) == pytest.approx(half, rel=1e-9)
+        assert at(data, "difference", name) != at(data, "no_war_difference", name)
+    assert np.isnan(at(data, "no_war_difference", "war"))
+
+
+def test_a_history_with_war_is_worst_unless_a_loss_is_stated() -> None:
+    attacks, days, ten, war = (
+        next(one for one in measures_of(load([]).scenario) if one.name == name)
+        for name in ("attacks_after", "lull_days", "deaths_10", "war")
+    )
+    came = np.array([[[False, False]], [[True, False]]])
+    values = np.array([[[9.0, 3.0]], [[1.0, 3.0]]])
+    np.testing.assert_array_equal(losses(attacks, values, came), [[[9.0, 3.0]], [[10.0, 3.0]]])
+    np.testing.assert_array_equal(losses(attacks, values, came, 50.0), [[[9.0, 3.0]], [[50.0, 3.0]]])
+    np.testing.assert_array_equal(losses(days, values, came), [[[-9.0, -3.0]], [[0.0, -3.0]]])
+    np.testing.assert_array_equal(losses(days, values, came, 4.0), [[[-9.0, -3.0]], [[-4.0, -3.0]]])
+    np.testing.assert_array_equal(losses(ten, values * 0.0, came), [[[0.0, 0.0]], [[1.0, 0.0]]])
+    np.testing.assert_array_equal(losses(war, came * 1.0, came), came * 1.0)
+    found = CompetingDraws.of(values[0], values[1], False, came[0] | came[1], losses(attacks, values, came))
+    assert (float(found.better[0]), float(found.even[0]), float(found.worse[0])) == (0.0, 0.5, 0.5)
+    assert (int(found.pairs[0]), float(found.difference[0])) == (1, 0.0)
+
+
+def test_a_scenario_that_brings_war_is_not_best_for_attacks() -> None:
+    """Striking the patron brings war: counted until war it is the best choice, and that is no success."""
+    scenarios = ["article", "strike_iran"]
+    data = compare(scenarios, draws=30, runs=60)
+    until_war, apart = (at(data, name, "attacks_after") for name in ("difference", "no_war_difference"))
+    best = float(data["regret_best"].sel(measure="attacks_after", scenario="strike_iran"))
+    assert at(data, "difference", "war") > 0.05
+    assert until_war < 4.0 * apart < 0.0
+    assert best < 0.4
+    free = compare(scenarios, draws=30, runs=60, war_loss={"attacks_after": 0.0})
+    assert float(free["regret_best"].sel(measure="attacks_after", scenario="strike_iran")) > 0.9, "were war free"
+    assert free.attrs["war_loss"] == "attacks_after: 0"
+    np.testing.assert_array_equal(free["no_war_difference"].values, data["no_war_difference"].values)
+
+
+def test_the_error_among_pairs_without_war_is_that_of_repeated_draws() -> None:
+    """Draws with more war and larger differences: the error is the spread of the estimate over fresh draws."""
+    generator = np.random.default_rng(11)
+
+    def once() -> Competing:
+        level = generator.uniform(size=(60, 1))
+        war = generator.uniform(size=(60, 20)) < 0.9 * level
+        d = 5.0 * level + generator.normal(size=(60, 20))
+        return competing_of(CompetingDraws.of(0.0 * d, d, False, war), 20, False)
+
+    found = [once() for _ in range(400)]
+    spread = float(np.std([one.difference for one in found], ddof=1))
+    # The spread of 400 estimates has a relative error of 1 / sqrt(800); linearised errors of 60 draws are a few % low.
+    assert np.mean([one.error for one in found]) == pytest.approx(spread, rel=5 / np.sqrt(800))
+
+
+def test_where_every_pair_has_war_nothing_is_compared() -> None:
+    ones = np.ones((2, 3))
+    found = competing_of(CompetingDraws.of(ones, ones, False, ones), 3, False)
+    assert found.share == 0.0
+    assert np.isnan([found.value_a, found.difference, found.low, found.draws_same, found.low_a]).all()
+
+
+# --- what can be said of a sign -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("differences", "words"),
+    [
+        ([2.0] * 39 + [-1.0], "more"),
+        ([-2.0] * 39 + [1.0], "less"),
+        ([1.0] * 12 + [-1.0] * 8, "sign open"),
+        ([0.0] * 6 + [5.0] * 14, "more or unchanged"),
+        ([0.0] * 6 + [-5.0] * 14, "less or unchanged"),
+        ([0.0] * 20, "the same"),
+    ],
+)
+def test_verdicts_go_by_draws_below_at_and_above_zero(differences: list[float], words: str) -> None:
+    d = np.array(differences)[:, None] * np.ones((1, 4))
+    effect = effect_of(Draws.of(0.0 * d, d, False), 4, Tally.of(d), False)
+    row = {name: finite(value) for name, value in vars(effect).items()}
+    assert verdict(row) == words
+    expected = tuple(float(np.mean(one)) for one in (d[:, 0] < 0, d[:, 0] == 0, d[:, 0] > 0))
+    assert shares_of_sign(row) == expected
+
+
+# --- one baseline -------------------------------------------------------------------------------------------
+
+
+def test_all_pairs_have_one_baseline_unless_each_departs_on_its_own_day() -> None:
+    scenarios = ["article", "no_us_strikes", "no_restraint", "gaza_ceasefire"]
+    together = compare(scenarios, runs=60, parameters="defaults")
+    assert set(together["baseline"].values) == {"article"}
+    assert (together["value_a"] == together["value_a"][0]).all()
+    apart = compare(scenarios, runs=60, parameters="defaults", departures="own")
+    names = list(apart["baseline"].values)
+    assert names[:2] == ["article, nothing pinned", "article, free from 29 Jan 2024"]
+    assert len(set(names)) == 3
+    assert len(set(apart["value_a"].sel(measure="lull_days").values)) == 3
+    np.testing.assert_array_equal(apart["difference"].values[0], together["difference"].values[0])
+    two = compare(["article", "no_restraint"], runs=60, parameters="defaults", departures="own")
+    assert list(two["baseline"].values) == ["article"]
+    np.testing.assert_array_equal(two["difference"].values[0], apart["difference"].values[1])
 
 
 # --- what may be compared -----------------------------------------------------------------------------------
@@ -469,6 +609,9 @@ def test_a_file_of_the_users_own_can_be_compared(tmp_path: Path) -> None:
         ),
         (["article", "no_order"], {"draws": 5, "parameters": "defaults"}, "study.draws = 5: allowed 1 or null"),
         (["article", "no_order"], {"parameters": "guesses"}, "parameters = guesses"),
+        (["article", "no_order"], {"departures": "late"}, "compare.departures = late: allowed common, own"),
+        (["article", "no_order"], {"war_loss": {"war": 1.0}}, "compare.war_loss.war = 1.0: allowed measures that war"),
+        (["article", "no_order"], {"war_loss": {"attacks_after": "bad"}}, "compare.war_loss.attacks_after = bad"),
         (["article", "no_order"], {"runs": 1}, "study.runs = 1: allowed 2 or more"),
         (["article", "no_order"], {"overrides": ["study.points=5"]}, "study.points = 5"),
         (["article", "no_order"], {"overrides": ["scenario=no_threat"]}, "scenario = no_threat: allowed nothing here"),

@@ -113,14 +113,16 @@ def test_a_pair_is_that_of_compare(ground: Ground):
     asked = asked_of(ground, {"patron.control": "0.5", "b.scenario": "tight_leash", "b.patron.control": "0.9"})
     assert asked.b is not None
     first, second, words = alike(ground.config(asked.a), ground.config(asked.b))
-    rows = {row.measure.name: row.effect for row in paired(live(first), live(second))}
+    rows = {row.measure.name: row for row in paired(live(first), live(second))}
     entries = ["article;patron.control=0.5", "tight_leash;patron.control=0.9"]
     data = compare(entries, runs=FEW, parameters="defaults")
     assert words == "documented history is pinned before 29 Jan 2024, free from then on"
-    for name, effect in rows.items():
+    for name, row in rows.items():
         at = data.sel(measure=name).isel(comparison=0)
         for key in ("value_a", "value_b", "difference", "low", "high", "less", "more"):
-            assert getattr(effect, key) == pytest.approx(float(at[key]), nan_ok=True), (name, key)
+            assert getattr(row.effect, key) == pytest.approx(float(at[key]), nan_ok=True), (name, key)
+            apart = float(at[f"no_war_{key}" if name != "war" else key])
+            assert getattr(row.compared, key) == pytest.approx(apart, nan_ok=True), (name, key)
 
 
 def test_a_pair_of_two_cases_is_refused(ground: Ground):

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 from sim import cli
 from sim.study.comparison.comparing import compare, prepare
-from sim.study.comparison.rows import effect_row
+from sim.study.comparison.rows import by_baseline, compared, effect_row
 from sim.study.request import Request
 from sim.view.comparison import (
     KEY_MEASURES,
@@ -28,11 +28,14 @@ from sim.view.comparison import (
     sentence,
     short,
     shown,
+    sign_words,
     war_words,
 )
 from sim.view.figures.comparison import COLOURS, DRAWN, comparison_figure, folded, headline
+from sim.view.figures.small import effect_figure
 from sim.view.style import BLUE, ORANGE, save
 from sim.view.tables import percent
+from sim.world.errors import UserError
 
 SCENARIOS = ["article", "no_restraint", "tight_leash"]
 FILES = {
@@ -89,14 +92,17 @@ def test_every_key_outcome_has_a_panel_with_what_was_found(data: xr.Dataset, fig
     for name in DRAWN:
         axes = panel(figure, short(data, name))
         rows = [effect_row(data, pair, shown(data, (name,))[0]) for pair in range(2)]
-        assert dots(axes) == [(row["difference"], float(y), to_hex(COLOURS[y])) for y, row in enumerate(rows)]
-        assert spans(axes, 4.2) == [(row["low"], row["high"]) for row in rows]
-        singles = (
-            [] if rows[0]["unit"] == "probability" else [(row["history_low"], row["history_high"]) for row in rows]
-        )
-        assert spans(axes, 1.0) == singles
+        main = [compared(row) for row in rows]
+        expected = [
+            (one["difference"], float(y), to_hex(COLOURS[y]))
+            for y, both in enumerate(zip(rows, main, strict=True))
+            for one in (both if name != "war" else both[:1])
+        ]
+        assert dots(axes) == expected
+        assert spans(axes, 4.2) == [(row["low"], row["high"]) for row in main]
+        assert spans(axes, 1.0) == ([(row["low"], row["high"]) for row in rows] if name != "war" else [])
         low, high = axes.get_xlim()
-        assert all(low <= edge <= high for row in rows for edge in (row["low"], row["high"], 0.0))
+        assert all(low <= edge <= high for row in (*rows, *main) for edge in (row["low"], row["high"], 0.0))
 
 
 def test_theatres_and_groups_are_drawn_side_by_side(data: xr.Dataset, figure: Figure) -> None:
@@ -105,7 +111,7 @@ def test_theatres_and_groups_are_drawn_side_by_side(data: xr.Dataset, figure: Fi
     assert len(axes.get_yticklabels()) == after.sizes["measure"]
     for pair, colour in enumerate((BLUE, ORANGE)):
         mine = [x for x, _, drawn in dots(axes) if drawn == colour.lower()]
-        assert mine == list(after["difference"].values[pair])
+        assert mine == list(after["no_war_difference"].values[pair])
     words = [one.get_text() for one in axes.texts]
     assert words == ["by theatre", "by group"]
 
@@ -127,9 +133,12 @@ def test_the_frame_says_what_is_shown_and_where_it_comes_from(data: xr.Dataset, 
     words = " ".join(texts(figure))
     for name in SCENARIOS[1:]:
         assert f"● {name}" in words
+    for kept in data["no_war_share"].sel(measure="attacks_after").values:
+        assert f"free from 29 Jan 2024, {percent(kept)} without war" in words
     for piece in ("free from 29 Jan 2024", "nine in ten of 8 draws", "8 draws × 40 histories", "seed 1", "no forecast"):
         assert piece in words.replace("not a forecast", "no forecast")
-    row = effect_row(data, 0, shown(data, ("attacks_after",))[0])
+    row = compared(effect_row(data, 0, shown(data, ("attacks_after",))[0]))
+    assert "pairs without war" in headline(data)
     assert f"{number(row['difference'], 'attacks', sign=True)} with no_restraint".replace("-", "−") in headline(data)
 
 
@@ -168,17 +177,51 @@ def test_a_sentence_says_what_is_clear_and_what_stays_open(data: xr.Dataset) -> 
     told = sentence(data, 1)
     assert told.startswith("With tight_leash instead of article, ")
     for place in shown(data, ("attacks_after", "lull_days", "war")):
-        row = effect_row(data, 1, place)
+        row = compared(effect_row(data, 1, place))
         clear = row["low"] > 0.0 or row["high"] < 0.0
         assert (said(data, row) in told) == clear
+        assert sign_words(row) in told
     same = compare(["article", "article;mechanisms.fear=true"], runs=20, parameters="defaults")
-    assert "the chance of direct war is the same in every pair" in sentence(same, 0)
+    assert "direct war is the same in every pair" in sentence(same, 0)
     assert "stays open" not in sentence(same, 0)
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        ([0.02] * 39 + [-0.01], "direct war is 1.9 pts more likely (+2.0 to +2.0 pts; less in 2.5%, unchanged in 0%"),
+        ([-0.02] * 39 + [0.01], "direct war is 1.9 pts less likely (-2.0 to -2.0 pts; less in 98%, unchanged in 0%"),
+        ([-0.01] * 16 + [0.02] * 24, "it stays open whether direct war is less likely or more likely"),
+        (
+            [0.0] * 10 + [0.08] * 30,
+            "direct war is more likely or unchanged, in no draw less likely (0 to +8.0 pts;",
+        ),
+        ([0.0] * 10 + [-0.08] * 30, "direct war is less likely or unchanged, in no draw more likely (-8.0 to 0 pts;"),
+    ],
+)
+def test_what_is_said_of_war_goes_by_its_draws(data: xr.Dataset, difference: list[float], words: str) -> None:
+    d = np.array(difference)
+    changed = data.copy(deep=True)
+    at = {"comparison": 0, "measure": shown(data, ("war",))[0]}
+    values = {
+        "difference": d.mean(), "low": np.sort(d)[1], "high": np.sort(d)[-2], "draws_less": (d < 0).mean(),
+        "draws_same": (d == 0).mean(), "draws_more": (d > 0).mean(),
+    }  # fmt: skip
+    for name, value in values.items():
+        changed[name][at] = value
+    told = sentence(changed, 0)
+    assert words in told
+    shares = ", ".join(
+        f"{word} in {percent(values[f'draws_{key}'])}"
+        for key, word in (("less", "less"), ("same", "unchanged"), ("more", "more"))
+    )
+    assert f"{shares} of draws" in told
+    assert ("stays open" in told.partition("without war")[0]) == ("stays open" in words)
 
 
 def test_the_table_has_a_line_for_every_key_outcome(data: xr.Dataset) -> None:
     made = effect_table(data, 0)
-    assert made.row_count == len(KEY_MEASURES)
+    assert made.row_count == 2 * len(KEY_MEASURES) - 1, "all but war, which war does not cut, have two"
     assert "no_restraint" in str(made.title)
 
 
@@ -212,6 +255,47 @@ def test_the_command_prints_and_leaves_everything(
     with xr.open_dataset(folder / "comparison.nc", engine="h5netcdf") as stored:
         np.testing.assert_array_equal(stored["difference_of_draw"].values, again["difference_of_draw"].values)
         assert stored.attrs["baseline"] == "article"
+    assert cli.main(["verify", "found"]) == 0
+
+
+def test_pairs_of_several_baselines_share_no_table_and_no_panel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["compare", "scenarios=[article,no_us_strikes,no_restraint,tight_leash]", "parameters=defaults"]
+    assert cli.main([*asked, "study.runs=40", "compare.departures=own", "output.dir=own"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "With no_us_strikes instead of article, nothing pinned, " in out
+    assert "With no_restraint instead of article, free from 29 Jan 2024, " in out
+    assert "instead of article, among" not in out
+    folder = tmp_path / "own"
+    assert {path.name for path in folder.iterdir()} == FILES | {
+        "beside_prior.csv", "comparison_2.png", "comparison_2.svg",
+    }  # fmt: skip
+    with xr.open_dataset(folder / "comparison.nc", engine="h5netcdf") as stored:
+        data = stored.load()
+    assert [list(part["comparison"].values) for part in by_baseline(data)] == [
+        ["no_us_strikes"], ["no_restraint", "tight_leash"],
+    ]  # fmt: skip
+    for refused in (comparison_figure, lambda one: effect_figure(one, "lull_days")):
+        with pytest.raises(UserError, match="pairs with one baseline"):
+            refused(data)
+    assert cli.main([*asked, "study.runs=40", "output.dir=common"]) == 0
+    told = json.loads((tmp_path / "common" / "summary.json").read_text(encoding="utf-8"))
+    values = {one["measures"]["lull_days"]["value_a"] for one in told["comparisons"].values()}
+    assert len(values) == 1
+    assert {one["baseline"] for one in told["comparisons"].values()} == {"article"}
+
+
+def test_a_loss_by_war_is_stated_by_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["compare", "scenarios=[article,no_restraint]", "parameters=defaults", "study.runs=40"]
+    assert cli.main([*asked, "compare.war_loss={attacks_after: 500}", "output.dir=found"]) == 0
+    assert "a history with war counts as attacks_after: 500, else as worst" in " ".join(capsys.readouterr().out.split())
+    told = json.loads((tmp_path / "found" / "summary.json").read_text(encoding="utf-8"))
+    assert told["war_loss"] == "attacks_after: 500"
     assert cli.main(["verify", "found"]) == 0
 
 
@@ -277,6 +361,9 @@ def test_a_usual_folder_has_the_name_of_its_question() -> None:
         (["scenarios=[article,nonsense]"], "scenario = nonsense"),
         (["scenarios=[article,article;x"], "allowed a list such as"),
         (["scenarios=[article,salt_coast]"], "with the calendar of article"),
+        (["scenarios=[article,no_order]", "compare.loss=3"], "compare.loss = 3: allowed"),
+        (["scenarios=[article,no_order]", "compare.war_loss=3"], "compare.war_loss = 3: allowed worst, or values by"),
+        (["scenarios=[article,no_order]", "compare.war_loss={lull_day: 3}"], "nearest: lull_days"),
         (["scenarios=[article,no_order]", "study.draws=prior"], "study.draws = prior"),
         (["scenarios=[article,no_order]", "scenarios=[article,no_threat]"], "given once"),
     ],

@@ -232,12 +232,17 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
     data = xr.open_dataset(made.folder / "comparison.nc", engine="h5netcdf")
     first, second, third = sentences(made.found)
     shown = [float(one.replace("−", "-")) for one in re.findall(r"(?<![\w.])[−+]?\d+(?:\.\d+)?", first)]
-    order = np.argsort(-np.abs(data["difference"].sel(measure="lull_days").values), kind="stable")
-    wanted = [2.0]  # the day of the strikes
-    for place in order:
-        row = data.sel(measure="lull_days").isel(comparison=int(place))
-        wanted += [float(row[name]) for name in ("value_b", "value_a", "difference", "low", "high")]
+    lull = data.sel(measure="lull_days")
+    order = np.argsort(-np.abs(lull["no_war_difference"].values), kind="stable")
+    wanted = []
+    for rank, place in enumerate(order):
+        row = lull.isel(comparison=int(place))
+        names = ("value_b", "value_a", "difference", "low", "high", "draws_less", "draws_same", "draws_more")
+        share, *values = (float(row[f"no_war_{name}"]) for name in ("share", *names))
+        # Behind the first share stands the day of the strikes.
+        wanted += [100 * share, *([2.0] if rank == 0 else []), *values[:5], *(100 * one for one in values[5:])]
     assert shown == pytest.approx(wanted, abs=0.51)
+    assert "in no draw more: less in" in first
     coalitions = xr.open_dataset(made.folder / "coalitions.nc", engine="h5netcdf")
     largest = float(np.abs(coalitions["shapley"]).max())
     assert minus(f"{largest:+.1f}")[1:4] in second
@@ -246,9 +251,25 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
     assert f"{len(evidence.lost)} of {len(evidence.rows('quantities'))} fitted" in third
 
 
+def test_what_war_cuts_stands_twice_and_is_ranked_without_war(made: Made) -> None:
+    data = made.found.comparison.sel(measure="lull_days")
+    rows = [
+        row for row in every_table(made.found)["comparison"].records if row["outcome"].startswith("days from 2 Feb")
+    ]
+    for place, name in enumerate(data["comparison"].values):
+        apart, until_war = (row for row in rows if row["scenario"] == name and "resume" in row["outcome"])
+        assert (apart["pairs"], until_war["pairs"]) == ("without war", "all, until war")
+        assert apart["difference"] == float(data["no_war_difference"][place])
+        assert until_war["difference"] == float(data["difference"][place])
+        assert (apart["better"], until_war["better"]) == (float(data["better"][place]), None)
+        assert apart["difference"] != until_war["difference"]
+    note = every_table(made.found)["comparison"].note
+    assert "a history with war is worst" in note
+
+
 def test_other_data_give_another_answer(made: Made) -> None:
     data = made.found.comparison.copy()
-    data["difference"] = data["difference"] + 7.0
+    data["no_war_difference"] = data["no_war_difference"] + 7.0
     assert sentences(replace(made.found, comparison=data))[0] != sentences(made.found)[0]
 
 
@@ -328,7 +349,7 @@ def test_the_small_figures_draw_what_was_found(made: Made) -> None:
     data = made.found.comparison
     (axes,) = effect_figure(data, "lull_days").axes
     dots = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_marker() == "o"]
-    assert dots == list(data["difference"].sel(measure="lull_days").values)
+    assert dots == list(data["no_war_difference"].sel(measure="lull_days").values)
     (axes,) = shares_figure(made.found.shares).axes
     bars = sorted(float(one.get_width()) for one in axes.patches)  # type: ignore[attr-defined]
     assert bars == sorted(made.found.shares["shapley"].values)
@@ -350,6 +371,8 @@ def test_the_small_figures_draw_what_was_found(made: Made) -> None:
         (["scenarios=[article,no_restraint]", "report.mechanisms=[hope]"], "report.mechanisms = hope: allowed"),
         (["scenarios=[article]"], "scenarios = [article]: allowed 2 to"),
         (["scenarios=[article;february_strikes@2024-01-20,article]"], "a baseline whose events stay on their days"),
+        (["scenarios=[article,no_restraint]", "compare.departures=own"], "compare.departures = own: allowed common"),
+        (["scenarios=[article,no_restraint]", "compare.loss=9"], "compare.loss = 9: allowed"),
         ([], "scenarios = (missing): allowed a list"),
     ],
 )

@@ -10,7 +10,7 @@ import xarray as xr
 from sim.study.comparison.arms import freed_words, pinned_words
 from sim.study.comparison.before import same_before
 from sim.study.comparison.lived import Findings, Plan
-from sim.study.comparison.paired import Draws, Effect, effect_of
+from sim.study.comparison.paired import Competing, CompetingDraws, Draws, Effect, competing_of, effect_of
 from sim.study.comparison.regret import Regret, Regrets, told
 from sim.study.provenance import provenance
 from sim.world.parameters import shared_declarations
@@ -31,16 +31,42 @@ EFFECT_TEXTS: Final = {
     "less": "share of pairs in which the scenario has less than the baseline",
     "tie": "share of pairs in which both have as much",
     "more": "share of pairs in which the scenario has more than the baseline",
+    "draws_less": "share of draws of which the difference lies below zero; NaN with a single draw",
+    "draws_same": "share of draws of which it is zero",
+    "draws_more": "share of draws of which it lies above zero",
     "removed": "share of the variance of unpaired samples that pairing removes at fixed parameters",
     "removable": "the most that it could remove: 2 r / (1 + r^2), r the ratio of standard deviations",
     "attainable": "the most that any pairing of these two distributions could remove: values paired by rank",
 }
+NO_WAR: Final = "no_war_"
+"""Before the names of what is counted among pairs without war in either arm."""
+JUDGED: Final = {
+    "better": "share of pairs in which the scenario does better, with the loss that war brings",
+    "even": "share of pairs in which neither does better, likewise",
+    "worse": "share of pairs in which the scenario does worse, likewise",
+}
+ARM_TEXTS: Final = {
+    "low_a": "5% quantile of the value under the baseline over draws",
+    "high_a": "95% quantile, likewise",
+    "low_b": "5% quantile of the value under the scenario over draws",
+    "high_b": "95% quantile, likewise",
+}
+COMPETING_TEXTS: Final = {
+    f"{NO_WAR}share": "share of pairs without war in either arm; NaN for what war does not cut, as all that follow",
+    **{
+        f"{NO_WAR}{one.name}": f"{(EFFECT_TEXTS | ARM_TEXTS)[one.name]}; among pairs without war in either arm"
+        for one in fields(Competing)
+        if one.name in EFFECT_TEXTS | ARM_TEXTS
+    },
+}
 SAME_BEFORE: Final = (
     "share of pairs with the same attacks on every day before the departure; NaN where no day is before"
 )
-SHARES: Final = ("less", "tie", "more", "removed", "removable", "attainable")
+WORST: Final = "worst"
+"""What a history with war loses where nothing is stated."""
+SHARES: Final = ("less", "tie", "more", "draws_less", "draws_same", "draws_more", "removed", "removable", "attainable")
 REGRET_TEXTS: Final = {
-    "expected": "regret on average over draws",
+    "expected": "regret on average over draws, with the loss that war brings",
     "worst": "largest regret of any draw",
     "best": "share of draws in which no scenario does better",
     "error": "standard error that luck leaves in the regret of one draw, on average",
@@ -55,6 +81,7 @@ def dataset_of(plan: Plan, found: Findings, source: str) -> xr.Dataset:
     data = xr.Dataset(coords=_coordinates(plan))
     drawn = {key: Draws.joined(parts) for key, parts in found.draws.items()}
     _add_effects(data, plan, found, drawn)
+    _add_competing(data, plan, found)
     for name in ("value_a", "value_b", "difference"):
         values = [[getattr(drawn[place, one.name], name) for one in plan.measures] for place in range(len(plan.pairs))]
         data[f"{name}_of_draw"] = (("comparison", "measure", "draw"), np.array(values))
@@ -79,6 +106,7 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
         "unit": ("measure", _words(one.unit for one in measures)),
         "direction": ("measure", np.array([one.direction for one in measures], dtype=np.int8)),
         "heavy_tailed": ("measure", np.array([int(one.heavy) for one in measures], dtype=np.int8)),
+        "cut_by_war": ("measure", np.array([int(one.cut) for one in measures], dtype=np.int8)),
         "kind": ("measure", _words(one.kind for one in measures)),
         "place": ("measure", _words(one.place for one in measures)),
         "window": ("measure", _words(one.window for one in measures)),
@@ -86,6 +114,7 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
         "question": ("scenario", _words(arm.words for arm in arms)),
         "kept": ("scenario", _words(" ".join(sorted(arm.kept & plan.points.keys())) for arm in arms)),
         "comparison": ("comparison", _words(arm.label for arm in others)),
+        "baseline": ("comparison", _words(_baselines(plan))),
         "pinned": ("comparison", _words(pinned_words(scenario, a[1]) for a, _ in plan.pairs)),
         "pinned_short": ("comparison", _words(freed_words(scenario, a[1]) for a, _ in plan.pairs)),
         "draw": ("draw", np.arange(plan.draws), {"long_name": "draw of the parameters"}),
@@ -93,6 +122,14 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
         "parameter": ("parameter", _words(plan.points)),
         "parameter_unit": ("parameter", _words(shared[key].unit for key in plan.points)),
     }
+
+
+def _baselines(plan: Plan) -> list[str]:
+    """The name of each pair's baseline; where they are pinned before different days, the day is part of it."""
+    label, days = plan.arms[0].label, [day for (_, day), _ in plan.pairs]
+    if len(set(days)) == 1:
+        return [label] * len(days)
+    return [f"{label}, {freed_words(plan.arms[0].scenario, day)}" for day in days]
 
 
 def _words(texts: Any) -> Array:
@@ -111,6 +148,28 @@ def _add_effects(data: xr.Dataset, plan: Plan, found: Findings, drawn: dict[tupl
         values = [[getattr(effect, one.name) for effect in row] for row in effects]
         unit = "1" if one.name in SHARES else "as the coordinate unit says"
         data[one.name] = (("comparison", "measure"), np.array(values), _described(EFFECT_TEXTS[one.name], unit))
+
+
+def _add_competing(data: xr.Dataset, plan: Plan, found: Findings) -> None:
+    """What war makes of the pairs: those without it apart, and all judged with its loss."""
+    pairs, measures = range(len(plan.pairs)), plan.measures
+    drawn = {key: CompetingDraws.joined(parts) for key, parts in found.competing.items()}
+    shape = (len(plan.pairs), len(measures))
+    values = {key: np.full(shape, np.nan) for key in (*COMPETING_TEXTS, *JUDGED)}
+    by_draw = np.full((*shape, plan.draws), np.nan)
+    for place in pairs:
+        for at, one in enumerate(measures):
+            draws = drawn[place, one.name]
+            for key, value in asdict(competing_of(draws, plan.runs, one.heavy)).items():
+                if key in JUDGED or one.cut:
+                    values[key if key in JUDGED else f"{NO_WAR}{key}"][place, at] = value
+            if one.cut:
+                by_draw[place, at] = draws.difference
+    for key, texts in ((key, {**COMPETING_TEXTS, **JUDGED}[key]) for key in values):
+        unit = "1" if key.removeprefix(NO_WAR) in (*SHARES, *JUDGED, "share") else "as the coordinate unit says"
+        data[key] = (("comparison", "measure"), values[key], _described(texts, unit))
+    text = "scenario minus baseline among pairs without war in either arm, of one draw"
+    data[f"{NO_WAR}difference_of_draw"] = (("comparison", "measure", "draw"), by_draw, {"long_name": text})
 
 
 def _add_regrets(data: xr.Dataset, plan: Plan, found: Findings) -> None:
@@ -142,6 +201,7 @@ def _about(plan: Plan, source: str) -> dict[str, Any]:
         "baseline": plan.arms[0].label,
         "parameters": source,
         "runs": plan.runs,
+        "war_loss": ", ".join(f"{key}: {value:g}" for key, value in plan.war_loss.items()) or WORST,
         "pinned_together": pinned_words(scenario, plan.together[0][1]),
         "target": scenario.cast.names.target,
         "patron": scenario.cast.names.patron,

@@ -1,6 +1,6 @@
 """The histories of a comparison, lived batch by batch of draws; only statistics of the draws are kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from sim.engine.ensemble import OUTCOMES_ONLY, run_batch, thread_count
 from sim.engine.table import Table, at_points, tabulate
 from sim.study.comparison.arms import Arm, common_day
-from sim.study.comparison.measures import Columns, Measure, columns_of, measures_of
-from sim.study.comparison.paired import Draws
+from sim.study.comparison.measures import Columns, Measure, columns_of, losses, measures_of
+from sim.study.comparison.paired import CompetingDraws, Draws
 from sim.study.comparison.points import Columns as Points
 from sim.study.comparison.points import rows, without
 from sim.study.comparison.regret import Regrets, regrets_of
@@ -52,7 +52,10 @@ Key = tuple[int, int | None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be lived: `draws` sets of parameters, `runs` histories each; run numbers go on from draw to draw."""
+    """What is to be lived: `draws` sets of parameters, `runs` histories each; run numbers go on from draw to draw.
+
+    `war_loss`: by measure the value that a history with war counts as. `apart`: each pair from a day of its own.
+    """
 
     arms: tuple[Arm, ...]
     points: Points
@@ -60,6 +63,8 @@ class Plan:
     runs: int
     seed: int
     threads: int
+    war_loss: Mapping[str, float] = field(default_factory=dict)
+    apart: bool = False
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
@@ -68,7 +73,12 @@ class Plan:
 
     @cached_property
     def pairs(self) -> tuple[tuple[Key, Key], ...]:
-        """Each arm against the first, both pinned before the day on which the earlier of the two departs."""
+        """Each arm against the first, all pinned before the day on which the earliest of them departs.
+
+        Where pairs are apart: both pinned before the day on which the earlier of the two departs.
+        """
+        if not self.apart:
+            return tuple((self.together[0], key) for key in self.together[1:])
         days = [common_day((self.arms[0], arm)) for arm in self.arms[1:]]
         return tuple(((0, day), (place, day)) for place, day in enumerate(days, start=1))
 
@@ -101,13 +111,16 @@ class Findings:
     """Statistics as they grow: per pair and measure the draws and a tally of single differences; regrets."""
 
     draws: dict[tuple[int, str], list[Draws]] = field(default_factory=dict)
+    competing: dict[tuple[int, str], list[CompetingDraws]] = field(default_factory=dict)
     tallies: dict[tuple[int, str], Tally] = field(default_factory=dict)
     regrets: dict[str, list[Regrets]] = field(default_factory=dict)
 
-    def note(self, place: int, measure: Measure, a: Array, b: Array) -> None:
-        """Note the pairs (draw, run) of one measure."""
-        key = (place, measure.name)
+    def note(self, place: int, measure: Measure, pair: Array, war: Array, stated: float | None) -> None:
+        """Note the pairs (2, draw, run) of one measure, whether war came likewise, and what is stated of its loss."""
+        key, (a, b) = (place, measure.name), pair
         self.draws.setdefault(key, []).append(Draws.of(a, b, measure.heavy))
+        lost = losses(measure, pair, war, stated) if measure.direction else None
+        self.competing.setdefault(key, []).append(CompetingDraws.of(a, b, measure.heavy, war[0] | war[1], lost))
         single = Tally.of(np.asarray(b, dtype=np.float64) - a)
         self.tallies[key] = self.tallies[key] + single if key in self.tallies else single
 
@@ -128,17 +141,21 @@ def live(plan: Plan, progress: Callable[[int], None] | None = None) -> Findings:
     findings = Findings()
     for batch in plan.batches():
         values = {key: _values(plan, one, batch, progress) for key, one in plan.ensembles.items()}
+        war = {key: columns["war"].astype(bool) for key, columns in values.items()}
         for measure in plan.measures:
-            _compare(plan, findings, measure, {key: columns[measure.name] for key, columns in values.items()})
+            _compare(plan, findings, measure, {key: columns[measure.name] for key, columns in values.items()}, war)
     return findings
 
 
-def _compare(plan: Plan, findings: Findings, measure: Measure, values: dict[Key, Array]) -> None:
-    for place, (a, b) in enumerate(plan.pairs):
-        findings.note(place, measure, values[a], values[b])
+def _compare(plan: Plan, findings: Findings, measure: Measure, values: dict[Key, Array], war: dict[Key, Array]) -> None:
+    stated = plan.war_loss.get(measure.name)
+    for place, pair in enumerate(plan.pairs):
+        both, wars = (np.stack([one[key] for key in pair]) for one in (values, war))
+        findings.note(place, measure, both, wars, stated)
     if measure.direction and not measure.heavy and measure.kind == "outcome":
-        together = np.stack([values[key] for key in plan.together])
-        findings.regrets.setdefault(measure.name, []).append(regrets_of(together * -float(measure.direction)))
+        together, wars = (np.stack([one[key] for key in plan.together]) for one in (values, war))
+        lost = losses(measure, together, wars, stated)
+        findings.regrets.setdefault(measure.name, []).append(regrets_of(lost))
 
 
 def _values(plan: Plan, one: Ensemble, batch: range, progress: Callable[[int], None] | None) -> Columns:

@@ -33,6 +33,9 @@ DIRECTIONS: Final = {
 Who strikes, orders or responds how often is a means, and has no direction.
 """
 
+NOT_CUT: Final = frozenset({"war", "war_day", "peak_rung"})
+"""What direct war does not cut short; of all else a history that it ends holds only what came before."""
+
 AT_LEAST: Final = (1, 5, 10, 50)
 """Sizes at which a heavy-tailed outcome is told as a chance: its mean hangs on histories that may not have come."""
 
@@ -62,6 +65,11 @@ class Measure:
     kind: str = "outcome"
     place: str = ""
     window: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """Whether direct war, which ends a history, cuts it short."""
+        return self.name not in NOT_CUT
 
 
 def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
@@ -151,6 +159,24 @@ def columns_of(scenario: Scenario, output: Output) -> Columns:
     by_wing = np.moveaxis(output.counts[..., ATTACKS], 0, -1)
     wings = [[w for w, wing in enumerate(cast.wings.values()) if wing.group == group] for group in groups]
     return columns | _placed("group", groups, [by_wing[mine].sum(axis=0) for mine in wings])
+
+
+def losses(measure: Measure, values: Array, war: Array, stated: float | None = None) -> Array:
+    """Losses (arm, draw, run) of a measure with a direction, its values and whether war came likewise.
+
+    Where war cuts the measure, a history with war loses what one with the stated value does. Where none is stated it is
+    worst: a chance counts as 1, all else as one worse than the worst history of the draw in any arm.
+    """
+    lost = np.asarray(values, dtype=np.float64) * -float(measure.direction)
+    if not measure.cut:
+        return lost
+    if stated is not None:
+        ended: Array | float = stated * -float(measure.direction)
+    elif measure.unit == "probability":
+        ended = 1.0
+    else:
+        ended = lost.max(axis=(0, 2), keepdims=True) + 1.0
+    return np.where(np.asarray(war, dtype=bool), ended, lost)
 
 
 def _placed(kind: str, places: Sequence[str], counts: Sequence[Array]) -> Columns:

@@ -9,12 +9,47 @@ import xarray as xr
 from sim.study.comparison.beside import TEXTS as BESIDE_TEXTS
 from sim.study.comparison.beside import TOLD as BESIDE
 from sim.study.comparison.beside import over_draws
-from sim.study.comparison.labelled import EFFECT_TEXTS, REGRET_TEXTS
+from sim.study.comparison.labelled import ARM_TEXTS, COMPETING_TEXTS, EFFECT_TEXTS, JUDGED, NO_WAR, REGRET_TEXTS
 
-BETTER: Final = {1: "more", -1: "less"}
-"""The share that counts as better, by the direction of a measure."""
+MORE: Final = "more"
+LESS: Final = "less"
+SAME: Final = "the same"
+NOT_LESS: Final = "more or unchanged"
+NOT_MORE: Final = "less or unchanged"
+OPEN: Final = "sign open"
+NO_PAIRS: Final = "no pair without war"
+"""Verdicts on a difference: its interval leaves zero out; no draw differs; none has it less, or more; all else."""
 
 Row = dict[str, Any]
+
+
+def shares_of_sign(row: Row) -> tuple[float, float, float]:
+    """Shares of draws with a difference below, at and above zero; of pairs where there is a single draw."""
+    names = ("less", "tie", "more") if row["draws_less"] is None else ("draws_less", "draws_same", "draws_more")
+    less, same, more = (float(row[name]) for name in names)
+    return less, same, more
+
+
+def verdict(row: Row) -> str:
+    """What can be said of the sign of a difference."""
+    if row["difference"] is None:
+        return NO_PAIRS
+    less, same, more = shares_of_sign(row)
+    if same == 1.0:
+        return SAME
+    if row["low"] is not None and row["low"] > 0.0:
+        return MORE
+    if row["high"] is not None and row["high"] < 0.0:
+        return LESS
+    if less == 0.0:
+        return NOT_LESS
+    return NOT_MORE if more == 0.0 else OPEN
+
+
+def by_baseline(data: xr.Dataset) -> list[xr.Dataset]:
+    """The comparison in parts, each of the pairs that have one baseline: what may share a panel or a table."""
+    names = data["baseline"].values
+    return [data.isel(comparison=np.flatnonzero(names == name)) for name in dict.fromkeys(names)]
 
 
 def effect_rows(data: xr.Dataset, kind: str) -> list[Row]:
@@ -24,28 +59,40 @@ def effect_rows(data: xr.Dataset, kind: str) -> list[Row]:
 
 
 def effect_row(data: xr.Dataset, comparison: int, measure: int) -> Row:
-    """One effect; None where a number does not exist. `better` is the share of pairs in which the scenario is."""
+    """One effect; None where a number does not exist.
+
+    What war cuts counts until war; `no_war_...` is the same among pairs without war in either arm. `better`, `even` and
+    `worse` are shares of pairs, with the loss that war brings. The verdict is that on pairs without war where war cuts.
+    """
     direction = int(data["direction"].values[measure])
-    numbers = {name: finite(data[name].values[comparison, measure]) for name in EFFECT_TEXTS}
-    return {
+    names = (*EFFECT_TEXTS, *COMPETING_TEXTS, *JUDGED)
+    cut = bool(data["cut_by_war"].values[measure])
+    row = {
         "scenario": str(data["comparison"].values[comparison]),
-        "baseline": data.attrs["baseline"],
+        "baseline": str(data["baseline"].values[comparison]),
         **{name: str(data[name].values[measure]) for name in ("measure", "text", "place", "window", "unit")},
         "good": {1: "more", -1: "less"}.get(direction, ""),
         "heavy_tailed": bool(data["heavy_tailed"].values[measure]),
-        **numbers,
-        "better": numbers[BETTER[direction]] if direction else None,
+        "cut_by_war": cut,
+        **{name: finite(data[name].values[comparison, measure]) for name in names},
         **_over_draws(data, comparison, measure),
     }
+    return {**row, "verdict": verdict(compared(row))}
+
+
+def compared(row: Row) -> Row:
+    """The row with the numbers that may be ranked and drawn: where war cuts, those of pairs without war."""
+    if not row["cut_by_war"]:
+        return row
+    return {**row, **{name.removeprefix(NO_WAR): row[name] for name in COMPETING_TEXTS}}
 
 
 def _over_draws(data: xr.Dataset, comparison: int, measure: int) -> dict[str, float | None]:
     """Where the middle 90% of the draws have the value of either arm; None where there is a single draw."""
-    names = ("low_a", "high_a", "low_b", "high_b")
     if data.sizes["draw"] < 2:
-        return dict.fromkeys(names)
+        return dict.fromkeys(ARM_TEXTS)
     arms = (data[f"value_{arm}_of_draw"].values[comparison, measure] for arm in "ab")
-    return dict(zip(names, (finite(end) for arm in arms for end in over_draws(arm)), strict=True))
+    return dict(zip(ARM_TEXTS, (finite(end) for arm in arms for end in over_draws(arm)), strict=True))
 
 
 def regret_rows(data: xr.Dataset) -> list[Row]:
@@ -72,6 +119,7 @@ def beside_rows(data: xr.Dataset) -> list[Row]:
             "measure": name,
             **{key: str(data[key].values[at]) for key in ("text", "unit")},
             "scenario": str(scenario),
+            "baseline": str(data["baseline"].values[place]),
             **{key: finite(data[key].values[place, at]) for key in (*BESIDE_TEXTS, "value_a", "value_b", "difference")},
             **{key: finite(data[key].values[place, at]) for key in ("low", "high")},
         }
@@ -93,6 +141,7 @@ def summary(data: xr.Dataset) -> Row:
         ],
         "seed": about["seed"],
         "parameters": about["parameters"],
+        "war_loss": about["war_loss"],
         "draws": data.sizes["draw"],
         "runs": int(about["runs"]),
         "comparisons": {str(name): _told(data, place) for place, name in enumerate(data["comparison"].values)},
@@ -109,6 +158,7 @@ def _told(data: xr.Dataset, comparison: int) -> Row:
             key: value for key, value in row.items() if key not in ("scenario", "baseline", "measure")
         }
     return {
+        "baseline": str(data["baseline"].values[comparison]),
         "pinned": str(data["pinned"].values[comparison]),
         "same_before": finite(data["same_before"].values[comparison]),
         "measures": told,

@@ -7,7 +7,7 @@ import numpy as np
 
 from sim.study.comparison.arms import Arm, check_alike, common_day, pinned_words
 from sim.study.comparison.measures import Measure, columns_of, measures_of
-from sim.study.comparison.paired import Draws, Effect, effect_of
+from sim.study.comparison.paired import Competing, CompetingDraws, Draws, Effect, competing_of, effect_of
 from sim.study.live.lived import Lived
 from sim.study.tally import Tally
 from sim.world.scenario import Config
@@ -21,10 +21,16 @@ SHOWN: Final = (
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of a pair."""
+    """One measure of a pair: of all pairs, until war where war cuts it; and of those without war in either arm."""
 
     measure: Measure
     effect: Effect
+    no_war: Competing
+
+    @property
+    def compared(self) -> Effect | Competing:
+        """What may be compared."""
+        return self.no_war if self.measure.cut else self.effect
 
 
 def alike(a: Config, b: Config) -> tuple[Config, Config, str]:
@@ -47,9 +53,12 @@ def paired(a: Lived, b: Lived) -> tuple[Row, ...]:
     scenario = a.config.scenario
     first, second = (columns_of(one.config.scenario, one.output) for one in (a, b))
     measures = {one.name: one for one in measures_of(scenario)}
+    war = (first["war"] | second["war"]).astype(bool)
     rows = []
     for name in SHOWN:
         measure, left, right = measures[name], first[name].astype(np.float64), second[name].astype(np.float64)
         draws = Draws.of(left[None], right[None], measure.heavy)
-        rows.append(Row(measure, effect_of(draws, len(left), Tally.of(right - left), measure.heavy)))
+        effect = effect_of(draws, len(left), Tally.of(right - left), measure.heavy)
+        apart = CompetingDraws.of(left[None], right[None], measure.heavy, war[None])
+        rows.append(Row(measure, effect, competing_of(apart, len(left), measure.heavy)))
     return tuple(rows)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sim.study.comparison.arms import Arm
+from sim.study.comparison.labelled import NO_WAR
 from sim.study.comparison.listed import listed
 from sim.study.sweep.groups import flattened
 from sim.world.parameters import shared_declarations
@@ -100,21 +101,25 @@ def _text(key: str) -> str:
 def hanging(data: xr.Dataset, measure: str) -> tuple[Hanging, ...]:
     """Every drawn parameter with the rank correlation that it has with the difference, the strongest first.
 
-    Nothing where there are too few draws. What a scenario keeps at its own value is left out of its lines.
+    Where war cuts the measure, with that of pairs without war. Nothing where there are too few draws. What a scenario
+    keeps at its own value is left out of its lines.
     """
-    draws, parameters = data.sizes["draw"], [str(one) for one in data["parameter"].values]
-    if draws < LEAST_DRAWS or not parameters:
-        return ()
+    parameters = [str(one) for one in data["parameter"].values]
+    cut = bool(data["cut_by_war"].sel(measure=measure))
+    differences = data[f"{NO_WAR if cut else ''}difference_of_draw"].sel(measure=measure)
     from scipy.special import ndtri
     from scipy.stats import rankdata
 
-    limit = float(-ndtri(LEVEL / 2 / len(parameters)) / np.sqrt(draws - 1))
-    drawn = rankdata(data["parameter_value"].values, axis=1)
     kept = dict(zip(data["scenario"].values, data["kept"].values, strict=True))
     shared = shared_declarations()
     found = []
     for name in data["comparison"].values:
-        values = rankdata(data["difference_of_draw"].sel(comparison=name, measure=measure).values)
+        difference = differences.sel(comparison=name).values
+        known = np.isfinite(difference)
+        if known.sum() < LEAST_DRAWS:
+            continue
+        limit = float(-ndtri(LEVEL / 2 / len(parameters)) / np.sqrt(known.sum() - 1))
+        values, drawn = rankdata(difference[known]), rankdata(data["parameter_value"].values[:, known], axis=1)
         for place, key in enumerate(parameters):
             if key not in str(kept[name]).split():
                 rank = _correlation(drawn[place], values)

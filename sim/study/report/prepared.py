@@ -5,7 +5,7 @@ from typing import Final
 
 from sim.study.attribution.explaining import Explaining
 from sim.study.attribution.explaining import prepare as prepare_explaining
-from sim.study.comparison.comparing import Comparison
+from sim.study.comparison.comparing import COMMON_DAY, OWN_DAY, Comparison, taking_own
 from sim.study.comparison.comparing import prepare as prepare_comparison
 from sim.study.comparison.listed import KEY, entries, listed
 from sim.study.comparison.points import USUAL
@@ -50,6 +50,9 @@ def prepare(request: Request) -> Asked:
     text, common = rest.taking(KEY)
     if text is None:
         raise UserError(KEY, "(missing)", "a list such as [article,no_us_strikes,no_restraint]")
+    own, common = taking_own(common)
+    if own.get("departures", COMMON_DAY) == OWN_DAY:
+        raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
     comparison = prepare_comparison(_sized(rest))
     explaining = _explained(common, entries(text)[0], settings)
     return Asked(settings, comparison, explaining, evidence_of(comparison.config.scenario.cast))

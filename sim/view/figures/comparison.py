@@ -11,10 +11,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sim.study.comparison.rows import Row, effect_row
-from sim.view.comparison import REGRETTED, day_text, number, points, share, short, shown
+from sim.study.comparison.labelled import NO_WAR
+from sim.study.comparison.rows import Row, compared, effect_row
+from sim.view.comparison import REGRETTED, day_text, number, points, regret_title, share, short, shown
 from sim.view.plots import fitted
 from sim.view.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, new_figure, style
+from sim.world.errors import UserError
 
 DRAWN: Final = ("attacks_lull", "attacks_after", "lull_days", "injured", "deaths_10", "peak_war_risk", "war")
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE, INK, GREY)
@@ -46,10 +48,15 @@ LIGHT: Final = LinearSegmentedColormap.from_list("regret", ["#FFFFFF", "#F7C9A8"
 def comparison_figure(data: xr.Dataset) -> Figure:
     """Everything that a comparison found, from the Dataset that `sim.compare` gives.
 
-    On the left the key outcomes, each on its own scale: the difference of every scenario to the baseline as a dot, nine
-    in ten draws as a thick line, nine in ten single pairs as a thin one, and how often the scenario does better. On the
-    right attacks by theatre and by group, and what each scenario may be regretted for.
+    On the left the key outcomes, each on its own scale: the difference of every scenario to the baseline as a dot, 90%
+    of draws as a thick line, and how often the scenario does better. Where war cuts an outcome these are of pairs
+    without war in either arm, and all pairs until war are a hollow dot with a thin line. On the right attacks by
+    theatre and by group, and what each scenario may be regretted for.
+
+    Raises:
+        UserError: the pairs have several baselines, which no panel may mix.
     """
+    check_one_baseline(data)
     pairs = data.sizes["comparison"]
     effects = len(DRAWN) * (PANEL + ROW * pairs)
     head = HEAD + 0.22 * (len(name_lines(data)) - 1)
@@ -71,6 +78,16 @@ def comparison_figure(data: xr.Dataset) -> Figure:
     return figure
 
 
+def check_one_baseline(data: xr.Dataset) -> None:
+    """Refuse pairs with several baselines: no panel may mix them.
+
+    Raises:
+        UserError: there are several.
+    """
+    if len(names := list(dict.fromkeys(data["baseline"].values))) > 1:
+        raise UserError("draw", "; ".join(names), "pairs with one baseline: data.isel(comparison=[0])")
+
+
 def look(place: int) -> tuple[str, str]:
     """Colour and mark of a pair."""
     return COLOURS[place % len(COLOURS)], MARKERS[place // len(COLOURS) % len(MARKERS)]
@@ -82,12 +99,16 @@ def draw_effects(axes: Axes, data: xr.Dataset, rows: Sequence[Row]) -> None:
     unit = {"probability": "percentage points", "1": ""}.get(rows[0]["unit"], rows[0]["unit"])
     for place, row in enumerate(rows):
         colour, mark = look(place)
-        if row["unit"] != "probability":
-            axes.hlines(place, row["history_low"], row["history_high"], color=colour, linewidth=1.0, alpha=0.55)
-        if row["low"] is not None:
-            axes.hlines(place, row["low"], row["high"], color=colour, linewidth=4.2, alpha=0.45)
-        axes.plot([row["difference"]], [place], mark, color=colour, markersize=5.5, markeredgecolor="white")
-        beside(axes, place, 8, signed(row["difference"], row["unit"]), color=colour, fontweight="bold")
+        if row["cut_by_war"]:
+            if row["low"] is not None:
+                axes.hlines(place, row["low"], row["high"], color=colour, linewidth=1.0, alpha=0.55)
+            axes.plot([row["difference"]], [place], mark, color=colour, markersize=4.5, markerfacecolor="white")
+        main = compared(row)
+        if main["low"] is not None:
+            axes.hlines(place, main["low"], main["high"], color=colour, linewidth=4.2, alpha=0.45)
+        if main["difference"] is not None:
+            axes.plot([main["difference"]], [place], mark, color=colour, markersize=5.5, markeredgecolor="white")
+        beside(axes, place, 8, signed(main["difference"], row["unit"]), color=colour, fontweight="bold")
         beside(axes, place, 66, shares(row), color=colour)
     axes.set_title(short(data, rows[0]["measure"]), fontsize=10, fontweight="bold", pad=4)
     good = {"more": "more is better →", "less": "← less is better"}[rows[0]["good"]]
@@ -115,11 +136,10 @@ def beside(axes: Axes, line: float, points_right: float, words: str, **look_of: 
 
 def shares(row: Row) -> str:
     """How often the scenario does better, as well, or worse."""
-    worse = round(max(0.0, 1.0 - row["better"] - row["tie"]), 12)
-    return f"better {share(row['better'])}, same {share(row['tie'])}, worse {share(worse)}"
+    return f"better {share(row['better'])}, same {share(row['even'])}, worse {share(row['worse'])}"
 
 
-def signed(value: float, unit: str) -> str:
+def signed(value: float | None, unit: str) -> str:
     """A difference with its sign, as figures write it."""
     return number(value, unit, sign=True).replace("-", "−")
 
@@ -137,9 +157,12 @@ def draw_places(axes: Axes, data: xr.Dataset) -> None:
     for place in range(pairs):
         colour, mark = look(place)
         for line, (_, measure) in enumerate(names):
-            row = effect_row(data, place, measure)
+            row = compared(effect_row(data, place, measure))
+            if row["difference"] is None:
+                continue
             y = line + (line >= heads[1]) + (place - (pairs - 1) / 2) * gap
-            axes.hlines(y, row["low"], row["high"], color=colour, linewidth=2.6, alpha=0.45)
+            if row["low"] is not None:
+                axes.hlines(y, row["low"], row["high"], color=colour, linewidth=2.6, alpha=0.45)
             axes.plot([row["difference"]], [y], mark, color=colour, markersize=4, markeredgecolor="white")
     axes.axvline(0.0, color=INK, linewidth=0.8, zorder=0)
     axes.set_xscale("symlog", linthresh=1.0)
@@ -163,7 +186,8 @@ def draw_places(axes: Axes, data: xr.Dataset) -> None:
 
 def after_words(data: xr.Dataset) -> str:
     """The day of the strikes and the end of the calendar."""
-    return f"{day_text(data, int(data.attrs['strikes_day']))}, to {day_text(data, int(data.attrs['days']) - 1)} or war"
+    ends = (day_text(data, day) for day in (int(data.attrs["strikes_day"]), int(data.attrs["days"]) - 1))
+    return f"{' to '.join(ends)}, without war"
 
 
 _DOTTED: Final = re.compile(r"^[\w.]*\.(?=\w+=)")
@@ -228,30 +252,30 @@ def write_frame(figure: Figure, data: xr.Dataset) -> None:
         if draws > 1
         else "thick: 90% interval under luck, parameters at their declared values"
     )
-    told = f"Difference to {data.attrs['baseline']} under the same luck. Dot: mean; {spread};"
-    told += " thin: nine in ten single pairs."
+    told = f"Difference to {data['baseline'].values[0]} under the same luck. Dot: mean of pairs without war; {spread};"
+    told += " hollow, thin: all pairs, until war."
     fitted(figure, 1 - 0.51 / height, told, fontsize=10.5, color=GREY)
     write_names(figure, data)
     several = "s" if draws > 1 else ""
     source = (
         f"Source: Lull, {draws} draw{several} × {int(data.attrs['runs']):,} histories in each arm, seed"
         f" {data.attrs['seed']}. A model, not a forecast.\n"
-        "Regret: how much worse than the best scenario of the same draw; bold: least on average. There"
-        f" {data.attrs['pinned_together']}."
+        f"{regret_title(data)}; bold: least on average. There {data.attrs['pinned_together']}."
     )
     figure.text(LEFT, 0.14 / height, source, fontsize=SMALL, color=GREY)
 
 
 def headline(data: xr.Dataset) -> str:
-    """What every scenario does to attacks on the target after the strikes."""
+    """What every scenario does to attacks on the target after the strikes, among pairs without war."""
     place = shown(data, ("attacks_after",))[0]
-    rows = [effect_row(data, one, place) for one in range(data.sizes["comparison"])]
-    told = [f"{signed(row['difference'], row['unit'])} with {row['scenario']}" for row in rows]
+    every = [compared(effect_row(data, one, place)) for one in range(data.sizes["comparison"])]
+    rows = [row for row in every if row["difference"] is not None]
+    told = [f"{signed(row['difference'], row['unit'])} with {row['scenario']}" for row in rows] or ["no such pair"]
     if len(rows) > MOST_TOLD:
         order = sorted(range(len(rows)), key=lambda place: float(rows[place]["difference"]))
         told = [f"from {told[order[0]]} to {told[order[-1]]}"]
     what = short(data, "attacks_after")
-    return f"{what[0].upper()}{what[1:]}, against {data.attrs['baseline']}: {', '.join(told)}"
+    return f"{what[0].upper()}{what[1:]}, pairs without war, against {data['baseline'].values[0]}: {', '.join(told)}"
 
 
 def name_lines(data: xr.Dataset) -> list[list[int]]:
@@ -259,7 +283,7 @@ def name_lines(data: xr.Dataset) -> list[list[int]]:
     lines: list[list[int]] = [[]]
     room = LINE
     for place in range(data.sizes["comparison"]):
-        size = len(str(data["comparison"].values[place])) + len(str(data["pinned_short"].values[place])) + 6
+        size = len(str(data["comparison"].values[place])) + len(small(data, place)) + 6
         if size > room and lines[-1]:
             lines.append([])
             room = LINE
@@ -268,15 +292,21 @@ def name_lines(data: xr.Dataset) -> list[list[int]]:
     return lines
 
 
+def small(data: xr.Dataset, place: int) -> str:
+    """From when history is free in a pair, and how many of its pairs are without war."""
+    kept = float(data[f"{NO_WAR}share"].values[place, shown(data, ("attacks_after",))[0]])
+    return f"{data['pinned_short'].values[place]}, {share(kept)} without war"
+
+
 def write_names(figure: Figure, data: xr.Dataset) -> None:
-    """The pairs by colour, and from when history is free in each."""
+    """The pairs by colour, from when history is free in each, and how many are without war."""
     height, canvas = figure.get_figheight(), _renderer(figure)
     for line, places in enumerate(name_lines(data)):
         x, y = LEFT, 1 - (0.82 + 0.22 * line) / height
         for place in places:
             colour, mark = look(place)
             name = f"{SIGNS[mark]} {data['comparison'].values[place]}"
-            for words, weight, gap in ((name, "bold", 10), (data["pinned_short"].values[place], "normal", 26)):
+            for words, weight, gap in ((name, "bold", 10), (small(data, place), "normal", 26)):
                 text = figure.text(x, y, words, fontsize=9.5, color=colour, va="top", fontweight=weight)
                 x += (text.get_window_extent(canvas).width + gap) / figure.bbox.width
 

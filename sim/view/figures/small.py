@@ -7,10 +7,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.study.comparison.rows import effect_row
+from sim.study.comparison.rows import compared, effect_row
 from sim.view.attribution import MECHANISM_WORDS, digits_of
 from sim.view.comparison import interval, number
-from sim.view.figures.comparison import COLOURS
+from sim.view.figures.comparison import COLOURS, check_one_baseline
 from sim.view.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, style
 
 WIDTH: Final = 4.7
@@ -20,9 +20,16 @@ FOOT: Final = 0.55
 
 
 def effect_figure(data: xr.Dataset, measure: str) -> Figure:
-    """The difference of every scenario to the baseline in one outcome: dot, and nine in ten draws as a bar."""
+    """The difference of every scenario to the baseline in one outcome: dot, and 90% of draws as a bar.
+
+    Where war cuts the outcome, of pairs without war in either arm.
+
+    Raises:
+        UserError: the pairs have several baselines, which no panel may mix.
+    """
+    check_one_baseline(data)
     place = list(data["measure"].values).index(measure)
-    rows = [effect_row(data, one, place) for one in range(data.sizes["comparison"])]
+    rows = [compared(effect_row(data, one, place)) for one in range(data.sizes["comparison"])]
     chance = rows[0]["unit"] == "probability"
     scale = 100.0 if chance else 1.0
     with style():
@@ -31,12 +38,15 @@ def effect_figure(data: xr.Dataset, measure: str) -> Figure:
             colour = COLOURS[line % len(COLOURS)]
             if row["low"] is not None:
                 axes.hlines(line, scale * row["low"], scale * row["high"], color=colour, linewidth=6, alpha=0.4)
-            axes.plot([scale * row["difference"]], [line], "o", color=colour, markersize=8, markeredgecolor="white")
-            told = f"{number(row['difference'], row['unit'], sign=True)} ({interval(row)})"
+            told = "no pair without war"
+            if row["difference"] is not None:
+                axes.plot([scale * row["difference"]], [line], "o", color=colour, markersize=8, markeredgecolor="white")
+                told = f"{number(row['difference'], row['unit'], sign=True)} ({interval(row)})"
             _above(axes, line, row["scenario"])
             _above(axes, line, told.replace("-", "−"), right=True)
         unit = "percentage points" if chance else rows[0]["unit"]
-        _frame(axes, len(rows), f"difference to {data.attrs['baseline']}, {unit}")
+        pairs = "; pairs without war" if rows[0]["cut_by_war"] else ""
+        _frame(axes, len(rows), f"difference to {data['baseline'].values[0]}, {unit}{pairs}")
     return figure
 
 

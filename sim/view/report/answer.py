@@ -3,11 +3,21 @@
 import xarray as xr
 
 from sim.study.comparison.measures import named
-from sim.study.comparison.rows import effect_row
+from sim.study.comparison.rows import compared, effect_row
 from sim.study.report.found import Found
 from sim.study.summary import PRIOR_DRIVEN
 from sim.view.attribution import MECHANISM_WORDS, digits_of
-from sim.view.comparison import KEY_MEASURES, Row, arm_words, day_text, interval, number, short
+from sim.view.comparison import (
+    KEY_MEASURES,
+    Row,
+    arm_words,
+    day_text,
+    interval,
+    number,
+    short,
+    verdict_line,
+    war_counts,
+)
 from sim.view.tables import percent
 
 MOST_TOLD = 3
@@ -33,7 +43,7 @@ def rows_of(data: xr.Dataset, measure: str) -> list[Row]:
 
 def value(data: xr.Dataset, row: Row, name: str) -> str:
     """A value as it is told: a date where the unit is a day of the calendar."""
-    if row["unit"] == "day":
+    if row["unit"] == "day" and row[name] is not None:
         return day_text(data, round(row[name]))
     return arm_words(row, name.removeprefix("value_"))
 
@@ -74,37 +84,48 @@ def sentences(found: Found) -> tuple[str, str, str]:
     return _difference(found), _causes(found), _sureness(found)
 
 
+def size(row: Row) -> float:
+    """How large a difference is; of what has no pair to be compared in, nothing."""
+    return abs(row["difference"] or 0.0)
+
+
 def _difference(found: Found) -> str:
     data, measure = found.comparison, found.asked.settings.outcome
-    rows = rows_of(data, measure)
-    told = sorted(rows, key=lambda row: -abs(row["difference"]))[:MOST_TOLD]
+    rows = [compared(row) for row in rows_of(data, measure)]
+    told = sorted(rows, key=lambda row: -size(row))[:MOST_TOLD]
     of = "median" if rows[0]["heavy_tailed"] else "chance" if rows[0]["unit"] == "probability" else "mean"
     spread = "nine in ten draws of the parameters" if data.sizes["draw"] > 1 else "90% under luck"
     first, *others = told
     parts = [
-        f"with {_named(data, first)} the {of} of {what(data, measure)} is {_moved(data, first)} in {first['baseline']}"
-        f" (difference {_apart(first, f'; {spread}: ')})",
-        *(f"with {_named(data, row)} {_moved(data, row)} ({_apart(row, '; ')})" for row in others),
+        f"{_named(first)} the {of} of {what(data, measure)} is {_moved(data, first)}"
+        f"{_apart(first, f'; {spread}: ', 'difference ')}",
+        *(f"{_named(row)} {_moved(data, row)}{_apart(row, '; ')}" for row in others),
     ]
     return minus(f"In the model, {listed(parts)}.")
 
 
-def _named(data: xr.Dataset, row: Row) -> str:
-    """A scenario, and what is pinned in its pair where that differs from pair to pair and so the baseline's value."""
-    pinned = [str(one) for one in data["pinned_short"].values]
-    if len(set(pinned)) == 1:
-        return str(row["scenario"])
-    return f"{row['scenario']} ({pinned[list(data['comparison'].values).index(row['scenario'])]})"
+def _named(row: Row) -> str:
+    """A scenario, and where war cuts the outcome, the pairs that are compared."""
+    return f"with {row['scenario']}" + (f", in {among(row)}," if row["cut_by_war"] else "")
+
+
+def among(row: Row) -> str:
+    """The pairs in which what war cuts is compared."""
+    return f"the {percent(row['share'])} of pairs without war in either arm"
 
 
 def _moved(data: xr.Dataset, row: Row) -> str:
-    return f"{value(data, row, 'value_b')} instead of {value(data, row, 'value_a')}"
+    if row["difference"] is None:
+        return "not known"
+    return f"{value(data, row, 'value_b')} instead of {value(data, row, 'value_a')} in {row['baseline']}"
 
 
-def _apart(row: Row, between: str) -> str:
-    """A difference, and behind some words its interval."""
-    difference = number(row["difference"], row["unit"], sign=True)
-    return difference if row["low"] is None else f"{difference}{between}{interval(row)}"
+def _apart(row: Row, between: str, before: str = "") -> str:
+    """A difference in brackets, behind some words its interval, and what can be said of its sign."""
+    if row["difference"] is None:
+        return ""
+    spread = f"{between}{interval(row)}" if row["low"] is not None else ""
+    return f" ({before}{number(row['difference'], row['unit'], sign=True)}{spread}; {verdict_line(row)})"
 
 
 def _causes(found: Found) -> str:
@@ -134,14 +155,18 @@ def mechanism(found: Found, name: str) -> str:
 
 def _sureness(found: Found) -> str:
     data, measure = found.comparison, found.asked.settings.outcome
-    row = max(rows_of(data, measure), key=lambda one: abs(one["difference"]))
-    if row["better"] is None:
-        pairs = f"{row['scenario']} has more in {percent(row['more'])} and less in {percent(row['less'])}"
-    else:
-        worse = max(0.0, round(1.0 - row["better"] - row["tie"], 12))
-        pairs = f"{row['scenario']} does better than {row['baseline']} in {percent(row['better'])} and worse in"
-        pairs += f" {percent(worse)}"
-    parts = [f"Under the same luck and parameters {pairs} of {data.sizes['draw'] * int(data.attrs['runs']):,} pairs"]
+    row = max((compared(one) for one in rows_of(data, measure)), key=size)
+    pairs, count = row["scenario"], f"{data.sizes['draw'] * int(data.attrs['runs']):,} pairs"
+    if row["better"] is not None:
+        pairs += (
+            f" does better than {row['baseline']} in {percent(row['better'])}, as well in {percent(row['even'])} and"
+        )
+        pairs += f" worse in {percent(row['worse'])}"
+        count += f" ({war_counts(data)})" if row["cut_by_war"] else ""
+    elif row["difference"] is not None:
+        pairs += f" has more in {percent(row['more'])} and less in {percent(row['less'])}"
+        count = f"{among(row)}, of {count}" if row["cut_by_war"] else count
+    parts = [f"Under the same luck and parameters {pairs} of {count}"]
     evidence = found.asked.evidence
     if fitted := evidence.rows("quantities"):
         parts.append(f"the known figures leave {len(evidence.lost)} of {len(fitted)} fitted quantities not identified")

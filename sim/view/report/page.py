@@ -10,6 +10,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
+from sim.study.comparison.rows import compared
 from sim.study.provenance import source_hash, versions
 from sim.study.report.found import Found
 from sim.study.report.levers import LEAST_DRAWS
@@ -132,8 +133,8 @@ def lines_of(found: Found) -> dict[str, Any]:
 def pictures_of(found: Found) -> dict[str, Picture]:
     """The figures, each with what it shows in words."""
     data, measure = found.comparison, found.asked.settings.outcome
-    rows = outcome_rows(data, measure)
-    subject = what(data, measure)
+    rows = [compared(row) for row in outcome_rows(data, measure)]
+    subject = what(data, measure) + (", pairs without war in either arm" if rows[0]["cut_by_war"] else "")
     effects = "; ".join(
         f"{row['scenario']} {value(data, row, 'value_b')} against {value(data, row, 'value_a')}" for row in rows
     )

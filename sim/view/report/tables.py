@@ -9,11 +9,23 @@ import numpy as np
 from sim.study.attribution.explaining import share_rows
 from sim.study.calibration.told import excluded_words
 from sim.study.calibration.verdicts import NOT
-from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows
+from sim.study.comparison.rows import beside_rows, compared, effect_rows, regret_rows, verdict
 from sim.study.report.found import Found, Number
 from sim.study.summary import PRIOR_DRIVEN, pattern_told
 from sim.view.attribution import MECHANISM_WORDS, digits_of, spread, with_error
-from sim.view.comparison import KEY_MEASURES, REGRETTED, beside, interval, interval_words, number, points
+from sim.view.comparison import (
+    KEY_MEASURES,
+    REGRETTED,
+    beside,
+    interval,
+    interval_words,
+    number,
+    points,
+    regret_title,
+    until_war,
+    verdict_line,
+    war_counts,
+)
 from sim.view.report.answer import minus, rows_of, value, what
 from sim.view.report.tabled import Column, Row, Table, numeric, text
 from sim.view.tables import ASSUMED, percent
@@ -52,33 +64,56 @@ def scenarios(found: Found) -> Table:
 
 
 def effects(found: Found) -> Table:
-    """The outcome that is asked for, then the key outcomes, pair by pair."""
+    """The outcome that is asked for, then the key outcomes, pair by pair; twice what war cuts."""
     data, asked = found.comparison, found.asked.settings.outcome
     rows = [
-        {**row, "outcome": _told_of(found, name), "worse": _worse(row)}
+        line
         for name in dict.fromkeys((asked, *KEY_MEASURES))
         for row in rows_of(data, name)
+        for line in _lines({**row, "outcome": _told_of(found, name)})
     ]
     columns = (
         text("Outcome", "outcome"),
         text("Scenario", "scenario"),
+        Column("Pairs", ("pairs", "share"), _pairs),
         numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
         numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
+        Column("Sign", ("verdict", "draws_less", "draws_same", "draws_more"), verdict_line),
         numeric(data.attrs["baseline"], "value_a low_a high_a unit", lambda row: value(data, row, "value_a")),
         numeric("Scenario's", "value_b low_b high_b", lambda row: value(data, row, "value_b")),
         numeric("Better", "better", lambda row: _share(row["better"])),
-        numeric("Same", "tie", lambda row: _share(row["tie"])),
+        numeric("Same", "even", lambda row: _share(row["even"])),
         numeric("Worse", "worse", lambda row: _share(row["worse"])),
     )
     note = (
-        "Difference: scenario minus baseline under the same luck and parameters. The baseline's own value differs from"
-        " pair to pair, because both are pinned to documented history up to the day on which the earlier departs."
-        " Better, same, worse: shares of pairs. Of a probability the 90% interval over parameter sets, and the mean."
-        f" {ASSUMED} assumed numbers decide; no data correct them."
+        "Difference: scenario minus baseline under the same luck and parameters; all scenarios are pinned to documented"
+        " history up to the day on which the earliest departs. Direct war ends a history, so counts and durations are"
+        " compared among pairs without war in either arm; all pairs, counted until war, stand below that, and less of"
+        " them may only mean an earlier war. Sign: shares of draws, or of the pairs of a single draw. Better, same,"
+        f" worse: shares of all pairs; {war_counts(data)}. Of a probability the 90% interval over parameter sets, and"
+        f" the mean. {ASSUMED} assumed numbers decide; no data correct them."
     )
     return Table(
         "comparison", f"Outcomes of every scenario against {data.attrs['baseline']}", columns, rows, note, grouped=True
     )
+
+
+ALL_PAIRS: Final = "all"
+UNTIL_WAR: Final = "all, until war"
+WITHOUT_WAR: Final = "without war"
+
+
+def _lines(row: Row) -> list[Row]:
+    """One row; of what war cuts those without war, and all until war, which say nothing of better and worse."""
+    if not row["cut_by_war"]:
+        return [{**row, "pairs": ALL_PAIRS, "share": 1.0}]
+    none = dict.fromkeys(("better", "even", "worse"))
+    until = {**row, "pairs": UNTIL_WAR, "share": 1.0, "verdict": verdict(row), **none}
+    return [{**compared(row), "pairs": WITHOUT_WAR}, until]
+
+
+def _pairs(row: Row) -> str:
+    return f"{row['pairs']} ({percent(row['share'])})" if row["pairs"] == WITHOUT_WAR else str(row["pairs"])
 
 
 def _told_of(found: Found, name: str) -> str:
@@ -88,10 +123,6 @@ def _told_of(found: Found, name: str) -> str:
     return what(data, name) + (" (medians)" if heavy else "") + (ASSUMED if name in PRIOR_DRIVEN else "")
 
 
-def _worse(row: Row) -> float | None:
-    return None if row["better"] is None else max(0.0, round(1.0 - row["better"] - row["tie"], 12))
-
-
 def _share(share: float | None) -> str:
     return "–" if share is None else percent(share)
 
@@ -99,7 +130,7 @@ def _share(share: float | None) -> str:
 def beside_prior(found: Found) -> Table:
     """What assumptions decide, under the priors alone and here."""
     data = found.comparison
-    rows = [{**row, "outcome": what(data, row["measure"]) + ASSUMED} for row in beside_rows(data)]
+    rows = [{**row, "outcome": until_war(data, row["measure"]) + ASSUMED} for row in beside_rows(data)]
     columns = (
         text("Outcome", "outcome"),
         text("Scenario", "scenario"),
@@ -116,17 +147,22 @@ def beside_prior(found: Found) -> Table:
 def placed(found: Found, kind: str) -> Table:
     """Attacks after the strikes by theatre or by group."""
     data = found.comparison
-    rows = [row for row in effect_rows(data, kind) if row["window"] == "after"]
+    rows = [
+        {**compared(row), "until_war": row["difference"]} for row in effect_rows(data, kind) if row["window"] == "after"
+    ]
     columns = (
         text(kind.capitalize(), "place"),
         text("Scenario", "scenario"),
         numeric("Difference", "difference", lambda row: minus(number(row["difference"], row["unit"], sign=True))),
         numeric(interval_words(data), "low high", lambda row: minus(interval(row))),
         numeric(data.attrs["baseline"], "value_a", lambda row: number(row["value_a"], row["unit"])),
+        numeric("All, until war", "until_war", lambda row: minus(number(row["until_war"], row["unit"], sign=True))),
     )
+    note = "Of pairs without war in either arm; the last column is the difference of all pairs, counted until war."
     order = list(dict.fromkeys(row["place"] for row in rows))
     rows.sort(key=lambda row: order.index(row["place"]))
-    return Table(f"by_{kind}", f"Attacks after the day of the strikes, by {kind}", columns, rows, grouped=True)
+    caption = f"Attacks after the day of the strikes, by {kind}"
+    return Table(f"by_{kind}", caption, columns, rows, note, grouped=True)
 
 
 def regret(found: Found) -> Table:
@@ -143,9 +179,7 @@ def regret(found: Found) -> Table:
         numeric("± luck", "error", lambda row: points(row["error"], row["unit"])),
     )
     note = f"For regret all scenarios are alike: {data.attrs['pinned_together']}."
-    return Table(
-        "regret", "Regret: how much worse than the best scenario of the same draw", columns, rows, note, grouped=True
-    )
+    return Table("regret", regret_title(data), columns, rows, note, grouped=True)
 
 
 def shares(found: Found) -> Table:
@@ -202,7 +236,7 @@ def hanging(found: Found) -> Table:
         text("Scenario", "scenario"),
         numeric("Rank correlation", "rank limit", lambda row: minus(f"{row['rank']:+.2f}")),
     )
-    limit = f"{found.hanging[0].limit:.2f}" if found.hanging else ""
+    limit = f"{min(one.limit for one in found.hanging):.2f}" if found.hanging else ""
     note = f"Only what is beyond ±{limit}, which noise alone reaches once in twenty such tables."
     return Table("uncertainties", "Uncertainties: drawn parameters that the difference goes with", columns, rows, note)
 

@@ -23,9 +23,11 @@ GLOSSARY: Final = {
     "Prior": "what is thought of a parameter before any figure is known.",
     "Prior-driven": "decided by assumed numbers that no known figure corrects; marked with an asterisk.",
     "Rank correlation": "from −1 to +1: how closely the order of draws by one quantity follows that by another.",
-    "Regret": "how much worse a scenario turns out than the best scenario of the same draw.",
+    "Regret": "how much worse a scenario turns out than the best of the same draw, war counting as worst or as stated.",
     "Same luck": "run 17 of one scenario meets the same random numbers as run 17 of any other.",
     "Seed": "the number that all chance comes from; the same seed gives the same report.",
+    "Until war": "counted to the end of the calendar, or to direct war where that comes first.",
+    "Without war": "said of pairs in which direct war comes in neither scenario, so that both run to the end.",
 }
 """Terms in the order of the alphabet."""
 
@@ -37,7 +39,7 @@ LIMITS: Final = (
     "The true value of most parameters. There are far more of them than figures; very different values fit as well.",
     "When the lull ends and whether war comes. Assumptions decide both; such rows carry an asterisk.",
     "Anything beyond its calendar, its theatres and its groups: no politics inside states, no civilians, no towns.",
-    "Whether fewer attacks are a success. Direct war ends a history, and attacks that would have followed are not"
-    " counted, so read attacks beside the chance of war.",
+    "What direct war would be like. War ends a history, so attacks and days are compared where neither scenario has it,"
+    " and wherever scenarios are ranked a history with war counts as worst, or as the reader has stated.",
 )
 """What the model cannot say."""

@@ -7,16 +7,16 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.study.comparison.comparing import Comparison, prepare
-from sim.study.comparison.rows import beside_rows, effect_rows, regret_rows, summary
+from sim.study.comparison.rows import beside_rows, by_baseline, effect_rows, regret_rows, summary
 from sim.study.folder import Folder, result_folder
 from sim.study.preload import preload
 from sim.study.request import Request
 from sim.view.comparison import (
-    beside_table,
+    beside_tables,
     effect_table,
     pairing_line,
     pinned_line,
-    place_table,
+    place_tables,
     regret_table,
     sentence,
     uncertainty_line,
@@ -66,12 +66,11 @@ def report(asked: Comparison, data: xr.Dataset) -> None:
             escape(uncertainty_line(data, place)),
             escape(pairing_line(data, place)) + "\n",
         ]
-    parts += [beside_table(data)] if beside_rows(data) else []
-    parts += [place_table(data, "theatre"), place_table(data, "group"), regret_table(data)]
+    parts += [*beside_tables(data), *place_tables(data, "theatre"), *place_tables(data, "group"), regret_table(data)]
     show(
         *parts,
         escape(f"For regret all scenarios are alike: {data.attrs['pinned_together']}."),
-        war_line(data),
+        escape(war_line(data)),
         CANNOT_TELL,
     )
 
@@ -95,6 +94,7 @@ def write(folder: Folder, data: xr.Dataset) -> None:
     if beside := beside_rows(data):
         folder.csv("beside_prior.csv", beside)
     folder.dataset("comparison.nc", data)
-    figure = comparison_figure(data)
-    for name in ("comparison.png", "comparison.svg"):
-        save(figure, folder.path(name))
+    for place, part in enumerate(by_baseline(data), start=1):
+        figure = comparison_figure(part)
+        for kind in ("png", "svg"):
+            save(figure, folder.path(f"comparison{'' if place == 1 else f'_{place}'}.{kind}"))

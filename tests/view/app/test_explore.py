@@ -182,10 +182,16 @@ def test_a_pair_is_that_of_compare(desk: Desk) -> None:
     told = values(tables.pair(shown(desk, PAIR)), "measure")
     entries = ["article;patron.control=0.5", "tight_leash;patron.control=0.9"]
     data = compare(entries, runs=FEW, parameters="defaults").isel(comparison=0)
-    assert set(told) == set(SHOWN)
-    for name, row in told.items():
+    assert set(told) == {*SHOWN, *(f"{name}_until_war" for name in SHOWN if name != "war")}
+    for line, row in told.items():
+        name = line.removesuffix("_until_war")
+        apart = "no_war_" if name == line != "war" else ""
         for key, variable in (("a", "value_a"), ("b", "value_b"), ("difference", "difference")):
-            assert row[key] == pytest.approx(float(data[variable].sel(measure=name)), nan_ok=True), (name, key)
+            expected = float(data[f"{apart}{variable}"].sel(measure=name))
+            assert row[key] == pytest.approx(expected, nan_ok=True), (line, key)
+    assert told["quiet_days"]["difference"] != told["quiet_days_until_war"]["difference"]
+    words = words_of(tables.pair(shown(desk, PAIR)))
+    assert f"among the {percent(float(data['no_war_share'].sel(measure='deaths')))} of pairs without war" in words
     assert told["acknowledged_lull"]["difference"] < -0.5  # type: ignore[operator]
     assert tables.pair(shown(desk, MOVED)) == ""
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 
+from sim.study.comparison.labelled import JUDGED, NO_WAR
 from sim.study.live.desk import Desk, Shown
 from sim.study.live.file import saved
 from sim.study.live.link import asked_of
@@ -94,7 +95,14 @@ def _patterns(desk: Desk, shown: Shown) -> bytes:
 
 def _differences(desk: Desk, shown: Shown) -> bytes:
     about = ("name", "unit", "text")
-    return _table([{key: getattr(row.measure, key) for key in about} | vars(row.effect) for row in shown.rows])
+    return _table(
+        [
+            {key: getattr(row.measure, key) for key in about}
+            | vars(row.effect)
+            | {f"{NO_WAR}{key}": value for key, value in vars(row.no_war).items() if key not in JUDGED}
+            for row in shown.rows
+        ]
+    )
 
 
 def _histories(desk: Desk, shown: Shown) -> bytes:

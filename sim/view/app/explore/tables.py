@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from math import isfinite
 from typing import Final
 
 from sim.study.calibration.shipped import shipped_posterior
 from sim.study.comparison.measures import named
+from sim.study.comparison.paired import Competing, Effect
+from sim.study.comparison.rows import finite
 from sim.study.live.desk import Shown
 from sim.study.live.lived import Lived
 from sim.study.live.pair import Row
@@ -149,11 +152,14 @@ def pair(shown: Shown) -> str:
         return ""
     names = [one.config.scenario.name for one in (shown.a, shown.b)]
     head = "".join(f"<th scope='col' class='number'>{one}</th>" for one in PAIR_COLUMNS)
-    rows = "".join(_pair_row(row, shown.a.config) for row in shown.rows)
+    rows = "".join(_pair_rows(row) for row in shown.rows)
+    kept = next(row.no_war.share for row in shown.rows)
     about = (
         f"Each history of A ({escape(names[0])}) is set against that of B ({escape(names[1])}) with the same luck;"
         f" {escape(shown.pinned)} in both. Means, and medians of deaths; in brackets 90% of the difference under luck."
-        " “More” and “less”: share of pairs in which B has more or less."
+        " “More” and “less”: share of pairs in which B has more or less. Direct war ends a history, and what would have"
+        " followed is not counted: less until war may only mean an earlier war. So counts and durations are compared"
+        f" among the {escape(percent(kept))} of pairs without war in either arm; below that stand all pairs, until war."
     )
     return (
         "<h2>What B changes</h2><table class='wide pair'>"
@@ -163,29 +169,34 @@ def pair(shown: Shown) -> str:
     )
 
 
-def _pair_row(row: Row, config: Config) -> str:
-    measure, effect = row.measure, row.effect
-    unit = measure.unit
+def _pair_rows(row: Row) -> str:
+    """One measure; where war cuts it first of pairs without war in either arm, then of all, until war."""
+    measure = row.measure
+    words = {"war": "direct war"}.get(measure.name, measure.text)
+    unit = "" if measure.unit in ("1", "probability") or measure.unit in words else measure.unit
+    made = _pair_row(measure.name, capital(words), unit, measure.unit, row.compared)
+    if measure.cut:
+        made += _pair_row(f"{measure.name}_until_war", "", "all pairs, until war", measure.unit, row.effect)
+    return made
+
+
+def _pair_row(name: str, words: str, small: str, unit: str, effect: Effect | Competing) -> str:
     spread = ""
-    if effect.low == effect.low:
+    if isfinite(effect.low):
         low, high = (number(one, unit, sign=True).removesuffix(" pts") for one in (effect.low, effect.high))
         spread = f"<br><span class='unit'>({escape(minus(low))} to {escape(minus(high))})</span>"
     cells = [
-        escape(number(effect.value_a, unit)),
-        escape(number(effect.value_b, unit)),
-        escape(minus(number(effect.difference, unit, sign=True))) + spread,
-        escape(share(effect.more)),
-        escape(share(effect.less)),
+        *(escape(number(finite(one), unit)) for one in (effect.value_a, effect.value_b)),
+        escape(minus(number(finite(effect.difference), unit, sign=True))) + spread,
+        *(escape(share(one)) if isfinite(one) else "" for one in (effect.more, effect.less)),
     ]
     values = f'data-a="{effect.value_a!r}" data-b="{effect.value_b!r}" data-difference="{effect.difference!r}"'
-    words = {"war": "direct war"}.get(measure.name, measure.text)
-    told_unit = "" if unit in ("1", "probability") or unit in words else unit
     return (
-        f"<tr data-measure='{measure.name}' {values}><th scope='row'>{escape(capital(words))}"
-        f"<span class='unit'>{escape(told_unit)}</span></th>"
+        f"<tr data-measure='{name}' {values}><th scope='row'>{escape(words)}"
+        f"<span class='unit'>{escape(small)}</span></th>"
         + "".join(
-            f"<td class='number' data-column='{name}'>{cell}</td>"
-            for name, cell in zip(PAIR_COLUMNS, cells, strict=True)
+            f"<td class='number' data-column='{column}'>{cell}</td>"
+            for column, cell in zip(PAIR_COLUMNS, cells, strict=True)
         )
         + "</tr>"
     )
