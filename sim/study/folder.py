@@ -30,12 +30,15 @@ MANIFEST: Final = "manifest.json"
 MAKER: Final = "lull"
 FORMAT: Final = 1
 """Raised when a manifest of before can no longer be read."""
+SWEEP: Final = "sweep"
+SWEEP_FORMATS: Final = (1, 2)
+"""Those of sweeps that can be read, the present one last: since 2 every part says of which sweep it is."""
 
 LARGEST_MANIFEST: Final = 50_000_000
 """Bytes of a manifest that is read; that of a sweep grows with its parts."""
 
 _SHAPE: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "format": lambda value: value == FORMAT,
+    "format": lambda value: isinstance(value, int),
     **dict.fromkeys(("verb", "command", "scenario", "began", "source_hash"), lambda value: isinstance(value, str)),
     "overrides": lambda value: (
         isinstance(value, list) and all(isinstance(one, str) and "\0" not in one for one in value)
@@ -154,7 +157,11 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def malformed(manifest: Mapping[str, Any]) -> str | None:
     """The first key of a manifest that does not hold what it has to; None where all do."""
     told = {"files": {}, "inputs": [], **manifest}  # a sweep names its files otherwise; older manifests have no inputs
-    return next((key for key, fits in _SHAPE.items() if key not in told or not fits(told[key])), None)
+    known = SWEEP_FORMATS if told.get("verb") == SWEEP else (FORMAT,)
+    return next(
+        (key for key, fits in _SHAPE.items() if key not in told or not fits(told[key])),
+        None if told.get("format") in known else "format",
+    )
 
 
 def described(path: Path) -> dict[str, Any]:

@@ -352,7 +352,11 @@ def test_every_condition_of_a_verdict_counts(change: dict[str, Any], verdict: st
 
 def test_outcomes_are_predicted_by_their_5_50_and_95_percent_quantiles(monkeypatch: pytest.MonkeyPatch) -> None:
     days = np.random.default_rng(1).permutation(np.arange(1, 101))
-    told = {**dict.fromkeys(predictive.TOLD, days), "war": np.arange(100) % 10 > 7, "release_day": np.where(days > 90, NEVER, days)}
+    told = {
+        **dict.fromkeys(predictive.TOLD, days),
+        "war": np.arange(100) % 10 > 7,
+        "release_day": np.where(days > 90, NEVER, days),
+    }
     before, after = (xr.Dataset({name: ("run", one) for name, one in told.items()}) for _ in range(2))
     after["lull_days"] = after["lull_days"] * 2
     made, sets = iter((before, after)), Drawn({"patron.control": np.zeros(10)})

@@ -229,12 +229,14 @@ MALFORMED: list[tuple[str, Any]] = [
     *(("overrides", [value]) for value in ("seed=" + "9" * 5000, "study={table: /dev/zero}", "study={policies: x}")),
     *(("overrides", [value]) for value in ("names.patron=${oc.env:HOME}", "study.points=3", "trust=true")),
     *(("config_dir", value) for value in (ABSENT, 3, ["/"], {})),
-    *(("inputs", value) for value in (3, None, {}, [3], [{}], [{**RECORD, "copy": None}], [{**RECORD, "path": "a\0"}])),
+    *(("inputs", value) for value in list[Any]((3, None, {}, [3], [{}]))),
+    *(("inputs", [{**RECORD, **value}]) for value in list[Any](({"copy": None}, {"path": "a\0"}))),
     *(("inputs", [{**RECORD, "copy": value}]) for value in ("/etc/passwd", "../a.py", "a/b.py", ".a.py", "", 3, "a\0")),
     *(("inputs", [{**RECORD, "key": "--config-dir", "name": one}]) for one in ("/x.yaml", "../x.yaml", "a/../x.yaml")),
     *(("seed", value) for value in (ABSENT, "1", None, 1.5, [])),
     *(("versions", value) for value in (ABSENT, None, [], "1", {"numpy": 2}, {"numpy": None})),
-    *(("files", value) for value in (None, [], 3, "run", {"a": 3}, {"a": {}}, {"a": {"sha256": 3, "bytes": 1}})),
+    *(("files", value) for value in list[Any]((None, [], 3, "run"))),
+    *(("files", {"a": value}) for value in list[Any]((3, {}, {"sha256": 3, "bytes": 1}))),
     *(("files", {name: FILE}) for name in ("", ".", "../a", "/etc/passwd", "a/b", "a\\b", "a\0b", "a\nb", "x" * 300)),
     *(("files", {"a": {"sha256": "", "bytes": value}}) for value in (ABSENT, None, "3", 1.5)),
     *(("format", value) for value in (ABSENT, None, 0, 2, "1", [1])),
@@ -293,7 +295,7 @@ def test_a_manifest_that_is_no_file_of_text_is_not_read(
         "pipe": lambda: os.mkfifo(path),
         "folder": path.mkdir,
         "bytes": lambda: path.write_bytes(b"\xff\xfe\x00"),
-        "large": lambda: (path.touch(), os.truncate(path, 10**12)),
+        "large": lambda: path.open("wb").truncate(10**12),
     }[kind]()
     assert told_by(tmp_path, 2, capsys).startswith("lull: verify = ")
 
@@ -311,8 +313,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        *((key, value) for key in ("points", "runs") for value in (None, "3", 0, -1, 1.5, [], 10**30)),
-        *(("parts", value) for value in (None, 3, {}, [3], [[1, 2]], [[[0, 1]]], [[[0, 2], [0, "8"]]])),
+        *((key, value) for key in list[Any](("points", "runs")) for value in list[Any]((None, "3", 0, -1, 1.5, [], 10**30))),
+        *(("parts", value) for value in list[Any]((None, 3, {}, [3], [[1, 2]], [[[0, 1]]], [[[0, 2], [0, "8"]]]))),
         *(("parts", [[span, [0, 8]]]) for span in ([0, 10**9], [-1, 2], [2, 0], [0, 10**30])),
         ("points_digest", None),
         ("points_digest", 3),

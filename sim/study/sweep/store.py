@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.study.folder import lying, read_manifest
+from sim.study.folder import SWEEP, SWEEP_FORMATS, lying, read_manifest
 from sim.study.inputs import COPY
 from sim.study.provenance import source_hash, versions
 from sim.study.sweep.disk import PARTIAL, Hashing, digest, disk_problem, settle, settle_folder, write_aside
@@ -33,10 +33,10 @@ CHOSEN: Final = "chosen.parquet"
 CONFIG: Final = "config.yaml"
 PARTS_FOLDER: Final = "parts"
 MAKER: Final = "lull"
-VERB: Final = "sweep"
-FORMAT: Final = 2
+VERB: Final = SWEEP
+READABLE: Final = SWEEP_FORMATS
+FORMAT: Final = READABLE[-1]
 """Raised when a store says otherwise what it holds. Parts of format 1 do not say of which sweep they are."""
-READABLE: Final = (1, FORMAT)
 
 _NAME: Final = re.compile(r"part-(\d{5})-([0-9a-f]{16})\.parquet")
 _UNLIKE: Final = {
