@@ -313,7 +313,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        *((key, value) for key in list[Any](("points", "runs")) for value in list[Any]((None, "3", 0, -1, 1.5, [], 10**30))),
+        *((key, value) for key in ("points", "runs") for value in list[Any]((None, "3", 0, -1, 1.5, [], 10**30))),
         *(("parts", value) for value in list[Any]((None, 3, {}, [3], [[1, 2]], [[[0, 1]]], [[[0, 2], [0, "8"]]]))),
         *(("parts", [[span, [0, 8]]]) for span in ([0, 10**9], [-1, 2], [2, 0], [0, 10**30])),
         ("points_digest", None),
