@@ -123,7 +123,7 @@ def no_week(scenario: Scenario) -> str:
     """A sentence on the last days where the figure reaches them and they fill no week; otherwise empty."""
     calendar = scenario.calendar
     rest = calendar.days % WEEK
-    if not rest or last_shown(scenario) < calendar.days:
+    if not rest or last_shown(scenario) <= calendar.days - rest:
         return ""
     first = short(calendar.date_of(calendar.days - rest))
     if rest == 1:

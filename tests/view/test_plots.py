@@ -256,7 +256,13 @@ def test_the_files_have_the_same_bytes_each_time_whatever_the_user_has_set(
 
 
 @pytest.mark.parametrize(
-    ("days", "said"), [(140, ""), (141, "last day, 5 Mar, fills"), (135, "2 days, from 27 Feb on, fill")]
+    ("days", "said"),
+    [
+        (140, ""),
+        (141, "last day, 5 Mar, fills"),
+        (135, "2 days, from 27 Feb on, fill"),
+        (229, "5 days, from 28 May on, fill"),  # the chart ends within these days
+    ],
 )
 def test_charts_say_which_days_at_the_end_are_in_no_week(days: int, said: str) -> None:
     config, data = ensemble(f"calendar.days={days}", "patterns=none")
@@ -264,5 +270,9 @@ def test_charts_say_which_days_at_the_end_are_in_no_week(days: int, said: str) -
     for words in (*(" ".join(texts(one)) for one in figures), legend(config, pair=False)):
         assert ("no week" in words) == (said != "")
         assert said in words
+    if not said:
+        _, shorter = ensemble("calendar.days=135", "patterns=none")
+        both = texts(fans_figure({"a": data, "b": shorter}))
+        assert any("2 days, from 27 Feb on" in one for one in both), "every calendar is asked"
     longer = load(["calendar.days=331"])
     assert "no week" not in legend(longer, pair=False), "the chart ends before the days that are left out"

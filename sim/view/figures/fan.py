@@ -135,7 +135,8 @@ def _foot(figure: Figure, found: Mapping[str, xr.Dataset]) -> None:
     each = " each" if len(found) > 1 else ""
     seeds = ", ".join(sorted({data.attrs["seed"] for data in found.values()}))
     words = f"Source: Lull, {', '.join(f'{one:,}' for one in sorted(runs))} simulated histories{each}, seed {seeds}."
-    first = next(iter(found.values()))
-    told = f" Scenario {first.attrs['scenario']}." if len(found) == 1 else ""
-    told += f" {rest}" if (rest := no_week(config_in(first).scenario)) else ""
-    figure.text(LEFT, 0.1 / figure.get_figheight(), f"{words}{told} A model, not a forecast.", fontsize=8, color=GREY)
+    if len(found) == 1:
+        words += f" Scenario {next(iter(found.values())).attrs['scenario']}."
+    rests = dict.fromkeys(no_week(config_in(data).scenario) for data in found.values())
+    words = " ".join([words, *filter(None, rests), "A model, not a forecast."])
+    figure.text(LEFT, 0.1 / figure.get_figheight(), words, fontsize=8, color=GREY)

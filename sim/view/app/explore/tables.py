@@ -243,7 +243,7 @@ def legend(config: Config, pair: bool) -> str:
     """What the signs of the chart mean."""
     calendar = config.scenario.calendar
     strikes, report = (f"{day.day} {day:%b}" for day in map(calendar.date_of, (calendar.strikes, calendar.report)))
-    names = config.scenario.cast.names
+    names, rest = config.scenario.cast.names, no_week(config.scenario)
     signs = [
         ("line", "median of attacks a week" + (", A" if pair else "")),
         ("half", "half of the histories"),
@@ -256,4 +256,4 @@ def legend(config: Config, pair: bool) -> str:
     ]
     return "<p class='legend'>" + " ".join(
         f"<span><i class='{sign}' aria-hidden='true'></i>{escape(words)}</span>" for sign, words in signs
-    ) + f"</p><p class='legend'>{NUMBERS} {escape(no_week(config.scenario))}</p>"  # fmt: skip
+    ) + f"</p><p class='legend'>{NUMBERS}{escape(f' {rest}' if rest else '')}</p>"  # fmt: skip
