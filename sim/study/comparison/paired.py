@@ -172,8 +172,8 @@ class CompetingDraws:
         """From all pairs (draw, run), whether war came in either arm, and the losses (arm, draw, run).
 
         >>> a, b = np.array([[1.0, 9.0]]), np.array([[3.0, 0.0]])
-        >>> CompetingDraws.of(a, b, False, np.array([[False, True]])).difference
-        array([2.0])
+        >>> CompetingDraws.of(a, b, False, np.array([[False, True]])).difference.tolist()
+        [2.0]
         """
         kept = ~np.asarray(war, dtype=bool)
         a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
