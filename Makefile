@@ -39,7 +39,7 @@ test: $(VENV)/test.stamp
 notebooks: $(VENV)/taught.stamp
 	$(BIN)/pytest -m notebook -n $(WORKERS)
 
-browser: $(VENV)/test.stamp
+browser: $(VENV)/shown.stamp
 	@command -v chromium chromium-browser google-chrome >/dev/null || { $(SUDO) apt-get update --quiet && $(SUDO) apt-get install --yes --quiet chromium; }
 	$(BIN)/pytest -m "browser and not long"
 
@@ -56,11 +56,12 @@ check-long: $(VENV)/test.stamp
 	$(BIN)/pytest -m long
 
 tables: $(VENV)/run.stamp
-	$(BIN)/python -m sim.view.handbook *.md docs/*.md experiments/*/README.md
+	$(BIN)/python -m sim.reporting.docs_tables *.md docs/*.md experiments/*/README.md
 
 posterior: $(VENV)/run.stamp
 	$(BIN)/lull calibrate output.dir=build/posterior
 	cp build/posterior/posterior.parquet seeds/posterior.parquet
+	$(BIN)/python -m sim.analysis.pattern_tests seeds/patterns_over_prior.yaml
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -78,6 +79,10 @@ $(VENV)/test.stamp: $(INPUTS) | $(BIN)/python
 
 $(VENV)/taught.stamp: $(INPUTS) | $(BIN)/python
 	$(PIP) install --quiet -c constraints.txt -e '.[test,notebooks,docs]'
+	@touch $(VENV)/run.stamp $(VENV)/test.stamp $@
+
+$(VENV)/shown.stamp: $(INPUTS) | $(BIN)/python
+	$(PIP) install --quiet -c constraints.txt -e '.[test,solara]'
 	@touch $(VENV)/run.stamp $(VENV)/test.stamp $@
 
 pins:

@@ -1,5 +1,6 @@
 """How the site is built: `make docs`. Pages come from `docs/pages.py`; nothing is fetched, then or by readers."""
 
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -7,8 +8,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 
 import sim
-from sim.view.handbook.filling import ROLES
-from sim.view.handbook.told import told
+from sim.reporting.docs_tables import ROLES, parse_docstring
 
 project = "Lull"
 author = "the Lull developers"
@@ -18,6 +18,7 @@ release = version = sim.__version__
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
 ]
@@ -38,7 +39,7 @@ myst_heading_anchors = 4
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
+templates_path = [str(Path(__file__).parent / "templates")]
 python_use_unqualified_type_names = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
@@ -47,10 +48,10 @@ python_maximum_signature_line_length = 88
 # Only what is public has a page: fields of what is handed out name their types and promise no more. Types of other
 # libraries are documented by these, and a site that is built without the network cannot ask them.
 nitpick_ignore_regex = [
-    ("py:class", r"sim\.(study|world|engine|view)\..*"),
+    ("py:class", r"sim\.(app|commands|reporting|analysis|experiment|engine|model)\..*"),
     (
         "py:.*",
-        r"(numpy|pandas|xarray|xr|pd|np|matplotlib|mesa|collections|pathlib|datetime|omegaconf|dask|Figure)(\..*)?",
+        r"(numpy|pandas|rich|xarray|xr|pd|np|matplotlib|mesa|collections|pathlib|datetime|omegaconf|dask|Figure)(\..*)?",
     ),
 ]
 
@@ -75,7 +76,7 @@ def plain_rules(app: Sphinx, what: str, name: str, shown: object, options: objec
     """Tell a rule's formula as code, and its units and source as what they are."""
     if what != "function" or not name.startswith(tuple(module.__name__ for module in ROLES)):
         return
-    said = told(shown)  # type: ignore[arg-type]
+    said = parse_docstring(shown)  # type: ignore[arg-type]
     worked = [line for line in lines if line.startswith(">>>")]
     start = lines.index(worked[0]) if worked else len(lines)
     lines[:] = [
@@ -103,7 +104,7 @@ def tables(app: Sphinx, what: str, name: str, shown: object, options: object, li
 
 def inherited(app: Sphinx, what: str, name: str, shown: object, skip: bool, options: object) -> bool | None:
     """Leave out what another library has put into a class of ours."""
-    return True if not getattr(shown, "__module__", "sim").startswith("sim") else None
+    return None if (getattr(shown, "__module__", "sim") or "").startswith("sim") else True
 
 
 def unmade(

@@ -11,17 +11,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from inspect import isclass
 from pathlib import Path
 from posixpath import normpath, relpath
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, is_typeddict
 
 import sim
 from sim.cli import VERBS, Verb
-from sim.view.handbook.filling import ROLES, TABLES
-from sim.world.facts import Fact, load_facts
-from sim.world.scenario import scenario_names
+from sim.model.facts import Fact, load_facts
+from sim.model.scenario import scenario_names
+from sim.reporting.docs_tables import ROLES, TABLES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -29,20 +28,21 @@ HOW_TO: Final = (
     "app", "own_events", "extending", "compare", "explain", "report", "sweeps", "cluster", "sensitivity", "discover",
     "platforms",
 )  # fmt: skip
-EXPLANATION: Final = ("model", "calibration", "scores", "chance", "parity", "choices")
+EXPLANATION: Final = ("model", "calibration", "scores", "chance", "parity", "choices", "architecture")
 
 GROUPS: Final = {
-    "sim.world.scenario": "Scenarios",
-    "sim.world": "Declaring what is your own",
+    "sim.model.scenario": "Scenarios",
+    "sim.model": "Declaring what is your own",
     "sim.engine": "One history",
-    "sim.study.replay": "One history",
-    "sim.study.extension": "Declaring what is your own",
-    "sim.study": "Studies",
-    "sim.view": "Pages and figures",
+    "sim.commands.replay": "One history",
+    "sim.experiment": "Experiments and analyses",
+    "sim.analysis": "Experiments and analyses",
+    "sim.reporting": "Pages and figures",
+    "sim.commands": "Experiments and analyses",
 }
 """Headings of the public names, by where each is defined; the first that fits decides."""
 
-ERRORS: Final = ("sim.world.errors.UserError", "sim.study.sweep.opened.DamagedPart")
+ERRORS: Final = ("sim.model.validation.UserError", "sim.experiment.sweep.store.DamagedPart")
 """What public functions raise, beside errors that Python brings."""
 
 _LINK: Final = re.compile(r"(!?)\[((?:[^][]|\[[^][]*\])*)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
@@ -142,7 +142,7 @@ def command_page() -> str:
         "| `-m`, `--multirun` | one run for each combination: `lull run -m seed=1,2,3` |\n"
         "| `-sc install=bash` | print the shell's completion script (bash, zsh or fish) |\n"
         "| `--version`, `--help` | also `lull VERB --help` |",
-        "What the user got wrong is told in one line with the key, the value and what is allowed. Exit codes: 0 done;"
+        "A mistake is reported in one line with the key, the value and what is allowed. Exit codes: 0 done;"
         " 1 a verified folder differs; 2 a mistake in what was asked for; 130 interrupted; 143 terminated.",
         *(_verb(name, verb) for name, verb in VERBS.items()),
     ]
@@ -152,7 +152,7 @@ def command_page() -> str:
 def _verb(name: str, verb: Verb) -> str:
     shown = [path for path in documents() if re.search(rf"^lull {name}\b", path.read_text(encoding="utf-8"), re.M)]
     links = ", ".join(f"[{_title(path)}](../{path.name})" for path in shown)
-    called = f"    lull {name}{f' {verb.keys}' if verb.keys else ''} [key=value ...]"
+    called = f"    lull {name}{f' {verb.usage}' if verb.usage else ''} [key=value ...]"
     told = f"{verb.text[0].upper()}{verb.text[1:]}."
     return "\n\n".join([f"## lull {name}", told, called, *([f"Used in: {links}."] if links else [])])
 
@@ -171,13 +171,19 @@ def python_page() -> str:
     groups: dict[str, list[str]] = {"Studies": [], "Scenarios": [], "One history": []}
     for name in sim.__all__:
         if name != "__version__":
-            groups.setdefault(_group(name), []).append(_automatic(name))
+            groups.setdefault(_group(name), []).append(f"sim.{name}")
     opening = (
         "# Python\n\nEverything public is imported from `sim`. Nothing else is promised to stay. Results are arrays"
         " with names (xarray) or tables (pandas); the unit of a variable is in its attribute `units`."
     )
-    groups["What comes back, and errors"] = [_automatic(name) for name in [*_handed(), *ERRORS]]
-    return "\n\n".join([opening, *(f"## {title}\n\n" + "\n\n".join(own) for title, own in groups.items() if own)])
+    groups["What comes back, and errors"] = [*_handed(), *ERRORS]
+    return "\n\n".join([opening, *(f"## {title}\n\n{_summary(own)}" for title, own in groups.items() if own)])
+
+
+def _summary(names: list[str]) -> str:
+    """A table of public names, each with a page of its own."""
+    rows = "\n".join(f"   {name}" for name in names)
+    return f"```{{eval-rst}}\n.. autosummary::\n   :toctree: python\n   :nosignatures:\n\n{rows}\n```"
 
 
 def _group(name: str) -> str:
@@ -193,7 +199,7 @@ def _handed() -> list[str]:
         for shown in public
         if callable(shown)
         for one in _classes(_hints(shown))
-        if one.__module__.startswith("sim.") and one not in public
+        if one.__module__.startswith("sim.") and one not in public and not is_typeddict(one)
     }
     return sorted(found, key=lambda name: name.rpartition(".")[2])
 
@@ -215,15 +221,6 @@ def _classes(hints: Iterable[Any]) -> Iterator[type]:
         yield from _classes(inside)
 
 
-def _automatic(name: str) -> str:
-    home, _, own = name.rpartition(".")
-    shown = getattr(import_module(home or "sim"), own)
-    full = name if home else f"sim.{name}"
-    if not isclass(shown):
-        return f"```{{eval-rst}}\n.. autofunction:: {full}\n```"
-    return f"```{{eval-rst}}\n.. autoclass:: {full}\n   :members:\n```"
-
-
 def rule_page() -> str:
     """The rules of the day, role by role."""
     parts = [
@@ -243,15 +240,15 @@ def outcome_page() -> str:
     """What is kept of every history."""
     return (
         "# Outcomes\n\nOne number for each history. Days are day numbers, -1 where the thing did not happen."
-        " Heavy-tailed ones are told by quantiles and exceedance, never by a mean with its error. *Prior-driven*:"
-        f" assumptions, not the figures of the article, decide it.\n\n{TABLES['outcomes']()}"
+        " Heavy-tailed ones are summarised by quantiles and exceedance, never by a mean with its error. *Prior-driven*:"
+        f" assumptions, not the figures of the article, decide it.\n\n{TABLES['outcomes']().to_markdown()}"
     )
 
 
 def scenario_page() -> str:
     """The shipped scenarios: question, and the file as it is."""
     opening = "# Scenarios\n\nEvery scenario is a short file with a question; `lull scenarios` lists them."
-    parts = [opening, TABLES["scenarios"]()]
+    parts = [opening, TABLES["scenarios"]().to_markdown()]
     for one in scenario_names():
         source = (ROOT / "configs" / "scenario" / f"{one.name}.yaml").read_text(encoding="utf-8")
         parts.append(f"## {one.name}\n\n{one.question}\n\n```yaml\n{source}```")

@@ -11,17 +11,17 @@
 # ---
 
 # %% [markdown]
-# # 02 · One history in Mesa, day by day
+# # 02 · One run in Mesa, day by day
 #
-# A thousand histories make a smooth picture. One history is rough, and you can follow everybody in it. Here you
-# live a single winter with [Mesa](https://mesa.readthedocs.io), a Python library in which people, groups or states
-# are *agents*: little objects that remember something and do something every day.
+# A thousand runs make a smooth picture. One run is rough, and you can follow every actor in it. Here you simulate a
+# single winter with [Mesa](https://mesa.readthedocs.io), a Python library in which people, groups or states are
+# *agents*: objects that remember something and do something every day.
 #
 # **What you will learn**
 #
-# - how to build the model, let days pass, and look into the heads of its agents
+# - how to build the model, let days pass, and read the states of its agents
 # - how a rule and a random number together decide whether a militia attacks
-# - why the same run number always gives the same history, whoever computes it
+# - why the same run number always gives the same run, on any machine
 
 # %%
 import numpy as np
@@ -29,20 +29,20 @@ import numpy as np
 from sim import ReferenceModel, canvas, draw, load, replay, simulate
 
 config = load(["scenario=article"])
-winter = ReferenceModel(config.scenario, seed=1, run=17).live()
+winter = ReferenceModel(config.scenario, seed=1, run=17).simulate()
 draw(winter)
 
 # %% [markdown]
-# This is run number 17. Blue bars are attacks on American troops. The sign in dark red marks the deaths of 28
-# January (F04), the black diamond the big American strikes of 2 February (F05). In the shaded weeks Iran holds its
-# militias back (F21, F22).
+# This is run number 17. Blue bars are attacks on American troops. The sign in dark red marks the deaths of 28 January
+# (F04), the black diamond the major American strikes of 2 February (F05). In the shaded weeks Iran restrains its
+# militias (F21, F22).
 #
 # Read the picture from the middle. The deaths make Iran fear a war; the orange line jumps over the dashed one. Two
 # days of talks follow, then the order (F16). The militias turn purple one after another: they comply. Attacks fade.
-# Much later the fear is gone, Iran lets go, and the attacks trickle back. (The rows stay purple: the militias still
-# listen. They are now told to attack a little.)
+# Much later the fear is gone, Iran releases the order, and some attacks return. (The rows stay purple: the militias
+# still obey. The order now is to attack a little.)
 #
-# ## Who is in there?
+# ## The agents
 #
 # We build the same model again and do not let it run yet.
 
@@ -53,7 +53,7 @@ for agent in model.agents:
 
 # %% [markdown]
 # Four agents stand for states: the rival (Israel), the mediators, the patron (Iran) and the target (the United
-# States). The code speaks of roles, so the same program can play another conflict. The other ten are *wings*: one
+# States). The code speaks of roles, so the same program can simulate another conflict. The other ten are *wings*: one
 # armed group in one country.
 #
 # ## Let days pass
@@ -66,9 +66,9 @@ for _ in range(103):
 draw(model)
 
 # %% [markdown]
-# The future is white: it has not been computed. Nobody in the model knows that tomorrow three soldiers will die.
+# The future is white: it has not been computed. No agent knows that three soldiers will die tomorrow.
 #
-# Mesa's *data collector* notes the numbers of each evening. Nine more days, and then we read its notes.
+# Mesa's *data collector* records the numbers of each evening. Nine more days, and then we read its records.
 
 # %%
 for _ in range(9):
@@ -77,18 +77,17 @@ days = model.datacollector.get_model_vars_dataframe()
 days.loc[101:111, ["war_risk", "phase", "pressure", "attacks", "killed"]].round(2)
 
 # %% [markdown]
-# Rows are days. On day 103 soldiers die. On day 104 the war risk that Iran sees leaps up, and it begins to
+# Rows are days. On day 103 soldiers die. On day 104 the war risk that Iran perceives jumps up, and it begins to
 # deliberate. On day 106 it restrains its militias. The mediators (`pressure`) join in at the same time. Decisions
 # always use what was known the evening before, so every effect comes at least one day after its cause.
 #
-# ## Into the head of a militia
+# ## The state of a militia
 #
-# Each wing carries four numbers. *Compliance*: how far it does as it is told. *Fear* of the next strike.
-# *Grievance*: anger about the last one. *Capacity*: how much of its arsenal is left. The same collector has noted
-# them too.
+# Each wing carries four numbers. *Compliance*: how far it follows the order. *Fear* of the next strike. *Grievance*:
+# anger about the last one. *Capacity*: how much of its arsenal is left. The same collector has recorded them too.
 
 # %%
-model.live()
+model.simulate()
 wings = model.datacollector.get_agenttype_vars_dataframe(type(model.wings[0]))
 nujaba = wings[wings["wing"] == "nujaba_iraq"].reset_index()
 
@@ -102,15 +101,15 @@ axes.legend(frameon=False, ncols=2, loc="upper right")
 figure
 
 # %% [markdown]
-# Small strikes leave small scratches all winter. The big one frightens and angers at once, and both feelings fade
-# within weeks. Compliance is different: it climbs after the order and stays as long as the order stands.
+# Small strikes leave small traces all winter. The big one frightens and angers at once, and both effects fade within
+# weeks. Compliance is different: it rises after the order and stays as long as the order stands.
 #
 # ## Why did it attack that day?
 #
-# `replay` tells the same history in sentences. Here are three days around the turn.
+# `replay` prints the same run in sentences. Here are three days around the turn.
 
 # %%
-story = replay(config, run=17)
+story = replay("article", run=17).found
 for day in story.paragraphs():
     if 104 <= day.first <= 106:
         print(day.heading)
@@ -118,15 +117,15 @@ for day in story.paragraphs():
             print("  ", text)
 
 # %% [markdown]
-# Look at a sentence with *rate* and *draw*. The rate is what the rules say: so many attacks a day on average. The
-# draw is luck: a random number between 0 and 1. How do they decide together?
+# Look at a sentence with *rate* and *draw*. The rate is what the rules give: so many attacks a day on average. The
+# draw is a random number between 0 and 1. How do they decide together?
 #
-# With an average of `rate` attacks a day, the chance of exactly $n$ attacks is given by the Poisson distribution.
-# We put these chances side by side from 0 to 1, like slices of a bar. The draw falls into one slice, and its number
-# is the number of attacks.
+# With an average of `rate` attacks a day, the probability of exactly $n$ attacks is given by the Poisson
+# distribution. We put these probabilities side by side from 0 to 1, like slices of a bar. The random number falls
+# into one slice, and its index is the number of attacks.
 
 # %%
-rate, luck = 0.228, 0.982  # Nujaba in Iraq on day 104, from the sentence above
+rate, uniform = 0.228, 0.982  # Nujaba in Iraq on day 104, from the sentence above
 chances = np.exp(-rate) * np.array([1, rate, rate**2 / 2, rate**3 / 6])
 edges = np.concatenate([[0], chances.cumsum()])
 
@@ -139,35 +138,35 @@ for n in range(4):
         color=["#EDEFF2", "#9CC3DE", "#0072B2", "#06304D"][n],
         label=["none", "one", "two", "three"][n],
     )
-axes.axvline(luck, color="#BF5200", linewidth=2)
+axes.axvline(uniform, color="#BF5200", linewidth=2)
 axes.set_yticks([])
 axes.set_xlim(0, 1.02)
 axes.set_title(
-    f"rate {rate} a day; the draw {luck} falls into the slice of {int((edges[1:] < luck).sum())} attacks", loc="left"
+    f"rate {rate} a day; random number {uniform} falls into the slice of {int((edges[1:] < uniform).sum())} attacks",
+    loc="left",
 )
 axes.legend(frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.25))
 figure
 # %% [markdown]
-# Eight days in ten nothing happens at this rate. The draw 0.982 is one of the rare high ones, and so the sentence
-# says *attacked twice*. If the rules lower the rate, the slices move to the right, and the same draw makes fewer
-# attacks. That is all an order, a fear or an empty arsenal can do: move the slices. The rest is luck.
+# At this rate, 80% of the days have no attack. The number 0.982 is one of the rare high ones, and so the sentence
+# says *attacked twice*. If the rules lower the rate, the slices move to the right, and the same random number gives
+# fewer attacks. That is all an order, fear or an empty arsenal can do: move the slices. The rest is chance.
 #
-# ## Luck has an address
+# ## A random number has an address
 #
-# Usually random numbers come out of a machine one after another: who asks first gets the first. Here each draw has
-# an *address*: the seed, the number of the run, the day, the actor, and what is to be decided. The same address
-# gives the same draw, always. So it does not matter who moves first. Try it: let the militias take their turns
-# backwards.
+# Usually random numbers come out of a generator one after another: the first request gets the first number. Here each
+# one has an *address*: the seed, the number of the run, the day, the actor, and the decision. The same address always
+# gives the same number. So it does not matter who moves first. Try it: let the militias take their turns backwards.
 
 # %%
 backwards = ReferenceModel(config.scenario, seed=1, run=17)
 backwards.turns.reverse()
-same = backwards.live().datacollector.get_model_vars_dataframe()
+same = backwards.simulate().datacollector.get_model_vars_dataframe()
 print("every number of every day the same:", same.equals(winter.datacollector.get_model_vars_dataframe()))
 
 # %% [markdown]
 # Agents in Python are easy to read and slow. `simulate` computes the same rules in machine code, some hundred times
-# faster. Is it really the same? Ask it for every day of run 17 and compare with what Mesa noted.
+# faster. Is it really the same? Ask it for every day of run 17 and compare with what Mesa recorded.
 
 # %%
 fast = simulate("article", runs=1, seed=1, states=[17])
@@ -175,25 +174,25 @@ same = fast["state_war_risk"].sel(state_run=17).values == winter.datacollector.g
 print("days on which both agree to the last bit:", same.sum(), "of", len(same))
 
 # %% [markdown]
-# ## One winter, another luck
+# ## Another run
 #
-# Run 18 has the same rules, the same numbers and other luck.
+# Run 18 has the same rules, the same parameters and other random numbers.
 
 # %%
-other = ReferenceModel(config.scenario, seed=1, run=18).live()
+other = ReferenceModel(config.scenario, seed=1, run=18).simulate()
 draw(other)
 
 # %% [markdown]
-# The same story? In its outline, because history is pinned there: deaths and strikes come on the documented days.
-# In everything else no. When do attacks return, how many are there, who strikes whom? If run 17 had been the real
-# winter, somebody would have written a book on why attacks came back when they did. In run 18 it would be another
-# book. Notebook 03 shows how not to be fooled.
+# The same story? In outline, because the record is pinned: deaths and strikes come on the documented days. In
+# everything else no. When do attacks return, how many are there, who strikes whom? If run 17 had been the real
+# winter, there would be a book on why attacks came back when they did. After run 18 it would be another book.
+# Notebook 03 shows how not to be fooled.
 #
 # ## Exercises
 #
 # Write your answer in place of `None`, run that cell, then run the (folded) cell below it.
 #
-# **1.** A wing has a rate of 0.35 attacks a day. What is the chance of a day without an attack?
+# **1.** A wing has a rate of 0.35 attacks a day. What is the probability of a day without an attack?
 
 # %% tags=["exercise"]
 answer_1 = None  # your answer: a probability
@@ -230,16 +229,18 @@ if answer_3 is not None:
     print("right: strikes frighten too" if answer_3 == solution_3 else "not yet: idxmax finds the row of the maximum")
 
 # %% [markdown]
-# **4.** Live run 17 in the scenario `tight_leash`. On which day does Nujaba in Iraq first have a compliance of 0.8
-# or more? (`Step` counts from 1, days from 0.)
+# **4.** Simulate run 17 in the scenario `tight_leash`. On which day does Nujaba in Iraq first have a compliance of
+# 0.8 or more? (`Step` counts from 1, days from 0.)
 
 # %% tags=["exercise"]
 answer_4 = None  # your answer: a day number
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-leash = ReferenceModel(load(["scenario=tight_leash"]).scenario, seed=1, run=17).live()
+leash = ReferenceModel(load(["scenario=tight_leash"]).scenario, seed=1, run=17).simulate()
 held = leash.datacollector.get_agenttype_vars_dataframe(type(leash.wings[0])).reset_index()
 solution_4 = int(held[(held["wing"] == "nujaba_iraq") & (held["compliance"] >= 0.8)]["Step"].min()) - 1
-assert 106 < solution_4 < int(nujaba[nujaba["compliance"] >= 0.8]["Step"].min()) - 1  # sooner than with the loose leash
+assert (
+    106 < solution_4 <= int(nujaba[nujaba["compliance"] >= 0.8]["Step"].min()) - 1
+)  # no later than with the loose one
 if answer_4 is not None:
     print("right" if answer_4 == solution_4 else "not yet: the first such Step, minus 1")

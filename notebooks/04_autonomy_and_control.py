@@ -13,14 +13,14 @@
 # %% [markdown]
 # # 04 · Autonomy and control: a sweep
 #
-# Iran orders a halt. How many attacks follow? That hangs on how firmly Iran controls its militias, and on how much
-# they like to decide for themselves. The report gives no number for either (F13, F15). So we try them all.
+# Iran orders a halt. How many attacks follow? That depends on how firmly Iran controls its militias, and on how
+# autonomous they are. The report gives no number for either (F13, F15). So we try them all.
 #
 # **What you will learn**
 #
-# - how to let numbers vary over a grid, and how to read the map that comes out
+# - how to vary numbers over a grid, and how to read the map that comes out
 # - how one cause can hide behind another
-# - how two numbers can be so entangled that no data tell them apart
+# - how two numbers can be so entangled that no data separate them
 
 # %%
 import numpy as np
@@ -28,7 +28,8 @@ import numpy as np
 from sim import canvas, draw, sweep
 
 grid = sweep(
-    {
+    overrides={
+        "mechanisms.pause": False,
         "patron.control": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
         "multipliers.autonomy": [0.25, 0.5, 0.75, 1.0, 1.25, 1.5],
         "history.free_from": "2024-01-29",
@@ -36,33 +37,35 @@ grid = sweep(
         "study.runs": 300,
     },
     to="sweep_of_control_and_autonomy",
-)
+).data
 draw(grid, "attacks_lull")
 
 # %% [markdown]
+# One choice first: here wings comply *by degrees* (`mechanisms.pause` is off). In the other form whole groups decide to
+# pause, and once the bombs have fallen control hardly matters: try it without that line.
+#
 # A *sweep* runs the model at many points. Here the points form a grid: eight values of control times six values of
-# autonomy, 48 points, and 300 histories at each. The number in a cell is the average of the attacks on American
-# troops from the strikes to the report (25 days).
+# autonomy, 48 points, with 300 *replicates* each (runs at the same parameters). The number in a cell is the mean of
+# the attacks on American troops from the strikes to the report (25 days).
 #
-# History is as documented until 28 January and free after that. `multipliers.autonomy` moves all militias together:
-# 1.5 means that every militia is half again as stubborn as we assumed. `study.runs` and the other keys are the same
-# that you can write on the command line.
+# The record is pinned until 28 January and free after that. `multipliers.autonomy` moves all militias together: 1.5
+# means that every militia is 50% more autonomous than we assumed. `study.runs` and the other keys are those of the
+# command line.
 #
-# Read the map like a hillside. Upper left: a loose patron with stubborn militias, eight attacks in spite of the
+# Read the map like a hillside. Upper left: a loose patron with autonomous militias, eight attacks in spite of the
 # order. Lower right: a firm patron with obedient ones, hardly any. Everything between lies on a slope.
 #
 # ## A table, not a picture
 #
-# What `sweep` returns is a table with labels: every history at every point, with the values of the numbers that
-# vary. The histories lie in a folder (`sweep_of_control_and_autonomy`); run the cell again and nothing is computed
-# twice.
+# The `data` of a sweep is a labelled table: every run at every point, with the values of the numbers that vary. It is
+# read from a folder (`sweep_of_control_and_autonomy`); run the cell again and nothing is computed twice.
 
 # %%
 grid["attacks_lull"]
 
 # %% [markdown]
-# So you can ask your own questions. How much does full control bring, compared with a control of 0.3, at the
-# autonomy that we assumed? All points meet the same luck (notebook 03), so we subtract history by history.
+# So you can ask your own questions. What is the effect of full control, compared with a control of 0.3, at the
+# autonomy that we assumed? All points use common random numbers (notebook 03), so we subtract run by run.
 
 # %%
 assumed = grid.sel(point=grid["multipliers.autonomy"] == 1.0)
@@ -74,12 +77,13 @@ print(f"control 1.0 instead of 0.3: {fewer.mean():.2f} fewer attacks, ± {fewer.
 # ## One cause behind another
 #
 # Four or five attacks in 25 days: is that all that control is worth? Something else happened in that week. The
-# Americans bombed (F05), and bombs frighten. `no_threat` is the same world without the threat and the big strikes.
+# Americans bombed (F05), and bombs frighten. `no_threat` is the same world without the threat and the major strikes.
 # We sweep control in both.
 
 # %%
 both = sweep(
-    {
+    overrides={
+        "mechanisms.pause": False,
         "scenario": ["article", "no_threat"],
         "patron.control": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
         "history.free_from": "2024-01-29",
@@ -87,26 +91,26 @@ both = sweep(
         "study.runs": 300,
     },
     to="sweep_with_and_without_bombs",
-)
+).data
 draw(both, "attacks_lull")
 
 # %% [markdown]
 # Without the bombs control is worth far more: the orange line falls by some eighteen attacks. With the bombs little
 # is left for obedience to do, because frightened militias hardly attack anyway.
 #
-# Think about what that means for somebody who only sees the real winter. It was quiet. Was Iran's control firm? The
-# blue line is nearly flat: the quiet looks almost the same under a firm hand and a loose one. **The bombs hide the
-# control.** In the words of statistics: two causes came together, and their effects multiply.
+# Think about what that means for an observer of the real winter. It was quiet. Was Iran's control firm? The blue line
+# is nearly flat: the quiet looks almost the same under a firm hand and a loose one. **The bombs hide the control.**
+# In the words of statistics: two causes came together, and their effects multiply.
 #
 # ## Two numbers, one effect
 #
-# Look at the first map again. Some cells far apart have nearly the same number. Why? Because in this model a
-# militia is held by
+# Look at the first map again. Some cells far apart have nearly the same number. Why? Because in this model a militia
+# is held by
 #
 # $$\text{hold} = \text{control} \times (1 - \text{autonomy})$$
 #
-# and nothing else of the two enters (notebook 01). Half the control with a more obedient militia gives the same
-# hold. We redraw the map with one axis: the hold on Kataib Hezbollah, whose autonomy we assumed to be 0.5.
+# and the two enter in no other way (notebook 01). Half the control with a more obedient militia gives the same hold.
+# We redraw the map with one axis: the hold on Kataib Hezbollah, whose autonomy we assumed to be 0.5.
 
 # %%
 control, factor = grid["patron.control"].values, grid["multipliers.autonomy"].values
@@ -125,21 +129,21 @@ figure
 # On the left 48 dots in a cloud. On the right they fall on a single curve, almost. (Almost, because the other
 # militias have other autonomies.)
 #
-# That is beautiful, and it is bad news. Suppose you knew the number of attacks without any error. You could read
-# the hold off the curve. You could *never* say whether the control is high or the autonomy low: every pair with the
-# same product fits equally well. More data of this kind would not help. Statisticians call this *not identified*.
-# To tell the two apart you need another kind of evidence, such as a change of commander with the same militias.
-# Notebook 05 goes on from here.
+# That is beautiful, and it is bad news. Suppose you knew the number of attacks without any error. You could read the
+# hold off the curve. You could *never* say whether the control is high or the autonomy low: every pair with the same
+# product fits equally well. More data of this kind would not help. Statisticians call this *not identified*. To
+# separate the two you need another kind of evidence, such as a change of commander with the same militias. Notebook
+# 05 goes on from here.
 #
 # ## But all the other numbers?
 #
-# So far only two numbers moved and all others kept the values that somebody assumed. Perhaps the slope is an
-# accident of those values. The remedy: draw *every* number at random from the range that it may have, again and
-# again. Each point is now another possible world.
+# So far only two numbers varied and all others kept assumed values. Perhaps the slope is an accident of those values.
+# The remedy: draw *every* number at random from its prior, again and again. Each point is now another possible world.
 
 # %%
 worlds = sweep(
-    {
+    overrides={
+        "mechanisms.pause": False,
         "scenario": "no_threat",
         "history.free_from": "2024-01-29",
         "calendar.days": 140,
@@ -148,7 +152,7 @@ worlds = sweep(
         "study.runs": 10,
     },
     to="sweep_of_everything",
-)
+).data
 attacks = worlds["attacks_lull"].mean("run").values
 control = worlds["patron.control"].values
 
@@ -163,11 +167,12 @@ axes.set_ylabel("attacks in the lull")
 figure
 
 # %% [markdown]
-# Every dot is a world, the orange steps are averages over a quarter of them. The direction survives: more control,
-# fewer attacks. The certainty does not. Two worlds with the same control can have five attacks or fifty.
+# Every dot is a world, the orange steps are means over a quarter of them. The direction survives: more control, fewer
+# attacks. The certainty does not. Two worlds with the same control can have five attacks or fifty.
 #
-# So this is what you may write down: *in this model, under an order to halt, more control means fewer attacks,
-# whatever the other numbers are; how many fewer, nobody knows.* And what you may not: *Iran's control was high.*
+# So this is what you may write down: *in this model, under an order to halt, more control means fewer attacks on
+# average, also when all other numbers vary; the size of the effect is not known.* And what you may not: *Iran's
+# control was high.*
 #
 # ## Exercises
 #
@@ -200,24 +205,23 @@ if answer_2 is not None:
     print("right" if abs(answer_2 - solution_2) < 0.006 else "not yet: solve 0.6 × (1 − x) = 0.9 × 0.5")
 
 # %% [markdown]
-# **3.** At how many of the 48 points of `grid` do more than half of the histories have no attack at all in the
-# lull?
+# **3.** At how many of the 48 points of `grid` do more than half of the runs have no attack at all in the lull?
 
 # %% tags=["exercise"]
 answer_3 = None  # your answer: a number of points
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
 solution_3 = int(((grid["attacks_lull"] == 0).mean("run") > 0.5).sum())
-assert 0 < solution_3 < 24
+assert 0 < solution_3 < 48
 if answer_3 is not None:
     print(
         "right" if answer_3 == solution_3 else "not yet: the mean of (attacks_lull == 0) over runs, compared with 0.5"
     )
 
 # %% [markdown]
-# **4.** In `worlds`, which of these moves the average number of attacks most, judged by the size of its correlation
-# (`np.corrcoef`): `patron.control`, `multipliers.autonomy` or `multipliers.baseline`? The last one is how often the
-# militias attack when nothing holds them.
+# **4.** In `worlds`, which of these has the strongest correlation with the mean number of attacks (`np.corrcoef`,
+# without sign): `patron.control`, `multipliers.autonomy` or `multipliers.baseline`? The last one is how often the
+# militias attack when nothing restrains them.
 
 # %% tags=["exercise"]
 answer_4 = None  # your answer: one of the three names, as text

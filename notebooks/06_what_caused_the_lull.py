@@ -15,13 +15,13 @@
 #
 # **What you will learn**
 #
-# - how to ask "what if not?" of one choice, with everybody's luck kept the same, and what that is worth
-# - why causes that lean on each other have no share of their own, and what a *fair* share is
-# - how to follow two histories to the very decision at which they part
+# - how to ask "what if not?" of one decision (a *counterfactual*) under common random numbers, and what that is worth
+# - why causes that interact have no share of their own, and what a *Shapley value* is
+# - how to follow two runs to the decision at which they diverge
 #
 # After 2 February 2024 attacks on American soldiers nearly stopped (F02, F03). Washington had bombed (F05), Tehran
-# had reined its militias in (F21, F22). The report thanks both (F33). Below is the winter as it was, and two that did
-# not happen: one in which Tehran reins nobody in, and one in which Washington neither threatens nor bombs after the
+# had ordered its militias to stop (F21, F22). The report credits both (F33). Below is the winter as it was, and two
+# that did not happen: one without Tehran's order, and one in which Washington neither threatens nor bombs after the
 # deaths of January.
 
 # %%
@@ -39,68 +39,69 @@ draw(winters)
 
 # %% [markdown]
 # Without the order (orange) the bombs bring a calm of two weeks, then the attacks return. Without threat and bombs
-# (green) there is a calm all the same. So it was the order, and the bombs were for nothing? Not so fast. First let us
-# see how such winters are compared at all.
+# (green) there is a calm all the same. So it was the order, and the bombs had no effect? Not so fast. First let us
+# see how to compare such winters.
 #
-# ## The same luck
+# ## Common random numbers
 #
-# To compare two worlds, one could live a thousand winters of each. But then two things differ: the choice, and the
-# luck. Here run 17 meets the same draws in both worlds. What comes out differently is the work of the choice alone.
+# To compare two worlds, you could simulate a thousand winters of each. But then two things differ: the decision, and
+# the random numbers. Here run 17 uses the same random numbers in both worlds. Any difference is the effect of the
+# decision alone.
 
 # %%
 as_it_was = winters["as it was"]["attacks_lull"].values
 tight = simulate("tight_leash", runs=2000)["attacks_lull"].values
 
 difference = tight - as_it_was
-shuffled = tight - np.roll(as_it_was, 1)  # run 17 against run 16: other luck
+shuffled = tight - np.roll(as_it_was, 1)  # run 17 against run 16: independent random numbers
 
 figure, axes = canvas(2, shared=True)
 bars = np.arange(-9.5, 5)
-for panel, values, name in zip(axes, (shuffled, difference), ("each with its own luck", "the same luck"), strict=True):
+for panel, values, name in zip(axes, (shuffled, difference), ("independent", "common random numbers"), strict=True):
     panel.hist(values, bars)
     panel.axvline(values.mean(), color="black", linestyle="--")
     panel.set_title(f"{name}: variance {values.var():.1f}")
     panel.set_xlabel("attacks in the lull, tight leash minus article")
-axes[0].set_ylabel("pairs of histories")
+axes[0].set_ylabel("pairs of runs")
 figure
 
 # %% [markdown]
-# Both pictures have the same mean (dashed), for they come from the same 4,000 histories. But on the left you would
-# swear that a tight leash often makes things worse. That is luck. On the right, with the same luck, it hardly ever
-# does.
+# Both pictures have the same mean (dashed), for they come from the same 4,000 runs. But on the left a tight leash
+# often seems to make things worse. That is noise. On the right, with common random numbers, it hardly ever does.
 
 # %%
 removed = 1 - difference.var() / shuffled.var()
-print(f"the same luck takes away {removed:.0%} of the variance")
-print(f"for the same precision it needs {difference.var() / shuffled.var():.0%} of the histories")
+print(f"common random numbers remove {removed:.0%} of the variance")
+print(f"the same precision needs {difference.var() / shuffled.var():.0%} of the runs")
 print(f"a tight leash is better in {(difference < 0).mean():.0%} of pairs, worse in {(difference > 0).mean():.1%}")
 
 # %% [markdown]
-# ## With other numbers
+# ## With other parameters
 #
-# The first picture has one set of numbers, the declared one. But many sets agree with the article (notebook 05). So
-# take 100 of them, live 50 histories with each, and look at the means.
+# The first picture has one parameter set, the declared one. But many sets agree with the article (notebook 05). So
+# take 100 of them, simulate 50 runs with each, and look at the means.
 
 # %%
 choices = compare(["article", "no_restraint", "no_threat"], draws=100, runs=50)
 draw(choices, "attacks_lull")
 
 # %% [markdown]
-# Direct war ends a history, and the attacks that would have followed are not counted. So a dot is the mean of those
-# of the 5,000 pairs in which neither winter has a war; its bar holds nine in ten of the 100 sets of numbers. A dot to
-# the right of 0 means more attacks than in the winter as it was.
+# Direct war ends a run, and the attacks that would have followed are not counted. So a dot is the mean over those of
+# the 5,000 pairs in which neither winter has a war; its bar holds 90% of the 100 parameter sets. A dot to the right
+# of 0 means more attacks than in the winter as it was.
 #
 # Now the winter with neither threat nor bombs is the *worse* of the two. In the first picture it looked harmless,
-# because with the declared numbers the deaths alone alarm Tehran enough. With others it takes the threat. Hence the
-# long bars, and a rule: **never believe a conclusion that you have seen with one set of numbers only.**
+# because with the declared parameters the deaths alone alarm Tehran enough. With others it takes the threat. Hence
+# the long bars, and a rule: **never believe a conclusion that you have seen at one parameter set only.**
 #
-# ## Alone, and but for
+# ## First in, last in
 #
 # Now to the causes. Switch the order and the major strikes off, one by one and together, and count the attacks
 # between the strikes and the report. That makes four worlds.
 
 # %%
-two = explain("attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=100, runs=50)
+shares = explain(outcome="attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=100, runs=50)
+two = shares.data
 worlds = two["mean_by_coalition"].mean("draw").to_series().round(1)
 neither, order, strikes, both = worlds
 worlds
@@ -112,85 +113,86 @@ panel.set_xlabel("attacks in the 25 days after the strikes")
 figure
 
 # %% [markdown]
-# What did the order bring? There are two honest answers. It came first: then it takes us from *neither* to *order
-# alone*. It came last: then from *strikes alone* to *both*.
+# What is the effect of the order? There are two honest answers. It came first: then it takes us from *neither* to
+# *order alone*. It came last: then from *strikes alone* to *both*.
 
 # %%
 print(f"order:   first {order - neither:+.1f}, last {both - strikes:+.1f}")
 print(f"strikes: first {strikes - neither:+.1f}, last {both - order:+.1f}")
 
 # %% [markdown]
-# Four different numbers, and each is right. Whoever says "the strikes prevented so many attacks" has chosen a line
-# without telling. The two can stand in for each other: what comes second finds little left to do. So the two "last"
-# numbers do not even add up to the whole.
+# Four different numbers, and each is right. To say "the strikes prevented so many attacks" is to choose one of them
+# silently. The two causes can replace each other: the second one finds little left to do. So the two "last" numbers
+# do not even add up to the whole.
 #
 # The mathematician Lloyd Shapley asked in 1953 how players should share what they earn together. His answer: let them
 # arrive in every possible order, and give each the average of what it adds. With two causes there are two orders.
 
 # %%
-fair_order = ((order - neither) + (both - strikes)) / 2
-fair_strikes = ((strikes - neither) + (both - order)) / 2
-print(f"fair shares: order {fair_order:+.1f}, strikes {fair_strikes:+.1f}; together {fair_order + fair_strikes:+.1f}")
+shapley_order = ((order - neither) + (both - strikes)) / 2
+shapley_strikes = ((strikes - neither) + (both - order)) / 2
+print(f"Shapley values: order {shapley_order:+.1f}, strikes {shapley_strikes:+.1f}")
+print(f"together: {shapley_order + shapley_strikes:+.1f}")
 print(f"from neither to both: {both - neither:+.1f}")
-assert np.allclose([fair_order, fair_strikes], two["shapley"], atol=0.1)  # the library says the same
+assert np.allclose([shapley_order, shapley_strikes], two["shapley"], atol=0.1)  # the library says the same
 
 # %% [markdown]
-# Fair shares always add up to the whole. And a cause that changes nothing gets exactly nothing.
+# Shapley values always add up to the whole. And a cause that changes nothing gets exactly nothing.
 #
-# ## More players
+# ## More causes
 #
-# Strikes work through fear, orders through obedience, mediators help. Let four mechanisms play: sixteen worlds,
+# Strikes work through fear, orders through obedience, mediators help. Take four mechanisms: sixteen worlds,
 # twenty-four orders of arrival.
 
 # %%
-players = ["patron_restraint", "major_response", "fear", "mediation"]
-four = explain("attacks_lull", mechanisms=players, draws=100, runs=20)
+causes = ["patron_restraint", "major_response", "fear", "mediation"]
+four = explain(outcome="attacks_lull", mechanisms=causes, draws=100, runs=20)
 draw(four)
 
 # %% [markdown]
-# Read the circles (alone) against the diamonds (lost where only this one is missing).
+# Compare the circles (alone) with the diamonds (lost where only this one is missing).
 #
-# - *Major strikes alone* make it **worse**: where nobody takes fright, they only embitter. With fear beside them they
-#   are missed most. Strikes and fear need each other.
-# - *Mediators alone* bring **nothing**: while the campaign is ordered nobody listens to them. Beside an order they
+# - *Major strikes alone* make it **worse**: without fear, they only embitter. Together with fear their absence costs
+#   most. Strikes and fear need each other.
+# - *Mediators alone* add **nothing**: while the campaign is ordered no militia complies. Together with an order they
 #   count (F26, F27).
-# - The black lines are long. With other numbers that fit the article just as well, the shares are quite different.
+# - The black lines are long. With other parameters that fit the article just as well, the shares are quite different.
 #
-# So "how much of the lull is owed to the bombs?" has no answer that is only one number. It hangs on what else is
-# there, and on numbers that nobody knows. What is safe is weaker and still worth saying: in this model, none of the
-# four brings the lull alone.
+# So "how much of the lull is due to the bombs?" has no single number as its answer. It depends on the other causes,
+# and on unknown parameters. The safe conclusion is weaker and still worth saying: in this model, none of the four
+# brings the lull alone.
 #
-# ## One parting, told
+# ## Where two runs diverge
 #
-# Averages explain nothing to the mind. Take one history, run 7, and live it with the order and without.
+# Averages show no mechanism at work. Take one run, number 7, and simulate it with the order and without.
 
 # %%
-parting = diverge("article", "no_restraint", run=7)
-draw(parting)
+split = diverge(["article", "no_restraint"], run=7)
+draw(split)
 
 # %% [markdown]
-# Up to the dashed line they are one history. Here is how they part, thing by thing.
+# Up to the dashed line both runs are equal. Here is how they diverge, state by state.
 
 # %%
-parting
+split
 
 # %% [markdown]
-# The first difference is a decision: Iran took alarm, or did not. Two days later there is an order, the day after it
-# other rates of attack, and from there the two winters drift apart. On 19 February there is a chance to strike a
-# militia leader. Where it is quiet, the United States lets him go (as in F29); where it is not, it strikes.
+# The first difference is a decision: Iran was alarmed, or was not. Two days later there is an order, the day after it
+# other rates of attack, and from there the two winters drift apart. On 19 February there is an opportunity to strike
+# a militia leader. Where it is quiet, the United States declines (as in F29); where it is not, it strikes.
 #
-# Remember that this is one history. It shows *how* a difference can arise, not how large it is. For that you need
-# pairs by the thousand, as above.
+# Remember that this is one run. It shows *how* a difference can arise, not how large it is. For that you need pairs
+# by the thousand, as above.
 #
 # **What this cannot tell.** All of this is about causes *in the model*. That the order counts for much here follows
-# from rules and numbers which we put in. Notebook 05 shows that the figures do not choose between the readings, and
-# notebook 07 what happens to those who let the counts speak for themselves.
+# from rules and numbers which we put in. Notebook 05 shows that the observations do not choose between the
+# explanations, and notebook 07 what goes wrong when counts are left to speak for themselves.
 #
 # ## Exercises
 #
-# **1. What is the same luck worth here?** Above, a tight leash was compared. Now take the 2,000 winters without an
-# order, `winters["no order"]`, against `as_it_was`. Which share of the variance of `attacks_lull` does the same luck
-# take away? (Shuffle with `np.roll(as_it_was, 1)`.)
+# **1. What are common random numbers worth here?** Above, a tight leash was compared. Now compare the 2,000 winters
+# without an order, `winters["no order"]`, with `as_it_was`. Which share of the variance of `attacks_lull` do common
+# random numbers remove? (Shuffle with `np.roll(as_it_was, 1)`.)
 
 # %% tags=["exercise"]
 answer_1 = None  # your answer: a share between 0 and 1
@@ -201,17 +203,18 @@ solution_1 = float(1 - (loose - as_it_was).var() / (loose - np.roll(as_it_was, 1
 assert 0 < solution_1 < removed
 if answer_1 is not None:
     right = abs(answer_1 - solution_1) < 0.02
-    print("right: the more two worlds differ, the less luck they share" if right else "not yet: as for the tight leash")
+    print("right: the more two worlds differ, the less pairs help" if right else "not yet: as for the tight leash")
 
 # %% [markdown]
-# **2. The chance of war.** Share out the outcome `war` among `patron_restraint` and `major_response`, with `draws=100,
-# runs=50` as above. What is the fair share of the major strikes? (A chance, so a number such as 0.02; mind the sign.)
+# **2. The probability of war.** Share out the outcome `war` among `patron_restraint` and `major_response`, with
+# `draws=100, runs=50` as above. What is the Shapley value of the major strikes? (A probability, so a number such as
+# 0.02; mind the sign.)
 
 # %% tags=["exercise"]
 answer_2 = None  # your answer: a probability
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-of_war = explain("war", mechanisms=["patron_restraint", "major_response"], draws=100, runs=50)
+of_war = explain(outcome="war", mechanisms=["patron_restraint", "major_response"], draws=100, runs=50).data
 solution_2 = float(of_war["shapley"].sel(mechanism="major_response"))
 assert solution_2 > 0
 if answer_2 is not None:
@@ -219,15 +222,16 @@ if answer_2 is not None:
     print("right: what calms the militias brings war nearer" if right else "not yet: `explain` gives it as `shapley`")
 
 # %% [markdown]
-# **3. Fair shares by hand.** Three players: `patron_restraint`, `major_response`, `fear`, with `draws=100, runs=20`.
-# From the eight worlds in `mean_by_coalition`, work out the fair share of fear: six orders of arrival, in each
-# what fear adds on top of those before it.
+# **3. Shapley values by hand.** Three mechanisms: `patron_restraint`, `major_response`, `fear`, with
+# `draws=100, runs=20`. From the eight worlds in `mean_by_coalition`, compute the Shapley value of fear: six orders of
+# arrival, in each the amount that fear adds to those before it.
 
 # %% tags=["exercise"]
 answer_3 = None  # your answer: attacks
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-three = explain("attacks_lull", mechanisms=["patron_restraint", "major_response", "fear"], draws=100, runs=20)
+causes = ["patron_restraint", "major_response", "fear"]
+three = explain(outcome="attacks_lull", mechanisms=causes, draws=100, runs=20).data
 _, r, u, ru, f, rf, uf, ruf = three["mean_by_coalition"].mean("draw").values
 # Fear comes first in two of six orders, second in one after each of the others, last in two.
 solution_3 = float((2 * (f - _) + (rf - r) + (uf - u) + 2 * (ruf - ru)) / 6)
@@ -241,7 +245,7 @@ if answer_3 is not None:
 # (`never` holds shares of these pairs as `no_war_less`, `no_war_tie` and `no_war_more`.)
 
 # %%
-never = compare(["article", "no_us_strikes"], draws=100, runs=50)
+never = compare(["article", "no_us_strikes"], draws=100, runs=50).data
 
 # %% tags=["exercise"]
 answer_4 = None  # your answer: a share between 0 and 1

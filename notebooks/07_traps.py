@@ -15,9 +15,9 @@
 #
 # **What you will learn**
 #
-# - why a comparison of before and after, and even a regression over forty thousand days, can praise the wrong cause
+# - why a comparison of before and after, and even a regression over forty thousand days, can credit the wrong cause
 # - why attacks fall after a strike even where strikes do nothing at all
-# - why the mean number of deaths is a bad summary, and what to say instead
+# - why the mean number of deaths is a bad summary, and what to report instead
 #
 # Below are the attacks of two winters, day by day. In one of them the bombs of 2 February (dashed) did nothing, and
 # an order ended the attacks. In the other there was no order, and the bombs ended them. Which is which?
@@ -28,8 +28,8 @@ import numpy as np
 from sim import canvas, simulate
 
 useless_bombs = {
-    "mechanisms.fear": False,  # strikes frighten nobody
-    "mechanisms.grievance": False,  # nor do they embitter anybody
+    "mechanisms.fear": False,  # strikes frighten no militia
+    "mechanisms.grievance": False,  # nor embitter any
     "deterrence.damage": 0,  # nor destroy anything
     "patron.alarm_per_strike": 0,  # nor impress Tehran
     "mediator.per_strike": 0,  # nor move the mediators
@@ -49,12 +49,12 @@ axes[0].set_ylabel("attacks a day")
 figure
 
 # %% [markdown]
-# You cannot tell, and nobody could. But here we may look behind the curtain, because we built both worlds. A is the
-# one with the order: Tehran took fright at the deaths of 28 January and at the threat that followed, and told its
-# militias to stop (F09, F21). In B nobody ordered anything; the bombs frightened the militias (F05).
+# The pictures do not show it. But here we may look behind the curtain, because we built both worlds. A is the one
+# with the order: the deaths of 28 January and the threat that followed alarmed Tehran, and it ordered its militias to
+# stop (F09, F21). In B there was no order; the bombs frightened the militias (F05).
 #
-# That is rare luck. In a laboratory we know the truth, so we can test the *methods*. Let us play three analysts who
-# see the attacks and the strikes and nothing else.
+# In a laboratory we know the truth, so we can test the *methods*. Take three analysts who see the attacks and the
+# strikes and nothing else.
 #
 # ## Trap 1: the order that came with the bombs
 #
@@ -67,11 +67,11 @@ for name, world in {"A": A, "B": B}.items():
     print(f"world {name}: the rate after is {ratio:.2f} times the rate before")
 
 # %% [markdown]
-# "The bombs cut the attacks by four fifths or more", says the analyst, of either world. Of A that is nonsense.
+# "The bombs cut the attacks by four fifths or more", says the analyst, of either world. Of A that is wrong.
 #
 # The second analyst knows statistics and warns: one jump is no proof, we need a model of all days. So she explains
 # the attacks of a day by the attacks and the strikes of the seven days before it. Economists call that one equation
-# of a *vector autoregression* (VAR). To leave nothing to chance she gets 300 winters of each world: 38,100 days.
+# of a *vector autoregression* (VAR). To be safe she gets 300 winters of each world: 38,100 days.
 
 
 # %%
@@ -96,10 +96,11 @@ figure
 
 # %% [markdown]
 # In both worlds every bar lies far below zero, many times its error. Published studies have been built on less. "One
-# strike on one militia saves a quarter of an attack within a week, and significantly so", she would write of world A.
+# strike on one militia prevents a quarter of an attack within a week, and significantly so", she would write of world
+# A.
 #
-# Now the truth. We live the same 300 winters again, with the same luck, and change one thing: the bombs of 2 February
-# fall into the empty desert. The announcement, the order and everything else stay.
+# Now the truth. We simulate the same 300 winters again, under common random numbers, and change one thing: the bombs
+# of 2 February fall into the empty desert. The announcement, the order and everything else stay.
 
 # %%
 desert = {"target.major_intensity": 0}
@@ -127,15 +128,15 @@ print(f"world B: {with_bombs:.2f} attacks a day after the bombs, {without:.2f} w
 
 # %% [markdown]
 # In world A the bombs prevented nothing: two lines on top of each other. Yet both analysts saw a strong effect. The
-# order fell into the same week, and it is not in their data. Something that comes along with the cause under study,
-# and moves the outcome by itself, is a *confounder*. Three hundred winters did not help: more data make the error
-# bars shorter, not the answer right.
+# order fell into the same week, and it is not in their data. Something that comes together with the cause under
+# study, and changes the outcome by itself, is a *confounder*. Three hundred winters did not help: more data make the
+# error bars shorter, not the answer right.
 #
-# (Averaged over 300 winters the two falls differ in shape: an order takes days to reach everybody, fear comes
+# (Averaged over 300 winters the two falls differ in shape: an order takes days to reach all militias, fear comes
 # overnight and fades. Scroll up to see how little of that one winter shows.)
 #
-# And the real winter? There, too, the order and the bombs came within days of each other (F05, F16, F33). From the
-# counts alone nobody can say which of the two worlds we live in. Notebook 06 asks what a model adds.
+# And the real winter? There, too, the order and the bombs came within days of each other (F05, F16, F33). The counts
+# alone cannot show which of the two worlds is ours. Notebook 06 asks what a model adds.
 #
 # ## Trap 2: calm follows the strike
 #
@@ -168,37 +169,37 @@ print(f"five days after against five days up to the strike: {naive:.2f}")
 # "Thirteen percent fewer attacks, and we averaged over thousands of strikes!" But this is world A. Strikes do nothing
 # here, we switched it all off. So what do we see?
 #
-# Look at the grey line. The target strikes *because* the days before were bad. Bad days are partly bad luck, and luck
+# Look at the grey line. The target strikes *because* the days before were bad. Bad days are partly chance, and chance
 # does not last: after a bad day comes, on average, an ordinary one. That is *regression to the mean*. It makes every
 # answer to bad news look like a cure: strikes after attacks, a new coach after defeats, a speed camera after
 # accidents.
 #
-# The cure is a fair comparison: not before against after, but *with against without*, in the same history. We force a
+# The remedy is a fair comparison: not before against after, but *with against without*, in the same run. We force a
 # strike on 10 December (day 54) in all winters, whatever went before, hold it back in all of them, and compare.
 
 
 # %%
 def on_10_december(kind, **world):
     """Attacks by run and day with a limited strike forced or held back on one day."""
-    event = {"+events.test": f"{{kind: {kind}, from: 2023-12-10, source: invented}}"}
+    event = {"+events.test": {"kind": kind, "from": "2023-12-10", "source": "invented"}}
     return simulate("article", **winter, overrides={"calendar.days": 134, **world, **event}).state_attacks.values
 
 
 for name, world in {"A, strikes do nothing": useless_bombs, "the article's world": {}}.items():
-    forced, held = on_10_december("limited", **world), on_10_december("limited_held", **world)
+    forced, held = on_10_december("limited", **world), on_10_december("block_limited_response", **world)
     print(f"{name}: {forced[:, 55:60].sum() / held[:, 55:60].sum():.3f} times as many attacks in five days")
 
 # %% [markdown]
-# In world A exactly as many. In the article's world, where a strike frightens and embitters about equally, next to no
-# effect of one strike either: there too the eye would see a fall.
+# In world A exactly as many. In the article's world, where a strike frightens and embitters about equally, one strike
+# has next to no effect either: there too a plot of before and after would show a fall.
 #
-# Nobody can live a real winter twice. What helps outside a laboratory is to ask, before looking at the data: *why did
+# A real winter cannot be repeated. What helps outside a laboratory is to ask, before looking at the data: *why did
 # this strike come on this day?* If the answer is "because of the attacks", before-and-after is worth nothing.
 #
 # ## Trap 3: the mean of deaths
 #
-# Let history run free of what is documented, and count the soldiers killed. Five researchers run 4,000 histories each
-# and write down the mean so far after every single one.
+# Let the rules decide everything (`history=free`), and count the soldiers killed. Five researchers simulate 4,000
+# runs each and write down the mean so far after every single one.
 
 # %%
 free = simulate("article", runs=20_000, overrides={"history": "free"})
@@ -213,17 +214,17 @@ for panel, values, name in zip(axes, (deaths, counted), ("deaths", "attacks in t
     panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.set_ylim(0.4, 1.8)
     panel.set_title(f"mean of {name} so far")
-    panel.set_xlabel("histories")
+    panel.set_xlabel("runs")
 axes[0].set_ylabel("times the mean of all 20,000")
 figure
 
 # %% [markdown]
 # The means of attacks settle soon. Those of deaths creep down, then jump: one terrible day, and the mean of a hundred
-# histories is another. By then the researchers report anything from under three deaths to over four.
+# runs is another. After 4,000 runs the researchers report anything from under three deaths to over four.
 #
-# The reason is the *tail*. How many die in one attack follows roughly a power law: ten times as many dead is rarer by
-# a fixed factor, again and again, until nobody is left in reach. On axes that grow by factors that is a straight
-# line. For comparison, a law with the same mean and a thin tail.
+# The reason is the *tail*. The number of dead in one attack follows roughly a power law: ten times as many dead is
+# rarer by a fixed factor, again and again, until no more soldiers are in reach. On logarithmic axes that is a
+# straight line. For comparison, a law with the same mean and a thin tail.
 
 # %%
 one = free["lethal_attacks"].values == 1
@@ -232,7 +233,7 @@ least = np.arange(1, 351)
 power = (least**-1.4 - 351**-1.4) / (1 - 351**-1.4)
 
 figure, [panel] = canvas(height=3.4)
-panel.plot(least, [(killed >= k).mean() for k in least], "o", markersize=3, label="histories with one lethal attack")
+panel.plot(least, [(killed >= k).mean() for k in least], "o", markersize=3, label="runs with one lethal attack")
 panel.plot(least, power, color="black", label="power law of the model, exponent 2.4")
 panel.plot(least, (1 - 1 / killed.mean()) ** (least - 1), "--", color="tab:gray", label="same mean, thin tail")
 panel.loglog()
@@ -240,36 +241,36 @@ panel.xaxis.set_major_formatter("{x:g}")
 panel.yaxis.set_major_formatter("{x:g}")
 panel.set_ylim(2e-4, 1.3)
 panel.set_xlabel("soldiers killed: so many or more")
-panel.set_ylabel("share of histories")
+panel.set_ylabel("share of runs")
 panel.legend()
 figure
 
 # %% [markdown]
-# With the thin tail thirty or more dead would come once in hundreds of thousands of histories. Here they come once in
-# a hundred. Where does the curve bend? At the number of soldiers that one attack can reach. Nobody knows it; the
-# model *assumes* 350. Change it, and leave everything else and all luck as it was.
+# With the thin tail thirty or more dead would come once in hundreds of thousands of runs. Here they come once in a
+# hundred. Where does the curve bend? At the number of soldiers that one attack can reach. That number is unknown; the
+# model *assumes* 350. Change it, and leave everything else and all random numbers as they were.
 
 # %%
 for reach in (50, 350, 2000):
-    told = simulate("article", runs=20_000, overrides={"history": "free", "casualties.exposure": reach})[
+    dead = simulate("article", runs=20_000, overrides={"history": "free", "casualties.exposure": reach})[
         "deaths"
     ].values
     print(
-        f"reach {reach:>4}: mean {told.mean():.2f}, median {np.median(told):.0f}, worst {told.max():>4}, "
-        f"10 or more killed in {(told >= 10).mean():.1%}"
+        f"reach {reach:>4}: mean {dead.mean():.2f}, median {np.median(dead):.0f}, worst {dead.max():>4}, "
+        f"10 or more killed in {(dead >= 10).mean():.1%}"
     )
 
 # %% [markdown]
-# The mean follows the assumption about the worst case, on which the article has not a word: it reports one lethal
-# attack, with three dead (F04). The median and the chance of ten or more hardly move. So say "in half of the
-# histories at most two die, in one of fourteen ten or more", and never "four die on average". That is why Lull itself
-# gives no means of heavy-tailed outcomes.
+# The mean follows the assumption about the worst case, about which the article says nothing: it reports one lethal
+# attack, with three dead (F04). The median and the probability of ten or more hardly move. So say "in 50% of the runs
+# at most two die, in 7% ten or more", and never "four die on average". That is why Lull gives no means of
+# heavy-tailed outcomes.
 #
 # ## Exercises
 #
-# **1. A jinx without any strikes.** Take world A (the array `attacks` above) and line up its days with five attacks
-# or more, strikes or not; leave out the first 15 and the last 15 days as above. What is the mean of the five days
-# after such a day, over the mean of the five days up to and with it?
+# **1. Regression to the mean without any strikes.** Take world A (the array `attacks` above) and line up its days
+# with five attacks or more, strikes or not; leave out the first 15 and the last 15 days as above. What is the mean of
+# the five days after such a day, over the mean of the five days up to and with it?
 
 # %% tags=["exercise"]
 answer_1 = None  # your answer: a ratio
@@ -282,7 +283,7 @@ lined_up = attacks[run[:, None], day[:, None] + around].mean(axis=0)
 solution_1 = float(lined_up[15:20].mean() / lined_up[10:15].mean())
 assert solution_1 < naive < 1.0
 if answer_1 is not None:
-    print("right: nobody did anything" if abs(answer_1 - solution_1) < 0.01 else "not yet: line up as with `struck`")
+    print("right: without any strike" if abs(answer_1 - solution_1) < 0.01 else "not yet: line up as with `struck`")
 
 # %% [markdown]
 # **2. What bombs were worth in world B.** How many attacks did the bombs of 2 February prevent in world B from 3

@@ -16,12 +16,12 @@
 # **What you will learn**
 #
 # - how to write a scenario of your own, and to ask what it changes
-# - how to add an actor, a rule and a number to count, without touching the program
+# - how to add an actor, a rule and an outcome, without changing the program
 # - how to describe another conflict from scratch, in some forty lines
 #
-# Nothing in the program knows Iran or the United States. It knows a *patron*, *militias*, a *target*, *mediators*
-# and a *rival*. Who they are stands in text files. Here is another conflict that comes with Lull. Its names and
-# numbers are invented.
+# The program does not contain Iran or the United States. It contains a *patron*, *militias*, a *target*, *mediators*
+# and a *rival*. Text files say who they are. Here is another conflict that comes with Lull. Its names and numbers are
+# invented.
 
 # %%
 from pathlib import Path
@@ -34,11 +34,11 @@ draw(simulate("salt_coast", runs=1000))
 
 # %% [markdown]
 # The same rules, another world: the Grey Gulls and the Lantern Men instead of Kataib Hezbollah and Nujaba, the Brine
-# Towns instead of Iraq. In this notebook you go the same way: first change a little, then more, then everything.
+# Towns instead of Iraq. In this notebook you first change a little, then more, then everything.
 #
 # ## A scenario of your own
 #
-# A scenario is a text file. It says the question, the day on which it departs from what happened, and what is
+# A scenario is a text file. It has the question, the day on which it departs from the documented record, and what is
 # different. Ours asks about a truce in the war on Gaza. *Intensity* is that war: 1 is the autumn of 2023, 0 is none.
 # We write the file into a folder of ours, `mine`.
 
@@ -71,43 +71,43 @@ both = {
 draw(both)
 
 # %% [markdown]
-# During the truce the attacks fall to a fifth. That is no discovery: we told the model that they hang on that war
-# (the *gate* of notebook 01). What happens afterwards is less clear. So let us count, history by history, under the
-# same luck (notebook 06).
+# During the truce the attacks fall to a fifth. That is no discovery: the model assumes that they depend on that war
+# (the rule `rival.war_gate`). What happens afterwards is less clear. So let us count, run by run, under common random
+# numbers (notebook 06).
 
 # %%
-truce = compare(["article", "spring_truce"], parameters="defaults", runs=1000, config_dir=mine)
+truce = compare(["article", "spring_truce"], parameters="defaults", runs=1000, config_dir=mine).data
 for measure in ("attacks_after", "first_death_day", "deaths_1", "war"):
     one = truce.sel(measure=measure).squeeze()
-    pairs = "no_war_" if one["cut_by_war"] else ""  # war ends counts: so only pairs without it, in either arm
-    a, b, change = (one[f"{pairs}{name}"].item() for name in ("value_a", "value_b", "difference"))
+    pairs = "no_war_" if one["censored_by_war"] else ""  # war ends counts: so only pairs without it, in either arm
+    a, b, change = (one[f"{pairs}{name}"].item() for name in ("baseline_value", "scenario_value", "difference"))
     unit = one["unit"].item()
     print(f"{measure:16} {a:8.3f} without, {b:8.3f} with the truce: {change:+.3f} ({unit})")
 war = truce.sel(measure="war").squeeze()
-low, high = war["prior_low_b"].item(), war["prior_high_b"].item()
+low, high = war["prior_scenario_low"].item(), war["prior_scenario_high"].item()
 print(f"war with the truce, in 90% of the parameter sets drawn from the priors: {low:.0%} to {high:.0%}")
 
 # %% [markdown]
 # After 2 February there are *more* attacks with the truce than without. How can that be? In this model a campaign
-# goes on until soldiers die; then Iran takes fright and orders a stop. During the truce there are fewer attacks that
+# goes on until soldiers die; then Iran is alarmed and orders a stop. During the truce there are fewer attacks that
 # could kill, so the first deaths come sixteen days later on average (day 184 instead of 168), and the order with
-# them. A truce that ends can put off what would have ended the campaign. Whether soldiers die at all (`deaths_1`), and
-# whether war comes, hardly changes. (The chances themselves are those of one parameter set among many; the last line
-# says how far that of war moves with the parameters.)
+# them. A truce that ends can delay the event that would have ended the campaign. Whether soldiers die at all
+# (`deaths_1`), and whether war comes, hardly changes. (The probabilities themselves are those of one parameter set
+# among many; the last line says how far that of war varies with the parameters.)
 #
 # (Both worlds are free from New Year on, so the deaths of 28 January are not certain in either.)
 #
 # ## A new actor
 #
-# A *wing* is one armed group in one country. We add one that does not exist: Newcomers in Iraq, who take no orders
-# from anybody (autonomy 0.95). Every number says where it comes from; ours are invented, and say so.
+# A *wing* is one armed group in one country. We add one that does not exist: Newcomers in Iraq, who obey no orders
+# (autonomy 0.95). Every number has a source; ours are invented, and say so.
 
 # %%
 (mine / "scenario" / "newcomers.yaml").write_text(
     """\
 # @package _global_
 scenario:
-  question: Does a lull come about if one group takes no orders from anybody?
+  question: Does a lull come about if one group obeys no orders?
   departs: 2024-01-29
 
 militia:
@@ -139,23 +139,23 @@ panel.set_xlabel("attacks from the strikes to the report (average)")
 figure
 
 # %% [markdown]
-# Before the strikes every sixth attack in Iraq was the newcomers'. In the lull nearly nine in ten are: all others
-# obey. Does the lull survive them?
+# Before the strikes every sixth attack in Iraq was the newcomers'. In the lull nearly 90% are: all others obey. Does
+# the lull survive them?
 
 # %%
 for name, data in {"without the newcomers": others, "with the newcomers": newcomers}.items():
     quiet = data["theatre_acknowledged"].sel(theatre="iraq", window="lull") == 0
-    print(f"{name:22} nothing acknowledged in Iraq in {quiet.mean().item():.0%} of the histories")
+    print(f"{name:22} nothing acknowledged in Iraq in {quiet.mean().item():.0%} of the runs")
 
 # %% [markdown]
-# One small group that nobody commands is enough to break the calm in most histories. It is called a *spoiler*. So what
-# the report tells, weeks without a single attack in Iraq (F02), says something of the militias too: there was none of
-# this kind, or it was very small.
+# One small group that obeys no order is enough to break the calm in most runs. It is called a *spoiler*. So weeks
+# without a single attack in Iraq, as the report says (F02), show something about the militias too: there was no such
+# group, or it was very small.
 #
 # ## A new rule
 #
-# Rules can be replaced too. Yours is a Python function with the same arguments as the rule whose place it takes; the
-# page *Learn* of `lull app` shows them all. Ours says: whoever hardly complies yet, moves slowly.
+# Rules can be replaced too. Yours is a Python function with the same arguments as the rule that it replaces; the page
+# *Learn* of `lull app` shows them all. Ours says: wings that hardly comply yet move slowly.
 
 # %%
 
@@ -181,7 +181,7 @@ config = load(["scenario=article"])
 figure, [panel] = canvas(height=3.0)
 for words, extensions in {"our rule": [], "your rule": [own]}.items():
     scenario = load(["scenario=article"], extensions=extensions).scenario
-    winter = ReferenceModel(scenario, seed=1, run=17).live()
+    winter = ReferenceModel(scenario, seed=1, run=17).simulate()
     days = winter.datacollector.get_agenttype_vars_dataframe(type(winter.wings[0])).reset_index()
     nujaba = days[days["wing"] == "nujaba_iraq"]
     panel.plot(nujaba["Step"] - 1, nujaba["compliance"], label=words)
@@ -192,17 +192,17 @@ panel.legend(frameon=False)
 figure
 
 # %% [markdown]
-# Yours (orange) is slower at the start, then it catches up. That was one history in the Mesa model. Thousands are
-# lived by another program, the compiled engine. Does it do the same with your rule? `check_extension` lives histories
-# with every engine, and compares every number of every day.
+# Yours (orange) is slower at the start, then it catches up. That was one run in the Mesa model. Another program, the
+# compiled engine, simulates thousands. Does it do the same with your rule? `check_extension` simulates runs with
+# every engine, and compares every number of every day.
 
 # %%
 checked = check_extension(own)
-print(f"{checked.histories} histories with each engine; first difference: {checked.first}")
+print(f"{checked.histories} runs with each engine; first difference: {checked.first}")
 
 # %% [markdown]
-# No difference, not in the last bit. (If you write something that the engines could do differently, such as
-# `math.exp`, you are told so before anything runs.) Now a thousand histories, with our rule and with yours.
+# No difference, not in the last bit. (Code that the engines could compute differently, such as `math.exp`, is refused
+# before anything runs.) Now a thousand runs, with our rule and with yours.
 
 # %%
 free = {"history.free_from": "2024-01-29"}
@@ -215,15 +215,15 @@ print(f"in {np.mean(more > 0):.0%} of the pairs more, in {np.mean(more < 0):.0%}
 draw(yours, "busiest_day")
 
 # %% [markdown]
-# So an obedience that begins slowly costs one attack. The picture shows your own outcome: how many attacks the busiest
-# wing made on its busiest day. (That is a wing in Gaza or Lebanon, where there are more than four a day on average.) It
-# is counted like any of ours, and from a file it can be swept as well (`docs/extending.md`).
+# So a slow start of obedience costs one attack. The picture shows your own outcome: how many attacks the busiest wing
+# made on its busiest day. (That is a wing in Gaza or Lebanon, where there are more than four a day on average.) It is
+# counted like any of ours, and from a file it can be swept as well (`docs/extending.md`).
 #
 # ## Everything from scratch
 #
-# Two files more, and the world is yours: who is there (`actors`), and when what happens (`timeline`). Ours is a
-# river. The Ferry Company is attacked by two gangs; Upriver arms them. The Reed Men do as they are told (autonomy 0.2),
-# the Night Boats do not (0.8).
+# Two more files, and the world is yours: who is there (`actors`), and when what happens (`timeline`). Ours is a
+# river. The Ferry Company is attacked by two gangs; Upriver arms them. The Reed Men follow orders (autonomy 0.2), the
+# Night Boats do not (0.8).
 
 # %%
 (mine / "actors" / "river.yaml").write_text(
@@ -294,39 +294,40 @@ scenario:
     encoding="utf-8",
 )
 river = load(["scenario=river"], mine)
-flood = ReferenceModel(river.scenario, seed=1, run=4).live()
+flood = ReferenceModel(river.scenario, seed=1, run=4).simulate()
 draw(flood)
 
 # %% [markdown]
 # Read it like the picture of notebook 02. All summer the gangs attack. In September a raid kills five of the Ferry
-# Company's people. Upriver is alarmed and orders a stop, the Company strikes back. The Reed Men obey at once (purple).
-# The Night Boats hardly do.
+# Company's people. Upriver is alarmed and orders a stop, the Company strikes back. The Reed Men obey at once
+# (purple). The Night Boats hardly do.
 #
-# Any question of the other notebooks can be put to the river now. For example: which gang obeys? To *comply* means a
-# compliance of 0.8 or more.
+# Any question of the other notebooks can be asked of the river now. For example: which gang obeys? To *comply* means
+# a compliance of 0.8 or more.
 
 # %%
 delta = simulate("river", runs=2000, config_dir=mine)
 ordered = delta["directive_day"].values >= 0
-print(f"an order to stop in {ordered.mean():.0%} of the histories; where there is one:")
+print(f"an order to stop in {ordered.mean():.0%} of the runs; where there is one:")
 for gang in delta["wing"].values:
     lag = delta["compliance_lag"].sel(wing=gang).values[ordered]
     print(f"{gang:12} complies before the calendar ends in {np.mean(lag >= 0):.0%}")
 
 # %% [markdown]
-# The Night Boats never do. What Upriver can ask of them is limited, above all by control × (1 − autonomy), which is
-# 0.75 × 0.2 = 0.15 here; no time makes more of it. Who wants a lull on the river needs another way than an order.
+# The Night Boats never do. Their compliance is limited, above all by control × (1 − autonomy), which is 0.75 × 0.2 =
+# 0.15 here; more time does not raise it. A lull on the river needs another means than an order.
 #
-# **What this cannot tell.** A case of your own runs, and that is all that is shown by its running. The numbers of the
-# river are invented, so its histories are too. Before you believe anything of a real case, give every number a source,
-# try the conclusion on other numbers (notebook 04), and hold it against figures that you did not put in (notebook 05).
+# **What this cannot tell.** That a case of your own runs shows nothing more than that it runs. The numbers of the
+# river are invented, so its runs are too. Before you believe anything of a real case, give every number a source, try
+# the conclusion on other numbers (notebook 04), and compare it with observations that you did not put in (notebook
+# 05).
 #
 # ## Exercises
 #
 # Write your answer in place of `None`, run that cell, then run the (folded) cell below it.
 #
 # **1.** Give the newcomers an autonomy of 0.3 (`overrides={"militia.newcomers_iraq.autonomy": 0.3}`, otherwise as
-# above, 1,000 histories). In what share of the histories is nothing acknowledged in Iraq in the lull?
+# above, 1,000 runs). In what share of the runs is nothing acknowledged in Iraq in the lull?
 
 # %% tags=["exercise"]
 answer_1 = None  # your answer: a share between 0 and 1
@@ -337,7 +338,7 @@ solution_1 = float((tame["theatre_acknowledged"].sel(theatre="iraq", window="lul
 assert solution_1 > float((newcomers["theatre_acknowledged"].sel(theatre="iraq", window="lull") == 0).mean())
 if answer_1 is not None:
     right = abs(answer_1 - solution_1) < 0.006
-    print("right: not who they are, but whom they obey" if right else "not yet: as above, with the override")
+    print("right: autonomy decides, not the name" if right else "not yet: as above, with the override")
 
 # %% [markdown]
 # **2.** Your rule in a formula: by what factor is the first step of a wing with compliance 0 slower than with ours?
@@ -353,7 +354,7 @@ if answer_2 is not None:
 
 # %% [markdown]
 # **3.** Change one number of the river: the patron's control (`patron.control`) from 0.75 to 1. What does that change
-# in the average `attacks_lull`, over 2,000 histories, history by history?
+# in the mean `attacks_lull`, over 2,000 runs, run by run?
 
 # %% tags=["exercise"]
 answer_3 = None  # your answer: a difference of attacks
@@ -368,16 +369,16 @@ if answer_3 is not None:
 
 # %% [markdown]
 # **4.** Write a scenario `river_truce` that departs on 1 July 2041, with an event of the kind `intensity` and the
-# value 0 from then to 15 July (included). By how much does the average number of attacks in the whole campaign
-# (`attacks_campaign`) fall, compared with `river` that is free all the time? 2,000 histories. (Begin with the text of
+# value 0 from then to 15 July (included). By how much does the mean number of attacks in the whole campaign
+# (`attacks_campaign`) fall, compared with `river` that is free all the time? 2,000 runs. (Begin with the text of
 # `river.yaml` above.)
 
 # %% tags=["exercise"]
 answer_4 = None  # your answer: a number of attacks
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-event = "+events.calm={kind: intensity, from: 2041-07-01, to: 2041-07-15, value: 0, source: invented}"
-calm = simulate("river", runs=2000, config_dir=mine, overrides=[event])
+event = {"kind": "intensity", "from": "2041-07-01", "to": "2041-07-15", "value": 0, "source": "invented"}
+calm = simulate("river", runs=2000, config_dir=mine, overrides={"+events.calm": event})
 solution_4 = float((delta["attacks_campaign"] - calm["attacks_campaign"]).mean())
 assert solution_4 > 0
 if answer_4 is not None:

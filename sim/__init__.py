@@ -10,108 +10,72 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.engine.reference import ReferenceModel as ReferenceModel
-    from sim.study.attribution.explaining import explain as explain
-    from sim.study.calibration.calibrating import calibrate as calibrate
-    from sim.study.comparison.comparing import compare as compare
-    from sim.study.discovery.discovering import discover as discover
-    from sim.study.divergence.diverging import diverge as diverge
-    from sim.study.extension_check import check_extension as check_extension
-    from sim.study.replay import replay as replay
-    from sim.study.sensitivity.analysing import sensitivity as sensitivity
-    from sim.study.simulation import simulate as simulate
-    from sim.study.sweep.opened import open_sweep as open_sweep
-    from sim.study.sweep.sweeping import sweep as sweep
-    from sim.view.canvas import canvas as canvas
-    from sim.view.drawing import draw as draw
-    from sim.view.listings import facts as facts
-    from sim.view.listings import parameters as parameters
-    from sim.view.listings import patterns as patterns
-    from sim.view.listings import scenarios as scenarios
-    from sim.view.report.reporting import report as report
-    from sim.view.verbs.verify import verify as verify
-    from sim.world.extension import ActorType as ActorType
-    from sim.world.extension import Change as Change
-    from sim.world.extension import Derived as Derived
-    from sim.world.extension import Extension as Extension
-    from sim.world.extension import Mechanism as Mechanism
-    from sim.world.extension import State as State
-    from sim.world.extension import Tallied as Tallied
-    from sim.world.parameters import Declaration as Declaration
-    from sim.world.parameters import log_uniform as log_uniform
-    from sim.world.parameters import uniform as uniform
-    from sim.world.scenario import load as load
+    from sim.commands.calibrate import calibrate as calibrate
+    from sim.commands.checks import check_extension as check_extension
+    from sim.commands.checks import verify as verify
+    from sim.commands.compare import compare as compare
+    from sim.commands.discover import discover as discover
+    from sim.commands.explain import diverge as diverge
+    from sim.commands.explain import explain as explain
+    from sim.commands.forecast import forecast as forecast
+    from sim.commands.replay import replay as replay
+    from sim.commands.report import report as report
+    from sim.commands.result import Result as Result
+    from sim.commands.sensitivity import sensitivity as sensitivity
+    from sim.commands.sweep import sweep as sweep
+    from sim.engine.reference.agents import MediatorsAgent as MediatorsAgent
+    from sim.engine.reference.agents import MilitiaWing as MilitiaWing
+    from sim.engine.reference.agents import PatronAgent as PatronAgent
+    from sim.engine.reference.agents import RivalAgent as RivalAgent
+    from sim.engine.reference.agents import TargetAgent as TargetAgent
+    from sim.engine.reference.model import ReferenceModel as ReferenceModel
+    from sim.experiment.ensemble import simulate as simulate
+    from sim.experiment.sweep.store import open_sweep as open_sweep
+    from sim.model.extension import ActorType as ActorType
+    from sim.model.extension import Change as Change
+    from sim.model.extension import Derived as Derived
+    from sim.model.extension import Extension as Extension
+    from sim.model.extension import Mechanism as Mechanism
+    from sim.model.extension import Series as Series
+    from sim.model.extension import State as State
+    from sim.model.extension import Tallied as Tallied
+    from sim.model.parameters import Declaration as Declaration
+    from sim.model.parameters import log_uniform as log_uniform
+    from sim.model.parameters import uniform as uniform
+    from sim.model.scenario import load as load
+    from sim.reporting.figures import draw as draw
+    from sim.reporting.listings import facts as facts
+    from sim.reporting.listings import parameters as parameters
+    from sim.reporting.listings import patterns as patterns
+    from sim.reporting.listings import scenarios as scenarios
+    from sim.reporting.style import canvas as canvas
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ActorType": "sim.world.extension",
-    "Change": "sim.world.extension",
-    "Declaration": "sim.world.parameters",
-    "Derived": "sim.world.extension",
-    "Extension": "sim.world.extension",
-    "Mechanism": "sim.world.extension",
-    "ReferenceModel": "sim.engine.reference",
-    "State": "sim.world.extension",
-    "Tallied": "sim.world.extension",
-    "calibrate": "sim.study.calibration.calibrating",
-    "canvas": "sim.view.canvas",
-    "check_extension": "sim.study.extension_check",
-    "compare": "sim.study.comparison.comparing",
-    "discover": "sim.study.discovery.discovering",
-    "diverge": "sim.study.divergence.diverging",
-    "draw": "sim.view.drawing",
-    "explain": "sim.study.attribution.explaining",
-    "facts": "sim.view.listings",
-    "load": "sim.world.scenario",
-    "log_uniform": "sim.world.parameters",
-    "open_sweep": "sim.study.sweep.opened",
-    "parameters": "sim.view.listings",
-    "patterns": "sim.view.listings",
-    "replay": "sim.study.replay",
-    "report": "sim.view.report.reporting",
-    "scenarios": "sim.view.listings",
-    "sensitivity": "sim.study.sensitivity.analysing",
-    "simulate": "sim.study.simulation",
-    "sweep": "sim.study.sweep.sweeping",
-    "uniform": "sim.world.parameters",
-    "verify": "sim.view.verbs.verify",
+_NAMES = {
+    "sim.engine.reference": "MediatorsAgent MilitiaWing PatronAgent ReferenceModel RivalAgent TargetAgent",
+    "sim.commands.calibrate": "calibrate",
+    "sim.commands.compare": "compare",
+    "sim.commands.discover": "discover",
+    "sim.commands.explain": "diverge explain",
+    "sim.commands.replay": "replay",
+    "sim.commands.forecast": "forecast",
+    "sim.commands.result": "Result",
+    "sim.commands.sensitivity": "sensitivity",
+    "sim.experiment.ensemble": "simulate",
+    "sim.experiment.sweep.store": "open_sweep",
+    "sim.commands.sweep": "sweep",
+    "sim.reporting.style": "canvas",
+    "sim.reporting.figures": "draw",
+    "sim.reporting.listings": "facts parameters patterns scenarios",
+    "sim.commands.report": "report",
+    "sim.commands.checks": "check_extension verify",
+    "sim.model.extension": "ActorType Change Derived Extension Mechanism Series State Tallied",
+    "sim.model.parameters": "Declaration log_uniform uniform",
+    "sim.model.scenario": "load",
 }
-
-__all__ = [
-    "ActorType",
-    "Change",
-    "Declaration",
-    "Derived",
-    "Extension",
-    "Mechanism",
-    "ReferenceModel",
-    "State",
-    "Tallied",
-    "__version__",
-    "calibrate",
-    "canvas",
-    "check_extension",
-    "compare",
-    "discover",
-    "diverge",
-    "draw",
-    "explain",
-    "facts",
-    "load",
-    "log_uniform",
-    "open_sweep",
-    "parameters",
-    "patterns",
-    "replay",
-    "report",
-    "scenarios",
-    "sensitivity",
-    "simulate",
-    "sweep",
-    "uniform",
-    "verify",
-]
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = sorted((*_HOMES, "__version__"))
 
 
 def __getattr__(name: str) -> Any:

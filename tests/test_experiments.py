@@ -1,6 +1,9 @@
 """The experiments: files that a README shows are those that lie beside it."""
 
+import ast
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,3 +33,26 @@ def test_a_file_that_differs_is_noticed():
     assert len(shown(document)) == 2
     changed = document.replace("control: 0.5", "control: 0.6")
     assert differing(changed) == ["experiments/leash/scenario/broad_directions.yaml"]
+
+
+def lost_imports(source: str) -> list[str]:
+    """Return the names that a script imports from our package and that do not exist there."""
+    found = []
+    for one in ast.walk(ast.parse(source)):
+        if isinstance(one, ast.ImportFrom) and one.module and one.module.split(".")[0] == "sim":
+            home = import_module(one.module)
+            found += [
+                f"{one.module}.{part.name}"
+                for part in one.names
+                if not hasattr(home, part.name) and not find_spec(f"{one.module}.{part.name}")
+            ]
+    return found
+
+
+@pytest.mark.parametrize("script", sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("experiments/*/*.py")))
+def test_scripts_import_what_exists(script):
+    assert lost_imports((ROOT / script).read_text(encoding="utf-8")) == []
+
+
+def test_a_lost_import_is_noticed():
+    assert lost_imports("import numpy\nfrom sim import load\nfrom sim.model import facts, lost\n") == ["sim.model.lost"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from sim import open_sweep
-from sim.study.sweep.along import at_points, profile, varied
-from sim.view.figures.sweep import draw_map
-from sim.view.style import GREY, new_figure, save, style
+from sim.experiment.sweep.profiles import at_points, profile, varied
+from sim.reporting.figures.sweep_figures import draw_map
+from sim.reporting.style import GREY, new_figure, save, style
 
 TITLES = {"article": "The order, and the major strikes", "no_threat": "The order alone, no major strikes"}
 CONTROL, AUTONOMY = "patron.control", "multipliers.autonomy"

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.ensemble import run_batch
+from sim.engine.batch import run_batch
+from sim.engine.inputs import build_inputs
 from sim.engine.record import Output
-from sim.engine.table import tabulate
+from sim.model.scenario import Scenario, load
 from sim.rules.outcomes import NAMES, NEVER
-from sim.world.scenario import Scenario, load
 
 RANGES = {
     "patron.control": (0.6, 1.0),
@@ -55,7 +55,7 @@ def main(points: int, runs: int, seed: int) -> None:
     generator = np.random.Generator(np.random.Philox(seed))
     design = {key: low + (high - low) * generator.random(points) for key, (low, high) in RANGES.items()}
     numbers = np.tile(np.arange(runs), points)
-    output = run_batch(tabulate(scenario, design), seed, numbers, np.repeat(np.arange(points), runs))
+    output = run_batch(build_inputs(scenario, design), seed, numbers, np.repeat(np.arange(points), runs))
     found = [
         judged(scenario, part(output, slice(i * runs, (i + 1) * runs)), {key: one[i] for key, one in design.items()})
         for i in range(points)
@@ -100,7 +100,7 @@ def judged(scenario: Scenario, output: Output, values: dict[str, float]) -> Poin
             "P2": float((iraq == 0).mean()),
             "P3": float(((syria >= 1) & (syria <= 4)).mean()),
             "P8": float(lags[2] + 3 <= lags[0] <= 25 and lags[2] + 3 <= lags[1] <= 35),
-            "P12": float((output.rows[:, NAMES.index("leaders_spared")] > 0).mean()),
+            "P12": float((output.rows[:, NAMES.index("leader_strikes_declined")] > 0).mean()),
             "P13": float(min(open_share(first), open_share(resumed))),
         },
         lags,

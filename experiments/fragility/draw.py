@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sim import open_sweep
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, PURPLE, SAND, new_figure, quiet, save, style
 from sim.rules.outcomes import NEVER, RESUMED_DAYS
-from sim.view.style import BLUE, GREY, INK, ORANGE, PALE, PURPLE, SAND, new_figure, quiet, save, style
 
 STRIKES, REPORT, MARCH = 108, 133, 150
 """Day numbers: 2 February, the article, and 15 March, on which the events of the scenarios fall."""

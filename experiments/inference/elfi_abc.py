@@ -10,7 +10,7 @@ import time
 
 import elfi
 import numpy as np
-from own import KEYS, problem, told_of
+from own import KEYS, evidence_in, problem
 
 DRAWS = 99
 BATCH = 20_000
@@ -23,7 +23,7 @@ def model_of(task):
 
     def live(*inputs, batch_size, random_state):
         first = int(random_state.randint(2**30))
-        return told_of(prior, figures, np.stack(inputs, axis=1), first, np.random.default_rng(first))
+        return evidence_in(prior, figures, np.stack(inputs, axis=1), first, np.random.default_rng(first))
 
     model = elfi.ElfiModel()
     names = [key.replace(".", "_") for key in KEYS]

@@ -11,11 +11,10 @@ import time
 
 import numpy as np
 
-from sim.study.calibration.bank import Prior, fill, found, live, seen
-from sim.study.calibration.planted import DRAWS, REGIONS, Cells, reports
-from sim.study.calibration.posterior import accepted, likelihood, reported
-from sim.study.calibration.settings import settings_of
-from sim.world.scenario import load
+from sim.analysis.calibration.observations import found, seen, settings_of
+from sim.analysis.calibration.posterior import PriorSampler, accepted, fill, likelihood, reported, simulate
+from sim.analysis.calibration.sbc import DRAWS, REGIONS, Cells, reports
+from sim.model.scenario import load
 
 KEYS = (
     "multipliers.baseline",
@@ -35,14 +34,14 @@ PLANTED = 60_000
 def problem(seed):
     """The prior of the eight parameters, all others at their defaults, and the figures of the article."""
     config = load()
-    return Prior(config.scenario, KEYS, seed), settings_of(config).figures
+    return PriorSampler(config.scenario, KEYS, seed), settings_of(config).figures
 
 
-def told_of(prior, figures, levels, first, generator):
+def evidence_in(prior, figures, levels, first, generator):
     """What is reported (rows, figures) of fresh histories at levels (rows, parameters); `first` numbers their luck."""
     rows = first + np.arange(len(levels))
     columns = prior.columns(levels)
-    here = seen(prior.scenario, live(prior, columns, rows))
+    here = seen(prior.scenario, simulate(prior, columns, rows))
     chance = columns["casualties.penetration"] * columns["casualties.lethality"]
     return np.stack([one.reading.report(found(one, here), chance, generator) for one in figures], axis=1)
 
@@ -54,7 +53,7 @@ def main(draws, reference, truths, seed):
     began = time.process_time(), time.perf_counter()
     bank = fill(prior, figures, draws)
     lived = time.process_time() - began[0], time.perf_counter() - began[1]
-    plants = fill(Prior(prior.scenario, KEYS, seed + 1), figures, min(PLANTED, 200 * truths))
+    plants = fill(PriorSampler(prior.scenario, KEYS, seed + 1), figures, min(PLANTED, 200 * truths))
     told = reports(plants, generator)
     picked = {name: np.flatnonzero(inside(figures, told))[:truths] for name, inside in REGIONS.items()}
     places = np.concatenate(list(picked.values()))
@@ -65,11 +64,11 @@ def main(draws, reference, truths, seed):
         lived=lived,
         levels=prior.levels(np.arange(draws)),
         told=np.stack(list(reports(bank, generator).values()), axis=1),
-        article=np.array([one.reading.told for one in figures]),
+        article=np.array([one.reading.observed for one in figures]),
         truths=plants.prior.levels(places),
         planted=table[places],
         region=np.repeat(list(picked), [len(one) for one in picked.values()]),
-        **large(Prior(prior.scenario, KEYS, seed + 2), figures, reference),
+        **large(PriorSampler(prior.scenario, KEYS, seed + 2), figures, reference),
     )
     began = time.process_time(), time.perf_counter()
     article = weights_of(bank)

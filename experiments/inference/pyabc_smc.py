@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pyabc
-from own import KEYS, problem, told_of
+from own import KEYS, evidence_in, problem
 
 
 def main(histories, population):
@@ -23,7 +23,7 @@ def main(histories, population):
 
     def live(parameters):
         levels = np.array([[parameters[key] for key in KEYS]])
-        told = told_of(prior, figures, levels, int(generator.integers(2**30)), generator)[0]
+        told = evidence_in(prior, figures, levels, int(generator.integers(2**30)), generator)[0]
         return dict(zip(names, np.log1p(told), strict=True))
 
     even = pyabc.Distribution(**{key: pyabc.RV("uniform", 0, 1) for key in KEYS})

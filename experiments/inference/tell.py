@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.study.calibration.conscience import check
-from sim.study.calibration.planted import REGIONS, Ranked, narrowed
-from sim.study.calibration.posterior import weighted_deviation, weighted_quantile
+from sim.analysis.calibration.sbc import REGIONS, Ranked, check, narrowed
+from sim.experiment.statistics import midpoint_quantile, weighted_deviation
 
 TAILS = (0.05, 0.5, 0.95)
 
@@ -30,7 +29,7 @@ def tell_planted(task, methods):
                 continue
             checked = check(found)
             half, most = (np.mean([getattr(one, f"coverage_{level}") for one in checked]) for level in (50, 90))
-            uniform, covered = (sum(getattr(one, what) for one in checked) for what in ("uniform", "covered"))
+            uniform, covered = (sum(getattr(one, what) for one in checked) for what in ("uniform", "coverage_ok"))
             print(
                 f"| {name} | {region} | {found.sets} | {found.left_out} | {uniform} of {len(checked)} "
                 f"| {half:.1%} | {most:.1%} | {covered} of {len(checked)} |"
@@ -50,7 +49,7 @@ def tell_article(task, methods):
             continue
         gaps, widths = [], []
         for mine, column in zip(draws.T, levels.T, strict=True):
-            low, middle, high = weighted_quantile(column, weights, TAILS)
+            low, middle, high = midpoint_quantile(column, weights, TAILS)
             here = np.quantile(mine, TAILS)
             gaps.append(abs(here[1] - middle) / weighted_deviation(column, weights))
             widths.append((here[2] - here[0]) / (high - low) - 1.0)

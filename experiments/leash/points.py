@@ -9,7 +9,7 @@ from itertools import product
 import pandas as pd
 
 from sim import load
-from sim.study.comparison.points import points_of
+from sim.analysis.comparison.paired_run import points_of
 
 CONTROL, AUTONOMY = "patron.control", "multipliers.autonomy"
 CONTROLS = (0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0)

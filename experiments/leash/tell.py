@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.patches import Rectangle
 
 from sim import open_sweep
-from sim.study.sweep.along import at_points, profile
-from sim.view.figures.sweep import draw_map
-from sim.view.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, save, style
+from sim.experiment.sweep.profiles import at_points, profile
+from sim.reporting.figures.sweep_figures import draw_map
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, save, style
 
 CONTROL, AUTONOMY = "patron.control", "multipliers.autonomy"
 STYLES = {
@@ -34,7 +34,7 @@ MAPS = {
     "war": "Direct war by 10 September",
 }
 CHANCES = ("deaths_5", "war")
-COLUMNS = ("value_a", "value_b", "difference", "low", "high", "error", "less", "tie", "more")
+COLUMNS = ("baseline_value", "scenario_value", "difference", "low", "high", "error", "less", "tie", "more")
 
 
 def main():
@@ -53,7 +53,7 @@ def compared(folder):
     """What `lull compare` found of the measures that are told; where war cuts them, among pairs without war."""
     found = pd.read_csv(Path(folder, "comparison.csv"))
     for name in COLUMNS:
-        found[name] = found[name].where(~found["cut_by_war"], found[f"no_war_{name}"])
+        found[name] = found[name].where(~found["censored_by_war"], found[f"no_war_{name}"])
     return found[found["measure"].isin(MEASURES)][["scenario", "measure", *COLUMNS]]
 
 
@@ -111,7 +111,12 @@ class Plane:
         found, own = self.apart("defiance", STYLES[name][:2], None)
         base = own[np.isfinite(found)].mean()
         told = paired(found)
-        row = {"scenario": name, "measure": "defiance", "value_a": base, "value_b": base + told["difference"]}
+        row = {
+            "scenario": name,
+            "measure": "defiance",
+            "baseline_value": base,
+            "scenario_value": base + told["difference"],
+        }
         return pd.DataFrame([row | told])
 
     def told(self):
@@ -175,7 +180,7 @@ def differences(axes, effects, name, named):
         mine = found[found["measure"] == name].set_index("scenario")
         if mine.empty:
             continue
-        mine = mine.loc[list(STYLES), ["difference", "low", "high", "value_a"]]
+        mine = mine.loc[list(STYLES), ["difference", "low", "high", "baseline_value"]]
         if source == "defaults":
             axes.plot(scale * mine["difference"], rows - 0.2, "D", color=ORANGE, markersize=5)
             continue
@@ -187,7 +192,7 @@ def differences(axes, effects, name, named):
                 value, row + 0.19, text.replace("-", "−"), ha="center", va="bottom", fontsize=9.5, fontweight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3},
             )  # fmt: skip
-        base = f"{mine['value_a'].iloc[0]:.1%}" if name in CHANCES else f"{mine['value_a'].iloc[0]:.1f}"
+        base = f"{mine['baseline_value'].iloc[0]:.1%}" if name in CHANCES else f"{mine['baseline_value'].iloc[0]:.1f}"
     axes.axvline(0.0, color=INK, linewidth=0.9)
     axes.grid(axis="x", color=PALE, linewidth=0.8)
     axes.set_axisbelow(True)

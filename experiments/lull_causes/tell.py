@@ -12,14 +12,14 @@ import numpy as np
 from scipy.stats import rankdata
 
 from sim import explain, load
-from sim.study.attribution.attributed import share
-from sim.study.attribution.shapley import shapley
-from sim.study.calibration.calibrating import prior_of
-from sim.study.calibration.rival import calm_of, counterfactuals
-from sim.study.calibration.settings import Channel, settings_of
-from sim.study.calibration.shipped import shipped_posterior
-from sim.study.comparison.points import points_of
-from sim.view.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, save, style
+from sim.analysis.attribution import shapley, share
+from sim.analysis.calibration.calibration_run import prior_of
+from sim.analysis.calibration.hypotheses import counterfactuals
+from sim.analysis.calibration.observations import Channel, settings_of
+from sim.analysis.comparison.paired_run import points_of
+from sim.analysis.pattern_tests import calm_of
+from sim.experiment.parameter_sets import shipped_posterior
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, save, style
 
 ACTS = {"major_response": "major strikes", "patron_restraint": "Tehran's order", "mediation": "mediators"}
 WAYS = ("patron_restraint", "threat_fear", "fear", "capacity", "grievance", "mediation")
@@ -49,7 +49,7 @@ def main(draws, runs):
 
 def explained(outcome, mechanisms, source, draws, runs):
     many = {"draws": draws, "runs": runs} if source != "defaults" else {"runs": draws * runs}
-    return explain(outcome, mechanisms=mechanisms, parameters=source, seed=1, **many)
+    return explain(outcome=outcome, mechanisms=mechanisms, parameters=source, seed=1, **many).data
 
 
 def shares_of_the_calm(looked_through):
@@ -64,9 +64,9 @@ def shares_of_the_calm(looked_through):
         ("posterior", shipped_posterior(config.scenario.cast).rows),
     ):
         lived = counterfactuals(prior, rows, causes, calm)
-        bits = [sum(1 << place for place, one in enumerate(causes) if one.id in open_ones) for open_ones in lived.sets]
-        values = np.empty(lived.calm.shape)
-        values[bits] = lived.calm
+        bits = [sum(1 << place for place, one in enumerate(causes) if one.id in open_ones) for open_ones in lived]
+        values = np.empty((len(lived), len(lived[()])))
+        values[bits] = list(lived.values())
         found[name] = {
             "causes": [one.text for one in causes],
             "shares": [share(part[:, None]) for part in shapley(values)],
@@ -184,13 +184,26 @@ def write(acts, ways, calm):
     """All shares as one table."""
     with Path("shares.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("game", "parameters", "outcome", "player", "share", "error", "low", "high", "alone", "but_for"))
+        rows.writerow(
+            (
+                "coalition_set",
+                "parameters",
+                "outcome",
+                "mechanism",
+                "shapley",
+                "error",
+                "low",
+                "high",
+                "first_in",
+                "last_in",
+            )
+        )
         games = {("acts", *key): data for key, data in acts.items()}
         games |= {("ways", "posterior", outcome): data for outcome, data in ways.items()}
         for key, data in games.items():
             for one in data["mechanism"].values:
                 cells = data.sel(mechanism=one)
-                parts = ("shapley", "shapley_error", "shapley_low", "shapley_high", "alone", "but_for")
+                parts = ("shapley", "shapley_error", "shapley_low", "shapley_high", "first_in", "last_in")
                 rows.writerow((*key, one, *(f"{float(cells[part]):.4g}" for part in parts)))
         for source, found in calm.items():
             for text, one in zip(found["causes"], found["shares"], strict=True):

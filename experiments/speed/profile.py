@@ -22,30 +22,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.engine import lanes
-from sim.engine.ensemble import OUTCOMES_ONLY, empty_output
-from sim.engine.lanes import kernel
-from sim.engine.lanes.block import VECTOR, Draws, Shares, lane_width
-from sim.engine.lanes.draws import draw_first, draw_lanes
-from sim.engine.table import Table, tabulate
+from sim.engine import batched
+from sim.engine.batch import ALL_OUTCOMES, empty_output
+from sim.engine.batched import kernel
+from sim.engine.batched.layout import Address, RandomBlock, RngCache, lane_width
+from sim.engine.batched.rng import draw_first, draw_lanes
+from sim.engine.inputs import ModelInputs, build_inputs
+from sim.experiment.benchmark import agent_days, thread_ns
+from sim.model.scenario import load
 from sim.numbers.arithmetic import exp
 from sim.numbers.compiled import kernel as compiled
-from sim.numbers.compiled import step, wide_loops
-from sim.numbers.rows import rows_of
-from sim.study.speed.bench import agent_days
-from sim.study.speed.stopwatch import thread_ns
-from sim.world.scenario import load
+from sim.numbers.compiled import simd_hints, step
+from sim.numbers.soa import VECTOR, rows_of
 
 BLOCKS = 16
 PER_SECOND = 1000
 LONGEST = 1 << 16
 OUTSIDE = "outside: blocks opened, results written, Python"
 GROUPS = {
-    "wings": ("wing_lives", "timeline_turns"),
-    "casualties": ("casualties_fall", "marked_lanes"),
+    "wings": ("simulate_wing", "update_timeline_products"),
+    "casualties": ("apply_casualties", "marked_lanes"),
     "strikes": ("strikes_land", "strikes_in_lane", "chosen_wing"),
-    "states": ("patron_assesses", "orders_go_out", "mediators_press", "target_responds", "ladder_moves"),
-    "record": ("attacks_are_summed", "week_is_noted", "day_is_noted", "quiet_is_noted", "day_begins"),
+    "states": ("patron_assesses", "issue_orders", "mediators_press", "target_responds", "ladder_moves"),
+    "record": ("sum_attacks", "record_week", "record_day_end", "record_quiet", "reset_day"),
 }
 
 
@@ -58,28 +57,28 @@ class Shared(NamedTuple):
 
 @step
 def exps(vectors: int, rows: Shared) -> None:
-    wide_loops()
+    simd_hints()
     for i in range(VECTOR * vectors):
         rows.high[i] = exp(rows.low[i])
 
 
 @step
-def four_draws(vectors: int, day: int, shares: Shares, draws: Draws) -> None:
-    wide_loops()
-    draw_lanes(vectors, 1, 0, 0, day, 12345, shares, draws)
+def four_draws(vectors: int, day: int, shares: RngCache, draws: RandomBlock) -> None:
+    simd_hints()
+    draw_lanes(vectors, Address(1, 0, 0, day, 12345), shares, draws)
 
 
 @step
-def first_draw(vectors: int, day: int, shares: Shares, draws: Draws) -> None:
-    wide_loops()
-    draw_first(vectors, 1, 0, 0, day, 12345, shares, draws)
+def first_draw(vectors: int, day: int, shares: RngCache, draws: RandomBlock) -> None:
+    simd_hints()
+    draw_first(vectors, Address(1, 0, 0, day, 12345), shares, draws)
 
 
 @compiled
 def repeat(what: int, times: int, floats: Any, whole: Any) -> None:
     """Do one primitive in all lanes of (4, lanes) floats, so many times."""
     vectors, shared = floats.shape[1] // VECTOR, rows_of(Shared, floats[:2])
-    draws, shares = rows_of(Draws, floats), rows_of(Shares, whole)
+    draws, shares = rows_of(RandomBlock, floats), rows_of(RngCache, whole)
     for day in range(times):
         if what == 0:
             exps(vectors, shared)
@@ -91,7 +90,7 @@ def repeat(what: int, times: int, floats: Any, whole: Any) -> None:
 
 def primitives(lanes: int) -> dict[str, float]:
     """Nanoseconds of one exp, of a block of four draws and of the first draw of a block alone, in one lane."""
-    floats, whole = np.ones((4, lanes)), np.arange(len(Shares._fields) * lanes).reshape(-1, lanes)
+    floats, whole = np.ones((4, lanes)), np.arange(len(RngCache._fields) * lanes).reshape(-1, lanes)
     found = {}
     for what, name in enumerate(("exp", "four draws", "first draw alone")):
         repeat(what, 1, floats, whole)
@@ -123,12 +122,12 @@ def plain(mangled: str) -> str:
 
 def sampled(seconds: float) -> tuple[Counter[str], float]:
     """Samples by step while the kernel runs, and what an agent-day costs meanwhile, ns."""
-    table = tabulate(load([]).scenario)
+    table = build_inputs(load([]).scenario)
     runs = np.arange(BLOCKS * lane_width(table))
-    points, out = np.zeros_like(runs), empty_output(table, len(runs), OUTCOMES_ONLY)
+    points, out = np.zeros_like(runs), empty_output(table, len(runs), ALL_OUTCOMES)
 
     def live() -> None:
-        lanes.run_histories(table, 1, 0, runs, points, out)
+        batched.run_histories(table, 1, 0, runs, points, out)
 
     live()
     steps = addresses()
@@ -174,7 +173,7 @@ def rows(samples: Counter[str], cost: float) -> list[dict[str, Any]]:
 
 def main() -> None:
     samples, cost = sampled(float(sys.argv[1]) if len(sys.argv) > 1 else 10.0)
-    table = tabulate(load([]).scenario)
+    table = build_inputs(load([]).scenario)
     steps, alone = rows(samples, cost), primitives(lane_width(table))
     parts: Counter[str] = Counter()
     for row in steps:
@@ -192,13 +191,13 @@ def main() -> None:
     (Path(__file__).parent / "nanoseconds.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
-def draws_cost(table: Table, alone: dict[str, float]) -> float:
+def draws_cost(table: ModelInputs, alone: dict[str, float]) -> float:
     """Draws in an agent-day: a block for each wing, only its first word where no fates are met, and the target's."""
     wings, on_target = len(table.layout), int((table.layout["on_target"] > 0).sum())
     return ((on_target + 1) * alone["four draws"] + (wings - on_target) * alone["first draw alone"]) / wings
 
 
-def exps_cost(table: Table, alone: dict[str, float]) -> float:
+def exps_cost(table: ModelInputs, alone: dict[str, float]) -> float:
     """Exps in an agent-day: one for each count, one for each rate that strikes have touched, two for the states."""
     wings, on_target = len(table.layout), int((table.layout["on_target"] > 0).sum())
     return (wings + on_target + 2) * alone["exp"] / wings

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.view.style import BLUE, GREY, new_figure, save, style
-from sim.view.verbs.bench import FIGURES
+from sim.commands.checks import FIGURES
+from sim.reporting.style import BLUE, GREY, new_figure, save, style
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- figures: written by tell.py -->\n", "<!-- end of figures -->\n"
@@ -42,7 +42,7 @@ def figures(bench: Mapping[str, Any]) -> str:
     return (
         f"{machine['processor']} ({machine['target']}, {machine['vectors']}), {machine['cores']} cores,"
         f" {bench['rounds']} rounds by turns, load {machine['load_before']} before; Python"
-        f" {bench['versions']['python']}, numba {bench['versions']['numba']}, {bench['c']['compiler']}.\n\n"
+        f" {bench['versions']['python']}, numba {bench['versions']['numba']}.\n\n"
         + table(("Figure", "Median", "Quartiles", "Asked"), rows)
     )
 

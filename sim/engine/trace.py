@@ -1,23 +1,23 @@
-"""The rules as an actor of the reference model holds them: plain, or watched by a listener.
+"""The rules as an actor of the reference model holds them: plain, or recorded for a listener.
 
-Plain, they are the modules of `sim.rules` themselves, so watching costs nothing where nobody listens.
+Plain, they are the modules of `sim.rules` themselves, so a run without a listener pays nothing for it.
 """
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
-from sim.engine import samplers
-from sim.numbers.chance import draw
-from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, target
+from sim.numbers.philox import compiled_uniform
+from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, samplers, target
 
 Rule = Callable[..., Any]
-Chance = Callable[[int, int, int, int, int, int], float]
+UniformFunction = Callable[[int, int, int, int, int, int], float]
 
 
-class Address(NamedTuple):
+class DrawAddress(NamedTuple):
     """Where a draw is found: study seed, run, day, number of the actor, number of the decision."""
 
     seed: int
@@ -40,7 +40,7 @@ class Decision:
     rule: Rule
     inputs: dict[str, Any]
     result: Any
-    address: Address | None
+    address: DrawAddress | None
 
     @property
     def draw(self) -> float | None:
@@ -51,73 +51,56 @@ class Decision:
 Listener = Callable[[Decision], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
-    """Everything that an actor may apply, by role. Each is a module, or a module watched."""
-
-    patron: Any
-    militia: Any
-    target: Any
-    mediator: Any
-    rival: Any
-    casualties: Any
-    observation: Any
-    ladder: Any
-    rates: Any
-    samplers: Any
-
-    @property
-    def modules(self) -> tuple[Any, ...]:
-        """All of them, in order."""
-        return tuple(getattr(self, one.name) for one in fields(self))
+class Rulebook(SimpleNamespace):
+    """Everything that an actor may apply, by role. Each is a module, or a traced module."""
 
 
 RULES: Final = Rulebook(
-    patron, militia, target, mediator, rival, casualties, observation, ladder, rates, samplers
+    patron=patron, militia=militia, target=target, mediator=mediator, rival=rival, casualties=casualties,
+    observation=observation, ladder=ladder, rates=rates, samplers=samplers,
 )  # fmt: skip
 
 
-class Witness:
-    """Tells a listener of every rule applied in one history, and where the draws in it were found.
+class TraceRecorder:
+    """Passes every rule applied in one history to a listener, with the addresses of its random numbers.
 
-    `today` gives the number of the day that is being lived.
+    `today` gives the number of the current day.
     """
 
-    def __init__(self, listener: Listener, today: Callable[[], int], rules: Rulebook = RULES) -> None:
+    def __init__(self, listener: Listener, today: Callable[[], int]) -> None:
         self._listener = listener
         self._today = today
-        self._rules = rules
-        self._addresses: dict[float, Address] = {}
+        self._addresses: dict[float, DrawAddress] = {}
 
-    def chance(self, seed_low: int, seed_high: int, run: int, day: int, actor: int, decision: int) -> float:
-        """The draw at an address, whose address is remembered."""
-        value = draw(seed_low, seed_high, run, day, actor, decision)
-        self._addresses[value] = Address(seed_low | seed_high << 32, run, day, actor, decision)
+    def uniform(self, seed_low: int, seed_high: int, run: int, day: int, actor: int, decision: int) -> float:
+        """The random number at an address, which is remembered."""
+        value = compiled_uniform(seed_low, seed_high, run, day, actor, decision)
+        self._addresses[value] = DrawAddress(seed_low | seed_high << 32, run, day, actor, decision)
         return value
 
-    def rules_of(self, actor: str) -> Rulebook:
-        """The rules, watched while this actor applies them."""
-        pairs = zip(self._rules.modules, RULES.modules, strict=True)
-        return Rulebook(*(Watched(self, actor, module, ours) for module, ours in pairs))
+    def rules_of(self, actor: str, rules: Rulebook = RULES) -> Rulebook:
+        """The rules, recorded while this actor applies them."""
+        ours = vars(RULES)
+        return Rulebook(**{role: TracedModule(self, actor, one, ours[role]) for role, one in vars(rules).items()})
 
-    def apply(self, actor: str, rule: Rule, told: Rule, values: tuple[Any, ...]) -> Any:
-        """Apply a rule and tell the listener, of the rule `told`: the model's, where an extension replaced it."""
-        inputs = dict(zip(parameters(rule), values, strict=True))
+    def apply(self, actor: str, rule: Rule, original: Rule, values: tuple[Any, ...]) -> Any:
+        """Apply a rule and pass it to the listener as `original`, the model's own where an extension replaced it."""
+        inputs = dict(zip(parameters(original), values, strict=True))
         result = rule(*values)
         address = self._addresses.get(inputs["draw"]) if "draw" in inputs else None
-        self._listener(Decision(self._today(), actor, told, inputs, result, address))
+        self._listener(Decision(self._today(), actor, original, inputs, result, address))
         return result
 
 
-class Watched:
-    """A module of rules, each of which tells the witness when it is applied; `ours` is the model's own."""
+class TracedModule:
+    """A module of rules, each of which informs the recorder when it is applied; `ours` is the model's own."""
 
-    def __init__(self, witness: Witness, actor: str, module: Any, ours: Any) -> None:
-        self._witness, self._actor, self._module, self._ours = witness, actor, module, ours
+    def __init__(self, recorder: TraceRecorder, actor: str, module: Any, ours: Any) -> None:
+        self._recorder, self._actor, self._module, self._ours = recorder, actor, module, ours
 
     def __getattr__(self, name: str) -> Rule:
-        rule, told = getattr(self._module, name), getattr(self._ours, name)
-        return lambda *values: self._witness.apply(self._actor, rule, told, values)
+        rule, original = getattr(self._module, name), getattr(self._ours, name)
+        return lambda *values: self._recorder.apply(self._actor, rule, original, values)
 
 
 @cache

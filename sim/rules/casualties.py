@@ -1,10 +1,14 @@
 """What becomes of one attack on the target's soldiers."""
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.numbers.arithmetic import power
 from sim.numbers.compiled import rule
+from sim.rules import old_names
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
 
 UNNOTICED: Final = 0
 ACKNOWLEDGED: Final = 1
@@ -80,7 +84,7 @@ def tail_span(exponent: float, exposure: float) -> float:
 
 
 @rule
-def killed(draw: float, span: float, power_of_tail: float, exposure: float) -> float:
+def number_killed(draw: float, span: float, power_of_tail: float, exposure: float) -> float:
     """Number killed by a lethal attack: a Pareto draw cut at K_max + 1 and rounded down.
 
     k = floor((1 - u span) ** (1 / (1 - alpha))), at most K_max
@@ -90,7 +94,7 @@ def killed(draw: float, span: float, power_of_tail: float, exposure: float) -> f
     Units: soldiers.
     Source: severity of attacks has density exponent about 2.4; extending it down to 1 is assumed.
 
-    >>> killed(0.75, 1.0, -1.0, 350.0)
+    >>> number_killed(0.75, 1.0, -1.0, 350.0)
     4.0
     """
     size = float(math.floor(power(1.0 - draw * span, power_of_tail)))

@@ -4,10 +4,13 @@
 answering openly, 6 direct war.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.numbers.compiled import rule
-from sim.rules.rates import chance
+from sim.rules import old_names
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
 
 WAR_RUNG: Final = 6.0
 
@@ -67,31 +70,16 @@ def recent_rung(now: float, cooling: float, rung: float) -> float:
 
 
 @rule
-def war_chance(rate: float, war_risk: float, threshold: float, recent: float) -> float:
-    """Chance that direct war breaks out today.
+def war_rate(rate: float, war_risk: float, threshold: float, recent: float) -> float:
+    """Daily rate at which direct war breaks out.
 
-    1 - exp(-k_war max(0, W - W_war) * recent rung)
+    k_war max(0, W - W_war) * recent rung; war comes when its sum over days reaches a limit drawn once for each run
 
-    Units: rate in 1/(rung day), result a probability.
+    Units: rate in 1/(rung day), result in 1/day.
     Source: F10; no figure identifies it, so its prior alone speaks.
 
-    >>> war_chance(0.01, 2.0, 3.0, 4.0)
+    >>> war_rate(0.01, 2.0, 3.0, 4.0)
     0.0
     """
     excess = war_risk - threshold
-    return chance(rate * (excess if excess > 0.0 else 0.0) * recent)
-
-
-@rule
-def breaks_out(draw: float, likely: float) -> bool:
-    """Whether direct war breaks out today.
-
-    u < p
-
-    Units: probabilities.
-    Source: F10.
-
-    >>> breaks_out(0.2, 0.1)
-    False
-    """
-    return draw < likely
+    return rate * (excess if excess > 0.0 else 0.0) * recent

@@ -1,8 +1,8 @@
 """A militia wing: how it obeys, fears, resents, rebuilds and attacks."""
 
-from sim.numbers.arithmetic import exp
+from sim.numbers.arithmetic import exp, inverse_normal
 from sim.numbers.compiled import rule
-from sim.rules.rates import clipped
+from sim.rules.rates import clip01
 
 MAX_RATE = 60.0
 """Most attacks a day that a wing can intend; keeps a day's count below its cap for every draw."""
@@ -20,7 +20,7 @@ def trait(value: float, factor: float) -> float:
     >>> trait(0.5, 3.0)
     1.0
     """
-    return clipped(value * factor)
+    return clip01(value * factor)
 
 
 @rule
@@ -65,7 +65,7 @@ def compliance_goal(held: float, mediation: float, pressure: float, gains_weight
     >>> compliance_goal(0.25, 0.5, 0.5, 0.25, 1.0)
     0.75
     """
-    return clipped(held + mediation * pressure + gains_weight * gains)
+    return clip01(held + mediation * pressure + gains_weight * gains)
 
 
 @rule
@@ -80,7 +80,7 @@ def compliance_speed(pace: float, ideology: float, relief: float, pressure: floa
     >>> compliance_speed(0.5, 0.5, 1.0, 0.5)
     0.375
     """
-    return clipped(pace * (1.0 - ideology * (1.0 - relief * pressure)))
+    return clip01(pace * (1.0 - ideology * (1.0 - relief * pressure)))
 
 
 @rule
@@ -98,6 +98,103 @@ def compliance(now: float, directive: float, goal: float, speed: float, relax: f
     ordered = now + speed * (goal - now)
     relaxed = now - relax * now
     return ordered if directive < 1.0 else relaxed
+
+
+@rule
+def order_stands(directive: float, restraint: float, heeded: bool) -> bool:
+    """Whether an order to hold back, which militias heed, is in force in a theatre.
+
+    D <= d_stop, or d_reduce, whichever the theatre is asked for, where that is less than all
+
+    Units: shares; restraint is what the patron asks of the theatre while it restrains.
+    Source: F21, F22; definition.
+
+    >>> order_stands(0.6, 0.0, True)
+    False
+    """
+    return heeded and restraint < 1.0 and directive <= restraint
+
+
+@rule
+def conviction(
+    stands: bool, goal: float, fear_weight: float, fear: float, threat_weight: float, threat: float
+) -> float:
+    """How far a wing is convinced that its group should pause.
+
+    [order stands] c* + w_f f + w_t [response announced]
+
+    Units: 1; goal c* a share, fear in log attack rate, threat 0 or 1.
+    Source: F18 to F21 for the order, F33 for fear, F10 for the threat; form and sizes assumed.
+
+    >>> conviction(True, 0.5, 0.25, 2.0, 0.1, 0.0)
+    1.0
+    """
+    return (goal if stands else 0.0) + fear_weight * fear + threat_weight * threat
+
+
+@rule
+def pause_rate(rate: float, conviction: float, ideology: float, relief: float, pressure: float) -> float:
+    """Rate at which one wing moves its group to pause.
+
+    h = r_p conviction (1 - ideology (1 - xi M))
+
+    Units: 1/day. A group goes by its most convinced wing.
+    Source: F19 to F21: groups resisted, then relented, one announced that it halts. Form assumed.
+
+    >>> pause_rate(2.0, 1.0, 0.5, 1.0, 0.0)
+    1.0
+    """
+    return rate * conviction * (1.0 - ideology * (1.0 - relief * pressure))
+
+
+@rule
+def resume_rate(
+    breaking: float, resuming: float, stands: bool, per_strike: float, struck: float, pressure: float
+) -> float:
+    """Rate at which one wing moves its group back to fighting.
+
+    h = (beta while the order stands, rho_r once it does not, + k_s S_own) (1 - M)
+
+    Units: 1/day; struck in limited strikes of the day before, pressure M a share, 0 where mediators do not reach.
+    Source: F34, F37: it could change at any moment; F26: the mediators hold it together. Form assumed.
+
+    >>> resume_rate(0.0, 0.5, False, 0.25, 2.0, 0.5)
+    0.5
+    """
+    return ((breaking if stands else resuming) + per_strike * struck) * (1.0 - pressure)
+
+
+@rule
+def compliance_in_pause(paused: bool, stands: bool, directive: float, held: float) -> float:
+    """Compliance of a wing where groups decide to pause: all or nothing under an order to hold back.
+
+    1 paused; 0 fighting on while the order stands; L (1 - a) under any other order that asks less than all
+
+    Units: shares.
+    Source: F19 to F21: restraint came as decisions of whole groups; form assumed.
+
+    >>> compliance_in_pause(False, False, 0.6, 0.25)
+    0.25
+    """
+    if paused:
+        return 1.0
+    return held if directive < 1.0 and not stands else 0.0
+
+
+@rule
+def paused_attack_rate(baseline: float, gate: float, surge: float, share: float) -> float:
+    """Attacks a day that a wing of a paused group intends: cells that do not obey, or few and small attacks.
+
+    lambda = b g R epsilon where ordered to stop, b g R d_reduce where ordered to reduce, at most MAX_RATE
+
+    Units: attacks/day; share of the baseline. Neither fear nor capacity is in it, so nothing rises as they recover.
+    Source: F02, F03, F22; form assumed.
+
+    >>> paused_attack_rate(2.0, 1.0, 1.0, 0.25)
+    0.5
+    """
+    rate = baseline * gate * surge * share
+    return rate if rate < MAX_RATE else MAX_RATE
 
 
 @rule
@@ -154,13 +251,13 @@ def capacity(now: float, rebuild: float, left: float, wear: float, attacks: floa
 
     kappa <- clip((kappa + supply (1 - kappa) / tau) exp(-zeta S_own) - wear n / b, 0, 1)
 
-    Units: shares; rebuild = supply / tau in 1/day, left the share that strikes spare, wear = wear / b per attack.
+    Units: shares; rebuild = supply / tau in 1/day, left the share that strikes leave, wear = wear / b per attack.
     Source: F11, F32: the patron arms, the target cuts supply; form assumed.
 
     >>> capacity(0.5, 0.5, 1.0, 0.0, 3.0)
     0.75
     """
-    return clipped((now + rebuild * (1.0 - now)) * left - wear * attacks)
+    return clip01((now + rebuild * (1.0 - now)) * left - wear * attacks)
 
 
 @rule
@@ -196,6 +293,52 @@ def attack_rate(
     will = exp(grievance - fear) * (1.0 - compliance * (1.0 - order))
     rate = baseline * gate * surge * capacity * will
     return rate if rate < MAX_RATE else MAX_RATE
+
+
+@rule
+def burst(now: float, kept: float, innovation: float, draw: float) -> float:
+    """Shock that all wings of a theatre share today, in log attack rate.
+
+    x <- rho x + s z(u); rho = exp(-ln 2 / h_x), s = sigma_x sqrt(1 - rho^2), but sigma_x on the first day
+
+    Units: log attack rate; draw a probability, z the inverse normal.
+    Source: counts of attacks cluster more than independent ones would; autoregression of order 1 assumed.
+
+    >>> burst(2.0, 0.5, 1.0, 0.5)
+    1.0
+    """
+    return kept * now + innovation * inverse_normal(draw)
+
+
+@rule
+def burst_factor(shock: float, deviation: float) -> float:
+    """Factor by which a shock raises attack rates; its mean is 1.
+
+    exp(x - sigma_x^2 / 2)
+
+    Units: shock in log attack rate.
+    Source: mean of a log-normal variable.
+
+    >>> burst_factor(0.0, 0.0)
+    1.0
+    """
+    return exp(shock - 0.5 * deviation * deviation)
+
+
+@rule
+def rate_in_burst(rate: float, factor: float) -> float:
+    """Attacks a day that a wing intends under the shock of its theatre.
+
+    lambda <- lambda exp(x - sigma_x^2 / 2), at most MAX_RATE
+
+    Units: attacks/day.
+    Source: form assumed.
+
+    >>> rate_in_burst(2.0, 0.5)
+    1.0
+    """
+    raised = rate * factor
+    return raised if raised < MAX_RATE else MAX_RATE
 
 
 @rule

@@ -1,6 +1,12 @@
 """What the official count sees of the attacks."""
 
+from typing import TYPE_CHECKING
+
 from sim.numbers.compiled import rule
+from sim.rules import old_names
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
 
 
 @rule
@@ -10,7 +16,7 @@ def small_share(compliance: float, directive: float) -> float:
     c while D < 1, else 0
 
     Units: shares.
-    Source: F03, F22: smaller attacks, so that nobody dies; form assumed.
+    Source: F03, F22: smaller attacks, so that there are no deaths; form assumed.
 
     >>> small_share(0.5, 0.1)
     0.5
@@ -19,7 +25,7 @@ def small_share(compliance: float, directive: float) -> float:
 
 
 @rule
-def dampened(probability: float, small: float, factor: float) -> float:
+def mix_small(probability: float, small: float, factor: float) -> float:
     """A probability that small attacks reach only in part.
 
     p (1 - share + share q) = p (1 - share (1 - q))
@@ -27,7 +33,7 @@ def dampened(probability: float, small: float, factor: float) -> float:
     Units: probabilities and shares.
     Source: F03, F22; used for getting through and for being acknowledged.
 
-    >>> dampened(0.5, 0.5, 0.5)
+    >>> mix_small(0.5, 0.5, 0.5)
     0.375
     """
     return probability * (1.0 - small * (1.0 - factor))

@@ -1,10 +1,13 @@
 """The patron: how it takes fright, deliberates, holds its proxies back and lets them go."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.numbers.arithmetic import exp, log2
 from sim.numbers.compiled import rule
-from sim.rules.rates import chance
+from sim.rules import old_names
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
 
 NORMAL: Final = 0
 DELIBERATING: Final = 1
@@ -30,21 +33,33 @@ def death_shock(killed: float) -> float:
 
 
 @rule
-def war_risk(
-    now: float, kept: float, per_strike: float, strikes: float, per_death: float, shock: float,
-    of_threat: float, threat: float, per_act: float, acts: float,
-) -> float:  # fmt: skip
-    """War risk that the patron perceives after another day.
+def alarm(weight: float, size: float) -> float:
+    """How much one kind of event of a day alarms the patron.
 
-    W <- W keep_W + w_S S_total + w_K 1.5 log2(1 + killed) + w_T [response announced] + w_E acts
+    w_S S_total, w_K 1.5 log2(1 + killed), w_T [response announced], w_E acts
 
-    Units: perceived risk (1); strikes in limited strikes, threat 0 or 1, acts weighted acts against the patron.
+    Units: perceived risk (1); size in limited strikes, shocks, 0 or 1, and weighted acts against the patron.
     Source: F05, F09, F10, F36: deaths, bombs and the announcement of bombs frighten; sizes assumed.
 
-    >>> war_risk(1.0, 0.5, 0.25, 2.0, 1.0, 3.0, 0.5, 1.0, 1.0, 0.0)
+    >>> alarm(0.25, 2.0)
+    0.5
+    """
+    return weight * size
+
+
+@rule
+def war_risk(now: float, kept: float, strikes: float, deaths: float, threat: float, acts: float) -> float:
+    """War risk that the patron perceives after another day.
+
+    W <- W keep_W + alarm at strikes, deaths, an announced response and acts against itself
+
+    Units: perceived risk (1).
+    Source: F09, F10; a fading sum is assumed.
+
+    >>> war_risk(1.0, 0.5, 0.5, 3.0, 0.5, 0.0)
     4.5
     """
-    return now * kept + per_strike * strikes + per_death * shock + of_threat * threat + per_act * acts
+    return now * kept + strikes + deaths + threat + acts
 
 
 @rule
@@ -63,41 +78,57 @@ def gains(ordered_attacks: float, scale: float) -> float:
 
 
 @rule
-def release_chance(rate: float, war_risk: float, threshold: float) -> float:
-    """Chance a day that the order to hold back is released.
+def release_rate(rate: float, war_risk: float, threshold: float, held: bool) -> float:
+    """Daily rate of releasing the order to hold back.
 
-    1 - exp(-k_rel max(0, 1 - W / W_alarm))
+    k_rel max(0, 1 - W / W_alarm), 0 in the first T_min days and while documented history holds the release back
 
-    Units: rate in 1/day, result a probability.
+    Units: rates in 1/day.
     Source: F34, F37: open; form assumed.
 
-    >>> release_chance(0.5, 3.0, 2.5)
+    >>> release_rate(0.5, 3.0, 2.5, False)
     0.0
     """
-    return chance(rate * (1.0 - war_risk / threshold))
+    calm = 1.0 - war_risk / threshold
+    return 0.0 if held or calm < 0.0 else rate * calm
 
 
 @rule
-def next_phase(
-    phase: int, days: float, war_risk: float, threshold: float, deliberation: float, minimum: float,
-    release: float, draw: float,
-) -> int:  # fmt: skip
+def next_phase(phase: int, days: float, war_risk: float, threshold: float, deliberation: float, released: bool) -> int:
     """Phase of the patron after another day; `days` counts this day as part of the present phase.
 
     calm (0, 3) -> deliberating (1, 4) when W >= W_alarm -> restraining (2) after T_delib days
-    restraining -> released (3) after T_min days, with the release chance
 
-    Units: days in days, release and draw are probabilities.
+    restraining -> released (3) when the cumulative rate of release reaches its limit
+
+    Units: days in days.
     Source: F09, F16, F21, F34.
 
-    >>> next_phase(0, 9.0, 3.0, 2.5, 2.0, 30.0, 0.0, 0.5)
+    >>> next_phase(0, 9.0, 3.0, 2.5, 2.0, False)
     1
     """
     if phase == 2:
-        return 3 if days >= minimum and draw < release else 2
+        return 3 if released else 2
     if phase == 1 or phase == 4:
         return 2 if days >= deliberation else phase
     return phase + 1 if war_risk >= threshold else phase
+
+
+@rule
+def documented_phase(before: int, turned: int, able: bool, order: int) -> int:
+    """Phase of the patron where documented history orders restraint, or holds such an order back.
+
+    2 on the day of a documented order (1); the phase before where an order is held back (-1)
+
+    Units: order 1 forced, -1 held, 0 free; able: whether the patron restrains at all.
+    Source: F16 to F21: the order of late January is documented.
+
+    >>> documented_phase(0, 0, True, 1)
+    2
+    """
+    if order > 0 and able:
+        return 2
+    return before if order < 0 and turned == 2 and before != 2 else turned
 
 
 @rule
@@ -147,7 +178,7 @@ def directive(phase: int, standing: float, restraint: float, release: float) -> 
 
 
 @rule
-def answers(draw: float, chance: float, acts: float) -> bool:
+def answers(draw: float, probability: float, acts: float) -> bool:
     """Whether the patron openly answers acts against itself today.
 
     acts > 0 and u < q_E
@@ -158,4 +189,4 @@ def answers(draw: float, chance: float, acts: float) -> bool:
     >>> answers(0.4, 0.5, 1.0)
     True
     """
-    return acts > 0.0 and draw < chance
+    return acts > 0.0 and draw < probability

@@ -1,9 +1,13 @@
 """The target: how it is provoked, when it answers, whom it hits and when it holds back."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sim.numbers.compiled import rule
-from sim.rules.rates import chance
+from sim.rules import old_names
+from sim.rules.rates import rate_to_probability
+
+if not TYPE_CHECKING:
+    __getattr__ = old_names(__name__)
 
 NOTHING: Final = 0
 STRUCK: Final = 1
@@ -11,40 +15,55 @@ DECLINED: Final = 2
 
 
 @rule
-def provocation(
-    now: float, kept: float, attacks: float, per_injured: float, injured: float, per_killed: float,
-    killed: float, per_answer: float, answered: float,
-) -> float:  # fmt: skip
+def provocation_by(weight: float, size: float) -> float:
+    """How much more than the attacks themselves one kind of event of a day provokes the target.
+
+    w_inj injured, w_kill killed, w_answer answered
+
+    Units: attacks; size in soldiers, and 0 or 1.
+    Source: F04, F05; weights assumed.
+
+    >>> provocation_by(0.5, 2.0)
+    1.0
+    """
+    return weight * size
+
+
+@rule
+def provocation(now: float, kept: float, attacks: float, injured: float, killed: float, answer: float) -> float:
     """Provocation of the target after another day.
 
-    U <- U keep_U + attacks + w_inj injured + w_kill killed + w_answer answered
+    U <- U keep_U + attacks + provocation by injured, killed and an open answer
 
     Units: attacks.
-    Source: F01, F04, F05; weights assumed.
+    Source: F01, F04, F05; a fading sum is assumed.
 
-    >>> provocation(4.0, 0.5, 1.0, 0.5, 2.0, 5.0, 1.0, 20.0, 0.0)
+    >>> provocation(4.0, 0.5, 1.0, 1.0, 5.0, 0.0)
     9.0
     """
-    return now * kept + attacks + per_injured * injured + per_killed * killed + per_answer * answered
+    return now * kept + attacks + injured + killed + answer
 
 
 @rule
-def limited_chance(rate: float, provocation: float, threshold: float) -> float:
+def limited_response_probability(
+    rate: float, provocation: float, threshold: float, casualty_rate: float, casualties: bool
+) -> float:
     """Chance of a limited response today.
 
-    1 - exp(-rho max(0, U - U_0))
+    1 - exp(-(rho_0 [injured or killed today] + rho max(0, U - U_0)))
 
-    Units: rate in 1/(attack day), provocation and threshold in attacks.
+    Units: rate in 1/(attack day), casualty_rate in 1/day, provocation and threshold in attacks.
     Source: public record of one response in 12 to 25 attacks; form assumed.
 
-    >>> limited_chance(0.5, 3.0, 8.0)
+    >>> limited_response_probability(0.5, 3.0, 8.0, 0.25, False)
     0.0
     """
-    return chance(rate * (provocation - threshold))
+    excess = provocation - threshold
+    return rate_to_probability(rate * (excess if excess > 0.0 else 0.0) + (casualty_rate if casualties else 0.0))
 
 
 @rule
-def limited_falls(draw: float, likely: float, forced: bool, held: bool) -> bool:
+def limited_response_occurs(draw: float, probability: float, forced: bool, held: bool) -> bool:
     """Whether a limited response comes today.
 
     not held and (forced or u < p)
@@ -52,14 +71,14 @@ def limited_falls(draw: float, likely: float, forced: bool, held: bool) -> bool:
     Units: probabilities. It is held back while a major response is due or falls.
     Source: public record; no limited response while a major one is pending is assumed.
 
-    >>> limited_falls(0.2, 0.1, False, False)
+    >>> limited_response_occurs(0.2, 0.1, False, False)
     False
     """
-    return not held and (forced or draw < likely)
+    return not held and (forced or draw < probability)
 
 
 @rule
-def major_falls(pending: float, forced: bool, held: bool) -> bool:
+def major_response_occurs(pending: float, forced: bool, held: bool) -> bool:
     """Whether the announced major response comes today.
 
     forced, or (0 < pending <= 1 and not held)
@@ -67,7 +86,7 @@ def major_falls(pending: float, forced: bool, held: bool) -> bool:
     Units: pending in days left as of yesterday, 0 when nothing is announced.
     Source: F05; forced and held are how documented history is pinned.
 
-    >>> major_falls(1.0, False, False)
+    >>> major_response_occurs(1.0, False, False)
     True
     """
     return forced or (pending > 0.0 and pending <= 1.0 and not held)
@@ -125,7 +144,7 @@ def quiet_days(quiet: float, acknowledged: float) -> float:
 
 
 @rule
-def relieved(provocation: float, left: float, responded: bool) -> float:
+def provocation_after_response(provocation: float, left: float, responded: bool) -> float:
     """Provocation once the day's answer, if any, was given.
 
     U <- U * reset after a response
@@ -133,14 +152,14 @@ def relieved(provocation: float, left: float, responded: bool) -> float:
     Units: attacks; left is a share.
     Source: F30: after the strikes, more were judged to serve nothing; size assumed.
 
-    >>> relieved(8.0, 0.25, True)
+    >>> provocation_after_response(8.0, 0.25, True)
     2.0
     """
     return provocation * left if responded else provocation
 
 
 @rule
-def attributed(draw: float, attribution: float, recent: float) -> bool:
+def attribution_succeeds(draw: float, attribution: float, recent: float) -> bool:
     """Whether a response hits wings by what they did lately.
 
     u < q_attr, if any of them attacked lately at all
@@ -148,14 +167,14 @@ def attributed(draw: float, attribution: float, recent: float) -> bool:
     Units: probabilities; recent in attacks, over all wings that can be struck.
     Source: F17: blame fell on an umbrella, not on one group; form assumed.
 
-    >>> attributed(0.4, 0.7, 0.0)
+    >>> attribution_succeeds(0.4, 0.7, 0.0)
     False
     """
     return recent > 0.0 and draw < attribution
 
 
 @rule
-def blame(attributed: bool, recent: float) -> float:
+def targeting_weight(attributed: bool, recent: float) -> float:
     """Weight with which a response picks one wing.
 
     recent attacks when the attack was attributed, else the same for every wing
@@ -163,7 +182,7 @@ def blame(attributed: bool, recent: float) -> float:
     Units: attacks or 1.
     Source: F17: blame fell on an umbrella, not on one group; form assumed.
 
-    >>> blame(True, 2.5)
+    >>> targeting_weight(True, 2.5)
     2.5
     """
     return recent if attributed else 1.0

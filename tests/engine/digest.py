@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 
-from sim.engine.table import tabulate
+from sim.engine.inputs import build_inputs
 from tests.engine.rows import Row, between, by_kernel, by_reference, changed, design
 from tests.engine.worlds import world
 
@@ -17,20 +17,20 @@ def histories() -> list[Row]:
     rows = []
     for place, (name, days) in enumerate(DAYS.items()):
         shipped = world(f"scenario={name}")
-        rows.append(Row(shipped, between(tabulate(shipped), *days), 0, 2**40 + 3, RUN))
+        rows.append(Row(shipped, between(build_inputs(shipped), *days), 0, 2**40 + 3, RUN))
         other = replace(changed(shipped, place), free_from=100)
-        table = tabulate(other, design(other, [place, place + 50]))
+        table = build_inputs(other, design(other, [place, place + 50]))
         rows += [Row(other, between(table, *days), point, 5, RUN + point) for point in (0, 1)]
     return rows
 
 
 def digest() -> tuple[str, str]:
-    """Digest of the states of all histories, as the kernel and as the reference model live them."""
+    """Digest of the states of all histories, from the kernel and from the reference model."""
     digests = []
-    for live in (by_kernel, by_reference):
+    for states in (by_kernel, by_reference):
         found = hashlib.blake2b(digest_size=16)
         for row in histories():
-            for part in live(row):
+            for part in states(row):
                 found.update(part.tobytes())
         digests.append(found.hexdigest())
     return digests[0], digests[1]

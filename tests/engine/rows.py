@@ -8,20 +8,29 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine import scalar
-from sim.engine.ensemble import Wanted, empty_output
-from sim.engine.reference import ReferenceModel, StateTable
-from sim.engine.table import Table, tabulate
-from sim.numbers.chance import split_seed
-from sim.world.mechanisms import MECHANISM_NAMES, Mechanisms
-from sim.world.parameters import Declaration, Theatre, Wing, declared, shared_declarations
-from sim.world.scenario import Scenario, load, scenario_names
+from sim.engine import batched
+from sim.engine.batch import empty_output
+from sim.engine.inputs import ModelInputs, build_inputs
+from sim.engine.record import Output, OutputSpec
+from sim.engine.reference.model import ReferenceModel, StateTable
+from sim.engine.reference.tally import write_history
+from sim.model.parameters import (
+    MECHANISM_NAMES,
+    Declaration,
+    Mechanisms,
+    Theatre,
+    Wing,
+    group_declarations,
+    shared_declarations,
+)
+from sim.model.scenario import Scenario, load, scenario_names
+from sim.numbers.philox import split_seed
 
 ROWS: Final = 200
 SEED: Final = 20240227
 SCENARIOS: Final = tuple(card.name for card in scenario_names())
 SHORT: Final = 140
-"""Days that half of the rows live: past the report of every shipped case."""
+"""Days that half of the rows simulate: past the report of every shipped case."""
 
 SKEWED: Final = ("baseline", "war_rate")
 """Parameters drawn mostly near their lower end: else each history is a flood of attacks or ends in war at once."""
@@ -29,10 +38,10 @@ SKEWED: Final = ("baseline", "war_rate")
 
 @dataclass(frozen=True)
 class Row:
-    """One history to live: a design point of a table, a study seed, a run."""
+    """One history to simulate: a design point of a table, a study seed, a run."""
 
     scenario: Scenario
-    table: Table
+    table: ModelInputs
     point: int
     seed: int
     run: int
@@ -50,7 +59,7 @@ def declarations(scenario: Scenario) -> dict[str, tuple[Declaration, float]]:
         f"{group}.{name}.{field}": (one, getattr(thing, field))
         for group, kind, things in (("theatre", Theatre, cast.theatres), ("militia", Wing, cast.wings))
         for name, thing in things.items()
-        for field, one in declared(kind)
+        for field, one in group_declarations(kind)
     }
     return shared | own
 
@@ -79,8 +88,8 @@ def design(scenario: Scenario, places: list[int]) -> dict[str, npt.NDArray[np.fl
 def rows_of(name: str) -> tuple[Row, ...]:
     """The rows that fall to a scenario when all take turns.
 
-    Of each scenario's rows the first half is lived as shipped, to the end of the calendar; the second half with random
-    mechanisms off and all of history free, for a shorter time.
+    The first half of each scenario's rows is simulated as shipped, to the end of the calendar; the second half with
+    random mechanisms off and all of history free, for a shorter time.
     """
     places = list(range(SCENARIOS.index(name), ROWS, len(SCENARIOS)))
     shipped = load([f"scenario={name}"]).scenario
@@ -97,7 +106,7 @@ def changed(scenario: Scenario, place: int) -> Scenario:
 
 
 def _rows(scenario: Scenario, places: list[int], days: int) -> tuple[Row, ...]:
-    table = between(tabulate(scenario, design(scenario, places)), 0, days)
+    table = between(build_inputs(scenario, design(scenario, places)), 0, days)
     rows = []
     for point, place in enumerate(places):
         rng = np.random.default_rng([SEED, place, 2])
@@ -106,24 +115,44 @@ def _rows(scenario: Scenario, places: list[int], days: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def between(table: Table, first: int, stop: int) -> Table:
+def between(table: ModelInputs, first: int, stop: int) -> ModelInputs:
     """The table with some of its days only, which are numbered from 0 again."""
     days = slice(first, stop)
     return table._replace(days=table.days[days], fronts=table.fronts[days], raids=table.raids[days])
 
 
 def by_kernel(row: Row) -> StateTable:
-    """The states of a row as the compiled engine lives it."""
-    out = empty_output(row.table, 1, Wanted(states=True))
+    """The states of a row from the kernel."""
+    out = empty_output(row.table, 1, OutputSpec(states=True))
     low, high = split_seed(row.seed)
-    scalar.run_histories(row.table, low, high, np.array([row.run]), np.array([row.point]), out)
+    batched.run_histories(row.table, low, high, np.array([row.run]), np.array([row.point]), out, width=1)
     return StateTable(out.run_states[0], out.front_states[0], out.wing_states[0])
 
 
 def by_reference(row: Row) -> StateTable:
-    """The states of a row as the reference model lives it."""
+    """The states of a row from the reference model."""
     model = ReferenceModel(row.scenario, row.seed, row.run, table=row.table, point=row.point)
-    return model.live().state_table()
+    return model.simulate().state_table()
+
+
+def reference_output(
+    scenario: Scenario,
+    table: ModelInputs,
+    seed: int,
+    runs: npt.NDArray[Any],
+    points: npt.NDArray[Any],
+    outputs: OutputSpec,
+) -> Output:
+    """All that is asked of histories, from the reference model."""
+    out = empty_output(table, len(runs), outputs)
+    for i, (run, point) in enumerate(zip(runs.tolist(), points.tolist(), strict=True)):
+        write_history(out, i, ReferenceModel(scenario, seed, run, table=table, point=point).simulate())
+    return out
+
+
+def differing(first: Output, second: Output) -> list[str]:
+    """Names of the arrays in which a bit differs."""
+    return [name for name in Output._fields if getattr(first, name).tobytes() != getattr(second, name).tobytes()]
 
 
 def differences(first: StateTable, second: StateTable) -> list[str]:
@@ -142,7 +171,7 @@ def numbers_of(states: StateTable) -> Mapping[str, npt.NDArray[Any]]:
     return {name: part[name] for part in states for name in part.dtype.names or ()}
 
 
-def lived(states: StateTable) -> int:
-    """Days lived: up to direct war, or all."""
+def days_done(states: StateTable) -> int:
+    """Days simulated: up to direct war, or all."""
     war = np.flatnonzero(states.run["war"])
     return int(war[0]) + 1 if len(war) else len(states.run)

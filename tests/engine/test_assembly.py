@@ -1,6 +1,6 @@
 """The machine code of the lane kernel: wide vectors in every hot loop, nothing fused, no mathematical library.
 
-Code that comes from the cache tells nothing of itself, so the steps of a day are compiled anew, each alone with the
+Code that comes from the cache does not show its source, so the steps of a day are compiled anew, each alone with the
 kernel's options; in the kernel they are functions of their own too.
 """
 
@@ -8,24 +8,31 @@ import inspect
 import math
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import cache
+from types import FunctionType
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
+import numpy as np
 import pytest
 from llvmlite.binding import get_host_cpu_features
-from numba import boolean, float64, int8, int64, njit, types
+from numba import boolean, float64, int64, njit, typeof, types
 
-from sim.engine.lanes import record, states, wings
-from sim.engine.lanes.block import VECTOR, Shares
+from sim.engine.batched import recording, roles, wings
+from sim.engine.batched.layout import Block, Numbers, new_memory
+from sim.engine.batched.specialize import OURS
+from sim.engine.inputs import build_inputs
+from sim.model.scenario import load
 from sim.numbers.arithmetic import exp
-from sim.numbers.compiled import wide_loops
+from sim.numbers.compiled import part, simd_hints, step
+from sim.numbers.soa import VECTOR, rows_of
 from tests.numbers.conftest import READABLE, Assembly
 
 STEPS = {
     step.__name__: step
     for step in (
-        wings.day_begins, wings.timeline_turns, wings.wing_lives, wings.attacks_are_summed, states.patron_assesses,
-        states.orders_go_out, states.mediators_press, states.target_responds, states.ladder_moves,
-        record.day_is_noted, record.quiet_is_noted,
+        wings.reset_day, wings.update_timeline_products, wings.simulate_wing, wings.sum_attacks, roles.patron_assesses,
+        roles.issue_orders, roles.mediators_press, roles.target_responds, roles.ladder_moves,
+        recording.record_day_end, recording.record_quiet,
     )
 }  # fmt: skip
 """What every lane does every day."""
@@ -35,14 +42,36 @@ JUMP = re.compile(r"\tj\w+\t(\.LBB\w+)")
 COUNTS = re.compile(r"\tv(?:add|sub|mul|div|min|max|sqrt|cmp\w*)(pd|sd)\t(.*)")
 
 
+@cache
+def rows() -> dict[Any, Any]:
+    """The types of all parts of a block, by their class, and of the numbers of roles, by the names that steps use."""
+    memory = new_memory(build_inputs(load([]).scenario), VECTOR, False)
+    found: dict[Any, Any] = {}
+
+    def note(kind: Any) -> None:
+        if hasattr(kind, "instance_class"):
+            found[kind.instance_class] = kind
+            for one in kind.types:
+                note(one)
+
+    taken = njit(lambda memory, rules: rows_of(Block, memory, rules))
+    taken.compile((typeof(memory), typeof(OURS)))
+    note(taken.overloads[taken.signatures[0]].signature.return_type.held)
+    numbers = found[Numbers]
+    found["today"] = typeof(build_inputs(load([]).scenario).days).dtype
+    return found | {f"of_{name}": kind for name, kind in zip(numbers.fields, numbers.types, strict=True)}
+
+
 def arguments(step: Callable[..., Any]) -> tuple[types.Type, ...]:
     """What the kernel calls a step with, from its annotations."""
 
     def of(name: str, kind: Any) -> types.Type:
-        if isinstance(kind, type) and issubclass(kind, tuple):
-            row = types.CPointer(int64 if kind is Shares else float64)
-            return types.NamedUniTuple(row, len(kind._fields), kind)  # type: ignore[attr-defined]
-        return PLAIN.get(kind) or types.CPointer(int8 if name == "flags" else float64)
+        if kind in PLAIN:
+            return PLAIN[kind]
+        if kind in rows() or name in rows():
+            return rows().get(kind) or rows()[name]
+        fields = [PLAIN.get(one) or types.CPointer(float64) for one in get_type_hints(kind).values()]
+        return types.BaseTuple.from_types(fields, kind)
 
     return tuple(of(one.name, one.annotation) for one in inspect.signature(step).parameters.values())
 
@@ -85,7 +114,7 @@ def test_hot_loops_are_wide_vectors_that_nothing_fuses(name: str) -> None:
     assert code.library_calls() == set()
     if get_host_cpu_features()["avx2"]:
         assert [one for loop in loops(code) for one in narrow(loop)] == []
-        assert name == "day_begins" or any(wide(loop) for loop in loops(code))
+        assert name == "reset_day" or any(wide(loop) for loop in loops(code))
 
 
 class Pair(NamedTuple):
@@ -95,21 +124,57 @@ class Pair(NamedTuple):
     out_of: Any
 
 
+class Pairs(NamedTuple):
+    """Rows within rows, and what a call is not to recognise."""
+
+    pair: Annotated[Any, Pair]
+    rules: Any
+
+
+def calls(compiled: Any) -> tuple[bool, int]:
+    """Whether the code of a loop calls its only step, and how many numbers it hands on."""
+    text = str(compiled.inspect_llvm(compiled.signatures[0]))
+    called = re.search(r"call \w+ @\S*double_all\S*\(([^)]*)\)", text)
+    return called is not None, called[1].count(",") + 1 if called else 0
+
+
+def double_all(pairs: Pairs) -> None:
+    simd_hints()
+    pair = pairs.pair
+    for i in range(VECTOR):
+        pair.into[i] = 2.0 * pair.out_of[i]
+
+
+def doubling(inner: Any) -> Any:
+    outer = part(lambda pairs: inner(pairs))
+    return njit(lambda memory, rules: outer(rows_of(Pairs, memory, rules)))
+
+
+def test_a_step_that_a_part_calls_is_a_function_that_gets_an_address_and_a_part_is_none() -> None:
+    for mark, expected in ((step, (True, 3)), (part, (False, 0))):
+        inner = mark(FunctionType(double_all.__code__, globals(), "double_all"))
+        compiled = doubling(inner)
+        table = np.ones((2, VECTOR))
+        compiled(Pairs(pair=table, rules=None), OURS)
+        assert table.tolist() == [[2.0] * VECTOR, [1.0] * VECTOR]
+        assert calls(compiled) == expected
+
+
 def test_it_would_notice() -> None:
     def calls_the_library(vectors: int, rows: Pair) -> None:
-        wide_loops()
+        simd_hints()
         for i in range(VECTOR * vectors):
             rows.into[i] = math.exp(rows.out_of[i])
 
     def chained(vectors: int, rows: Pair) -> None:
-        wide_loops()
+        simd_hints()
         value = 1.0
         for i in range(VECTOR * vectors):
             value = exp(-value * rows.out_of[i])
             rows.into[i] = value
 
     def fused(vectors: int, rows: Pair) -> None:
-        wide_loops()
+        simd_hints()
         for i in range(VECTOR * vectors):
             rows.into[i] = rows.out_of[i] * rows.out_of[i] + 1.0
 

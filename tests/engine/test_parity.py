@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine import samplers
-from sim.engine.ensemble import Wanted, run_batch
-from sim.engine.reference import StateTable
-from sim.engine.table import tabulate
-from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, target
+from sim.engine.batch import run_batch
+from sim.engine.inputs import DesignColumns, build_inputs
+from sim.engine.record import OutputSpec
+from sim.engine.reference.model import StateTable
+from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, samplers, target
 from tests.engine import digest
 from tests.engine.rows import (
     ROWS,
@@ -28,10 +28,10 @@ from tests.engine.rows import (
     by_kernel,
     by_reference,
     changed,
+    days_done,
     declarations,
     design,
     differences,
-    lived,
     numbers_of,
     rows_of,
 )
@@ -63,24 +63,18 @@ def test_there_are_two_hundred_rows_with_seeds_and_runs_of_all_sizes():
     assert max(row.run for row in rows) > 2**47
 
 
-class Noting(dict[str, Any]):
-    """A design that notes what is asked of it."""
-
-    def __init__(self, columns: dict[str, Any]) -> None:
-        super().__init__(columns)
-        self.asked: set[str] = set()
-
-    def __getitem__(self, key: str) -> Any:
-        self.asked.add(key)
-        return super().__getitem__(key)
-
-
 @pytest.mark.parametrize("name", ["article", "salt_coast"])
-def test_every_declared_parameter_is_drawn_within_its_range_and_read(name):
-    scenario = world(f"scenario={name}")
-    columns = Noting(design(scenario, list(range(40))))
-    tabulate(scenario, columns)
-    assert columns.asked == set(columns)
+def test_every_declared_parameter_is_drawn_within_its_range_and_read(monkeypatch, name):
+    scenario, column_of, asked = world(f"scenario={name}"), DesignColumns._column, set()
+
+    def noting(self, key, value):
+        asked.add(key)
+        return column_of(self, key, value)
+
+    monkeypatch.setattr(DesignColumns, "_column", noting)
+    columns = design(scenario, list(range(40)))
+    build_inputs(scenario, columns)
+    assert asked == set(columns)
     for key, (declaration, _) in declarations(scenario).items():
         column = columns[key]
         assert declaration.low <= column.min() < column.max() <= declaration.high, key
@@ -99,8 +93,8 @@ def test_the_rows_reach_every_corner_of_the_model():
     columns = [numbers_of(states) for states in histories]
     for name in columns[0]:
         assert any((column[name] > 0).any() for column in columns), name
-    assert all((states.run["killed"] % 1.0 == 0.0).all() for states in histories), "nobody is killed in part"
-    complete = sum(lived(states) == len(states.run) for states in histories)
+    assert all((states.run["killed"] % 1.0 == 0.0).all() for states in histories), "deaths are whole numbers"
+    complete = sum(days_done(states) == len(states.run) for states in histories)
     assert ROWS // 3 < complete < ROWS, "some histories end in war, many do not"
     switches = [row.scenario.mechanisms for name in SCENARIOS for row in rows_of(name)]
     for mechanism in vars(switches[0]):
@@ -112,11 +106,11 @@ def test_the_rows_reach_every_corner_of_the_model():
 
 def test_design_points_alone_and_together_in_any_order_and_on_any_threads(monkeypatch):
     scenario = changed(world("scenario=tight_leash"), 3)
-    table = tabulate(scenario, design(scenario, list(range(30))))
+    table = build_inputs(scenario, design(scenario, list(range(30))))
     runs, points = np.arange(30) * 2**20, np.arange(30)
-    wanted = Wanted(states=True)
+    wanted = OutputSpec(states=True)
     whole = run_batch(table, 9, runs, points, wanted, threads=1)
-    monkeypatch.setattr("sim.engine.ensemble.task_size", lambda *given: 7)
+    monkeypatch.setattr("sim.engine.batch.task_size", lambda *given: 7)
     shuffled = np.random.default_rng(1).permutation(30)
     apart = run_batch(table, 9, runs[shuffled], points[shuffled], wanted, threads=2)
     for name in ("rows", "counts", "lags", "run_states", "front_states", "wing_states"):
@@ -140,7 +134,7 @@ def test_compilation_on_and_off_and_both_engines_give_one_digest():
 
 # --- what must not pass unseen ------------------------------------------------------------------------------
 
-BEFORE_THE_DAY = {"trait", "hold", "pace", "tail_power", "tail_span", "keep", "chance", "clipped"}
+BEFORE_THE_DAY = {"trait", "hold", "pace", "tail_power", "tail_span", "decay_factor", "rate_to_probability", "clip01"}
 """Rules that make the table, or that other rules call: the reference model does not look them up."""
 
 RULES = [
@@ -152,13 +146,14 @@ RULES = [
 
 
 @cache
-def busy(run: int) -> tuple[Row, StateTable]:
+def busy(run: int, pause: bool = True) -> tuple[Row, StateTable]:
     """A history in which everybody decides something, and its states: deaths, strikes on the patron, open answers."""
     scenario = world(
+        f"mechanisms.pause={str(pause).lower()}",
         "scenario=strike_iran", "patron.open_answer=0.5", "casualties.penetration=0.3", "casualties.lethality=0.3",
         "ladder.war_rate=0.001", "deterrence.wear=0.02",
     )  # fmt: skip
-    row = Row(scenario, between(tabulate(scenario), 0, 200), 0, 1, run)
+    row = Row(scenario, between(build_inputs(scenario), 0, 200), 0, 1, run)
     return row, by_kernel(row)
 
 
@@ -177,7 +172,7 @@ def altered(rule: Callable[..., Any]) -> Callable[..., Any]:
 @compiled
 @pytest.mark.parametrize(("module", "name"), RULES, ids=[f"{module.__name__}.{name}" for module, name in RULES])
 def test_a_rule_replaced_in_python_changes_the_reference_alone(monkeypatch, module, name):
-    histories = [busy(run) for run in range(4)]
+    histories = [*map(busy, range(12)), busy(0, pause=False)]
     monkeypatch.setattr(module, name, altered(getattr(module, name)))
     assert all(differences(by_kernel(row), states) == [] for row, states in histories)
     assert any(differences(by_reference(row), states) for row, states in histories)
@@ -186,7 +181,7 @@ def test_a_rule_replaced_in_python_changes_the_reference_alone(monkeypatch, modu
 @compiled
 def test_a_sampler_replaced_in_python_changes_the_reference_alone(monkeypatch):
     row, states = busy(0)
-    monkeypatch.setattr(samplers, "picked", lambda draw, weights: len(weights) - 1)
+    monkeypatch.setattr(samplers, "sample_categorical", lambda draw, weights: len(weights) - 1)
     assert differences(by_reference(row), states)
 
 
@@ -201,7 +196,7 @@ ONE_BIT = {
 
 @pytest.mark.parametrize(("part", "name"), [(part, name) for part in ONE_BIT for name in ONE_BIT[part].split()])
 def test_one_bit_of_a_constant_is_seen(part, name):
-    row, states = busy(0)
+    row, states = busy(2)
     records = getattr(row.table, part).copy()
     records[name] = np.nextafter(records[name], math.inf)
     other = replace(row, table=row.table._replace(**{part: records}))

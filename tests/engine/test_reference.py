@@ -11,23 +11,27 @@ import weakref
 from typing import Any
 
 import mesa
+import numpy as np
 import pytest
+from mesa.batchrunner import batch_run
 
-from sim.engine import scalar
-from sim.engine.reference import ReferenceModel
-from sim.engine.reference.militia import MilitiaWing
-from sim.engine.table import tabulate
+from sim.engine.batched import kernel, wings
+from sim.engine.inputs import build_inputs
+from sim.engine.reference.agents import Actor, MilitiaWing
+from sim.engine.reference.model import ReferenceModel
 from sim.engine.trace import RULES, Decision
-from sim.numbers.chance import actor_id, split_seed, uniform
-from sim.rules.day import STEPS
-from sim.world.scenario import load
+from sim.model.scenario import load
+from sim.model.validation import UserError
+from sim.numbers.philox import actor_id, split_seed, uniform
+from sim.rules import militia, rates
+from sim.rules.decisions import DAYS_IN_PLACE, GROUP, STEPS, THEATRE
 from tests.engine.rows import Row, differences
 from tests.engine.worlds import world
 
 
 def test_five_lines_of_a_student():
     model = ReferenceModel(load(["scenario=article"]).scenario, seed=1, run=12)
-    model.live()
+    model.simulate()
     days = model.datacollector.get_model_vars_dataframe()
     wings = model.datacollector.get_agenttype_vars_dataframe(MilitiaWing)
     assert len(days) == model.day + 1
@@ -37,7 +41,7 @@ def test_five_lines_of_a_student():
 
 
 def test_collected_numbers_are_the_states():
-    model = ReferenceModel(world(), seed=3, run=5).live()
+    model = ReferenceModel(world(), seed=3, run=5).simulate()
     states, days = model.state_table(), model.datacollector.get_model_vars_dataframe()
     wings = model.datacollector.get_agenttype_vars_dataframe(MilitiaWing)
     for name in ("war_risk", "pressure", "provocation", "attacks", "acknowledged", "killed", "rung"):
@@ -48,19 +52,24 @@ def test_collected_numbers_are_the_states():
     assert set(days["phase"]) == {"normal", "deliberating", "restraining", "released"}
 
 
-def calls_of(function, owner):
-    """Names of the functions, or methods of `self`, that a day calls, in order."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    assert isinstance(tree, ast.FunctionDef)
-    calls = [one.value.func for one in tree.body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)]
-    if owner is None:
-        return tuple(call.id for call in calls if isinstance(call, ast.Name))
-    return tuple(call.attr for call in calls if isinstance(call, ast.Attribute) and ast.unparse(call.value) == owner)
+def called(*functions):
+    """Names of what functions call, in order, where a call of a later one of them stands for what that calls."""
+    within = {one.__name__: called(*functions[place:]) for place, one in enumerate(functions) if place}
+    calls = [
+        one
+        for one in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(functions[0]))))
+        if isinstance(one, ast.Call)
+    ]
+    calls.sort(key=lambda call: (call.lineno, call.col_offset))
+    names = [ast.unparse(call.func).rpartition(".")[2] for call in calls]
+    return tuple(name for one in names for name in within.get(one, (one,)))
 
 
 def test_the_day_is_the_same_list_of_steps_in_both_engines():
-    assert calls_of(scalar.live_day, None) == STEPS
-    assert calls_of(ReferenceModel.step, "self") == ("timeline_speaks", *STEPS, "day_is_recorded")
+    assert called(ReferenceModel.step) == ("timeline_speaks", *STEPS, "day_is_recorded")
+    wing_by_wing = called(kernel.wing_day, wings.simulate_wing, wings.attacks_happen)
+    day = [name for one in called(kernel.simulate_day) for name in (wing_by_wing if one == "militias_live" else (one,))]
+    assert tuple(name for name in day if name in STEPS) == STEPS
 
 
 def test_the_check_of_the_steps_sees_another_order():
@@ -69,8 +78,8 @@ def test_the_check_of_the_steps_sees_another_order():
             self.militias_adapt()
             self.patron_assesses()
 
-    assert calls_of(Hasty.step, "self") != STEPS[:2]
-    assert calls_of(Hasty.step, "self") == ("militias_adapt", "patron_assesses")
+    assert called(Hasty.step) != STEPS[:2]
+    assert called(Hasty.step) == ("militias_adapt", "patron_assesses")
 
 
 class Shuffling(ReferenceModel):
@@ -95,7 +104,7 @@ class Shuffling(ReferenceModel):
 @pytest.mark.parametrize("name", ["strike_iran", "arms_interdiction", "salt_coast"])
 def test_the_order_in_which_wings_take_turns_does_not_change_a_bit(name):
     scenario = world(f"scenario={name}", "target.leader_intensity=1.7", "target.leader_chance=0.2")
-    orderly, mixed = ReferenceModel(scenario, 5, 6).live(), Shuffling(scenario, 5, 6).live()
+    orderly, mixed = ReferenceModel(scenario, 5, 6).simulate(), Shuffling(scenario, 5, 6).simulate()
     assert mixed.turns != list(mixed.wings)
     assert differences(orderly.state_table(), mixed.state_table()) == []
 
@@ -110,13 +119,13 @@ def test_a_wing_that_knew_of_today_would_make_the_order_matter():
 
     scenario = world("scenario=strike_iran")
     assert differences(
-        ReferenceModel(scenario, 5, 6).live().state_table(), Gossiping(scenario, 5, 6).live().state_table()
+        ReferenceModel(scenario, 5, 6).simulate().state_table(), Gossiping(scenario, 5, 6).simulate().state_table()
     )
 
 
 def test_war_ends_a_history_and_leaves_the_rest_empty():
     scenario = world("ladder.war_rate=0.05", "history=free")
-    models = [ReferenceModel(scenario, 1, run).live() for run in range(8)]
+    models = [ReferenceModel(scenario, 1, run).simulate() for run in range(8)]
     ended = [model for model in models if model.war]
     assert ended
     for model in ended:
@@ -125,17 +134,19 @@ def test_war_ends_a_history_and_leaves_the_rest_empty():
         assert states.run["rung"][model.day] == 6.0
         assert not any(part[model.day + 1 :].view("u1").any() for part in states)
         assert len(model.datacollector.get_model_vars_dataframe()) == model.day + 1
-        with pytest.raises(RuntimeError, match=f"ended on day {model.day}"):
-            model.step()
+        day = model.day
+        model.step()
+        assert model.day == day
+        assert len(model.datacollector.get_model_vars_dataframe()) == day + 1
 
 
 def test_a_history_ends_with_the_calendar():
-    model = ReferenceModel(world("calendar.days=134"), 1, 0).live()
+    model = ReferenceModel(world("calendar.days=134"), 1, 0).simulate()
     assert (model.day, model.running, model.war) == (133, False, False)
 
 
-def test_states_of_a_history_half_lived_are_those_of_the_whole():
-    whole, half = ReferenceModel(world(), 1, 2).live(), ReferenceModel(world(), 1, 2)
+def test_states_of_a_history_half_simulated_are_those_of_the_whole():
+    whole, half = ReferenceModel(world(), 1, 2).simulate(), ReferenceModel(world(), 1, 2)
     assert not any(part.view("u1").any() for part in half.state_table())
     for _ in range(60):
         half.step()
@@ -146,7 +157,7 @@ def test_states_of_a_history_half_lived_are_those_of_the_whole():
 
 def test_seed_zero_is_a_seed_and_addresses_have_limits():
     scenario = world("calendar.days=134")
-    zero, one = (ReferenceModel(scenario, seed).live().state_table() for seed in (0, 1))
+    zero, one = (ReferenceModel(scenario, seed).simulate().state_table() for seed in (0, 1))
     assert differences(zero, one)
     for seed, run, what in ((-1, 0, "seed"), (2**64, 0, "seed"), (1, -1, "run"), (1, 2**48, "run")):
         with pytest.raises(ValueError, match=what):
@@ -159,9 +170,11 @@ def test_seed_zero_is_a_seed_and_addresses_have_limits():
 def test_a_trace_tells_every_rule_and_every_draw_and_changes_nothing():
     scenario, seed, run = world("scenario=strike_iran"), 2**40 + 9, 2**35
     heard: list[Decision] = []
-    watched = ReferenceModel(scenario, seed, run, trace=heard.append).live()
-    assert differences(watched.state_table(), ReferenceModel(scenario, seed, run).live().state_table()) == []
+    watched = ReferenceModel(scenario, seed, run, trace=heard.append).simulate()
+    assert differences(watched.state_table(), ReferenceModel(scenario, seed, run).simulate().state_table()) == []
     numbers = {name: actor_id(name) for name in ("patron", "target", *scenario.cast.wings)}
+    numbers |= {name: actor_id(GROUP + name) for name in scenario.cast.groups}
+    numbers |= {name: actor_id(THEATRE + name) for name in scenario.cast.theatres}
     drawn = [one for one in heard if one.address is not None]
     assert len(drawn) > 1000
     for one in heard:
@@ -170,14 +183,16 @@ def test_a_trace_tells_every_rule_and_every_draw_and_changes_nothing():
     for one in drawn:
         address = one.address
         assert address is not None
-        assert (address.seed, address.run, address.day) == (seed, run, one.day)
+        # The number of an episode takes the place of the day; four days of a theatre share one.
+        place = {militia.burst: one.day // DAYS_IN_PLACE, rates.hazard_limit: address.day}.get(one.rule, one.day)
+        assert (address.seed, address.run, address.day) == (seed, run, place)
         assert address.actor == numbers.get(one.actor, numbers["patron"]), "the ladder draws for the patron"
         assert uniform(*split_seed(address.seed), *address[1:]) == one.draw == one.inputs["draw"]
 
 
-def test_nobody_watches_where_nobody_asked():
+def test_no_recorder_without_a_listener():
     model = ReferenceModel(world("calendar.days=134"))
-    assert model.witness is None
+    assert model.recorder is None
     assert all(agent.rules is RULES for agent in model.agents)
 
 
@@ -186,20 +201,22 @@ def test_nobody_watches_where_nobody_asked():
 
 def test_a_history_of_134_days_takes_milliseconds():
     scenario = world("calendar.days=134")
-    table, taken = tabulate(scenario), []
+    table, taken = build_inputs(scenario), []
     for run in range(15):
         begun = time.process_time()
-        ReferenceModel(scenario, run=run, table=table).live()
+        ReferenceModel(scenario, run=run, table=table).simulate()
         taken.append(time.process_time() - begun)
     # About 15 ms on a quiet core; the bound leaves room for busy and slower ones.
     assert statistics.median(taken) < 0.06
 
 
-def test_models_are_forgotten_when_nobody_holds_them():
-    row = Row(world("calendar.days=134"), tabulate(world("calendar.days=134")), 0, 1, 1)
-    lived = [weakref.ref(ReferenceModel(row.scenario, row.seed, run, table=row.table).live()) for run in range(3)]
+def test_models_without_references_are_collected():
+    row = Row(world("calendar.days=134"), build_inputs(world("calendar.days=134")), 0, 1, 1)
+    simulated = [
+        weakref.ref(ReferenceModel(row.scenario, row.seed, run, table=row.table).simulate()) for run in range(3)
+    ]
     gc.collect()
-    assert [one() for one in lived] == [None] * 3
+    assert [one() for one in simulated] == [None] * 3
 
 
 def test_generators_of_mesa_follow_seed_and_run():
@@ -226,11 +243,11 @@ class Visitor(mesa.Agent):  # type: ignore[misc]
 def test_an_agent_that_joins_takes_a_step_every_day_after_the_wings():
     model, calls = ReferenceModel(world(), 3, 5), list[Any]()
     visitors = [Visitor(model, calls), Visitor(model, calls)]
-    model.live()
+    model.simulate()
     assert [(one, day) for one, day, _ in calls] == [(one, day) for day in range(model.day + 1) for one in visitors]
     wings = model.state_table().wings["attacks"].sum(axis=1)
     assert [attacks for _, _, attacks in calls] == [wings[day] for _, day, _ in calls]
-    assert differences(model.state_table(), ReferenceModel(world(), 3, 5).live().state_table()) == []
+    assert differences(model.state_table(), ReferenceModel(world(), 3, 5).simulate().state_table()) == []
 
 
 def test_what_a_joining_agent_changes_counts_from_the_same_day_on():
@@ -241,8 +258,8 @@ def test_what_a_joining_agent_changes_counts_from_the_same_day_on():
 
     model = ReferenceModel(world(), 3, 5)
     Calming(model)
-    assert model.live().state_table().run["attacks"].sum() == 0.0
-    assert ReferenceModel(world(), 3, 5).live().state_table().run["attacks"].sum() > 0.0
+    assert model.simulate().state_table().run["attacks"].sum() == 0.0
+    assert ReferenceModel(world(), 3, 5).simulate().state_table().run["attacks"].sum() > 0.0
 
 
 def test_an_agent_that_leaves_is_called_no_more():
@@ -252,3 +269,89 @@ def test_an_agent_that_leaves_is_called_no_more():
     visitor.remove()
     model.step()
     assert [day for _, day, _ in calls] == [0]
+
+
+# --- taken apart by a student -------------------------------------------------------------------------------
+
+
+class Pacifist(MilitiaWing):
+    """A wing that never attacks."""
+
+    def attack(self):
+        self.rate = self.attacks = 0.0
+
+
+class Gambler(MilitiaWing):
+    """A wing that attacks three times on one day in ten, by a draw of its own."""
+
+    def attack(self):
+        self.attacks = 3.0 if self.random_number("gamble") < 0.1 else 0.0
+
+
+AUTONOMY: Any = {"militia.nujaba_iraq.autonomy": 0.5}
+
+
+def test_a_scenario_by_name_with_parameters_is_the_composed_one():
+    named = ReferenceModel("article", seed=1, run=7, control=0.9, **AUTONOMY).simulate()
+    scenario = load(["scenario=article", "patron.control=0.9", "militia.nujaba_iraq.autonomy=0.5"]).scenario
+    assert differences(named.state_table(), ReferenceModel(scenario, 1, 7).simulate().state_table()) == []
+    assert differences(named.state_table(), ReferenceModel("article", 1, 7).simulate().state_table())  # they matter
+    of_numpy = ReferenceModel("article", seed=1, run=7, control=np.float64(0.9), **AUTONOMY).simulate()
+    assert differences(named.state_table(), of_numpy.state_table()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        ({"contrl": 0.9}, "nearest: control"),
+        ({"control": 7.0}, "patron.control = 7.0"),
+        ({"half_life_of_nothing": 1.0}, "one of"),
+        ({"wings": {"nujaba_irak": Pacifist}}, "nearest: nujaba_iraq"),
+        ({"wings": {"nujaba_iraq": Actor}}, "derived from MilitiaWing"),
+        ({"scenario": world("calendar.days=134"), "control": 0.9}, "with the name of a scenario"),
+    ],
+)
+def test_what_a_model_cannot_be_made_of_is_said_in_one_line(arguments, allowed):
+    with pytest.raises(UserError, match=allowed) as refused:
+        ReferenceModel(**arguments)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_wing_of_ones_own_is_reproducible_and_leaves_all_others_their_random_numbers():
+    def attacks(**wings):
+        model = ReferenceModel("article", 1, 7, wings=wings).simulate()
+        return model.state_table().wings["attacks"]
+
+    whole, without, again = attacks(), attacks(nujaba_iraq=Pacifist), attacks(nujaba_iraq=Pacifist)
+    assert without.tobytes() == again.tobytes()
+    place = list(load(["scenario=article"]).scenario.cast.wings).index("nujaba_iraq")
+    assert whole[:, place].sum() > 20.0
+    assert without[:, place].sum() == 0.0
+    first = int(np.flatnonzero(whole[:, place])[0])
+    assert whole[:first].tobytes() == without[:first].tobytes()
+
+
+def test_a_draw_of_ones_own_comes_as_often_as_it_should_and_is_no_draw_of_the_model():
+    model = ReferenceModel("article", 1, 7, wings={"nujaba_iraq": Gambler}).simulate()
+    table = model.datacollector.get_agenttype_vars_dataframe(MilitiaWing)
+    own = table[table["wing"] == "nujaba_iraq"]["attacks"]
+    assert len(table) == 10 * (model.day + 1)
+    assert set(own) == {0.0, 3.0}
+    share, days = float((own > 0).mean()), len(own)
+    assert abs(share - 0.1) < 4 * (0.1 * 0.9 / days) ** 0.5
+    wing = model.wings[place_of(model, "nujaba_iraq")]
+    assert len({wing.random_number("gamble"), wing.random_number("other"), wing.random_number(0)}) == 3
+
+
+def place_of(model, name):
+    return [wing.name for wing in model.wings].index(name)
+
+
+def test_mesas_own_batch_run_knows_the_model():
+    found = batch_run(
+        ReferenceModel, {"scenario": "article", "run": range(2), "control": [0.3, 1.0]}, display_progress=False
+    )
+    assert [(one["run"], one["control"]) for one in found] == [(0, 0.3), (0, 1.0), (1, 0.3), (1, 1.0)]
+    alone = ReferenceModel("article", run=1, control=0.3).simulate()
+    assert found[2]["war_risk"] == alone.patron.war_risk
+    assert found[2]["Step"] == alone.day

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.engine.ensemble import Wanted, run_batch
-from sim.engine.record import Output
-from sim.engine.table import tabulate
-from sim.world.mechanisms import Mechanisms
-from sim.world.scenario import Scenario, load
-from sim.world.timeline import Event
+from sim.engine.batch import run_batch
+from sim.engine.inputs import build_inputs
+from sim.engine.record import Output, OutputSpec
+from sim.model.parameters import Mechanisms
+from sim.model.scenario import Scenario, load
+from sim.model.timeline import Event
 
 Array = npt.NDArray[Any]
 ALL_OFF = Mechanisms(**dict.fromkeys(Mechanisms.__dataclass_fields__, False))
@@ -28,12 +28,12 @@ def world(*overrides: str, mechanisms: Mechanisms | None = None, events: tuple[E
     )
 
 
-def live(
+def simulate(
     scenario: Scenario, runs: int, seed: int, *, states: bool = False, design: dict[str, Array] | None = None
 ) -> Output:
     """Histories 0 to `runs` of a scenario."""
-    wanted = Wanted(states=states)
-    return run_batch(tabulate(scenario, design), seed, np.arange(runs), wanted=wanted)
+    wanted = OutputSpec(states=states)
+    return run_batch(build_inputs(scenario, design), seed, np.arange(runs), outputs=wanted)
 
 
 def rates(scenario: Scenario) -> Array:

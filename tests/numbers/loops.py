@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.numbers import arithmetic, chance
+from sim.numbers import arithmetic, philox
 from sim.numbers.compiled import kernel
 
 Array = np.ndarray[Any, Any]
@@ -39,15 +39,15 @@ def power_loop(x: Array, y: Array, out: Array) -> None:
 @kernel
 def chance_loop(low: int, high: int, run: Array, day: Array, actor: Array, decision: Array, out: Array) -> None:
     for i in range(run.size):
-        out[i] = chance.uniform(low, high, run[i], day[i], actor[i], decision[i])
+        out[i] = philox.uniform(low, high, run[i], day[i], actor[i], decision[i])
 
 
 @kernel
 def lanes_loop(low: int, high: int, run: Array, day: int, actor: int, out: Array) -> None:
     """The shape of an engine's inner loop: only the run differs, the decisions are written out."""
     for i in range(run.size):
-        first = chance.uniform(low, high, run[i], day, actor, 5)
-        second = chance.uniform(low, high, run[i], day, actor, 6)
+        first = philox.uniform(low, high, run[i], day, actor, 5)
+        second = philox.uniform(low, high, run[i], day, actor, 6)
         out[i] = first if second < 0.5 else -first
 
 
@@ -55,8 +55,8 @@ def lanes_loop(low: int, high: int, run: Array, day: int, actor: int, out: Array
 def philox_loop(word: Array, out: Array) -> None:
     """Philox on words straight from an array of 32-bit numbers, where careless products would overflow."""
     for i in range(word.size):
-        a, b, c, d = chance.philox(word[i], word[i], word[i], word[i], word[i], word[i])
-        out[i] = chance.unit(a) + chance.unit(b) + chance.unit(c) + chance.unit(d)
+        a, b, c, d = philox.philox(word[i], word[i], word[i], word[i], word[i], word[i])
+        out[i] = philox.unit(a) + philox.unit(b) + philox.unit(c) + philox.unit(d)
 
 
 def applied(loop: Callable[..., None], *arguments: Any) -> Array:
@@ -76,12 +76,12 @@ def same_bits(first: Array, second: Array) -> bool:
 def addresses(size: int, seed: int) -> tuple[Array, Array, Array, Array]:
     """Random runs of all magnitudes, days, actors and decisions, in the types that kernels use."""
     source = np.random.default_rng(seed)
-    run = source.integers(0, chance.RUN_LIMIT, size, dtype=np.uint64)
+    run = source.integers(0, philox.RUN_LIMIT, size, dtype=np.uint64)
     return (
         run >> source.integers(0, 40, size, dtype=np.uint64),
-        source.integers(0, chance.DAY_LIMIT, size, dtype=np.int64),
+        source.integers(0, philox.DAY_LIMIT, size, dtype=np.int64),
         source.integers(0, 2**32, size, dtype=np.uint32),
-        source.integers(0, chance.DECISION_LIMIT, size, dtype=np.int64),
+        source.integers(0, philox.DECISION_LIMIT, size, dtype=np.int64),
     )
 
 
@@ -98,7 +98,7 @@ def digest(size: int = 300) -> str:
         applied(power_loop, positive, x / 720.0),
         applied(two_to_loop, np.floor(x)),
         applied(exponent_loop, positive),
-        applied(chance_loop, *chance.split_seed(2**64 - 5), run, day, actor, decision),
+        applied(chance_loop, *philox.split_seed(2**64 - 5), run, day, actor, decision),
         applied(lanes_loop, 0, 1, run.astype(np.int64), 300, np.uint32(2**32 - 1)),
         applied(philox_loop, actor),
     ]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import mpmath
@@ -98,6 +99,28 @@ def test_power_keeps_its_stated_bound():
     assert max(power_error(arithmetic.power, x, y) for x, y in pairs) <= 1.0
     careless = lambda x, y: arithmetic.exp(y * (arithmetic.log2(x) * 0.693147180559945))  # noqa: E731
     assert max(power_error(careless, x, y) for x, y in pairs) > 1.0
+
+
+def normal_error(got: Callable[[float], float], u: float) -> float:
+    """The error of a normal quantile as a share of the true one."""
+    exact = mpmath.sqrt(2) * mpmath.erfinv(2 * mpmath.mpf(u) - 1)
+    return float(abs(got(u) / exact - 1))
+
+
+def test_inverse_normal_keeps_its_stated_bound():
+    source = np.random.default_rng(14)
+    tails = 2.0 ** source.uniform(-33, -1, 1500)
+    spread = (source.integers(2**32, size=1500) + 0.5) / 2**32
+    us = [2.0**-33, 0.5 - 2.0**-33, *tails.tolist(), *spread.tolist()]
+    us += [1.0 - u for u in us]
+    assert max(normal_error(arithmetic.inverse_normal, u) for u in us) <= 2e-4
+    code = arithmetic.inverse_normal.__code__
+    off = tuple(1.001 * one if one == 2.244700170413192 else one for one in code.co_consts)
+    assert off != code.co_consts
+    wrong = FunctionType(code.replace(co_consts=off), vars(arithmetic))
+    assert max(normal_error(wrong, u) for u in us) > 2e-4
+    assert arithmetic.inverse_normal(0.5) == 0.0
+    assert all(arithmetic.inverse_normal(u) == -arithmetic.inverse_normal(1.0 - u) for u in spread.tolist())
 
 
 def test_exact_values():

@@ -10,20 +10,20 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.numbers import cache
-from sim.rules.rates import keep
+from sim.numbers import compiled
+from sim.rules.rates import decay_factor
 
 PROBE = """
 import numpy as np
-from sim.engine import table
+from sim.engine import inputs
 out = np.empty(1)
-table._keeps(np.array([2.0]), out)
-stats = table._keeps.stats
+inputs._keeps(np.array([2.0]), out)
+stats = inputs._keeps.stats
 print(out[0], sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 """
 RULES = Path("sim/rules/rates.py")
-CACHE = Path("sim/numbers/cache.py")
-KEPT = keep(2.0)
+CACHE = Path("sim/numbers/compiled.py")
+KEPT = decay_factor(2.0)
 
 
 @pytest.fixture
@@ -106,12 +106,12 @@ def unused(home: Path, name: str, days: float) -> Path:
     return home / name
 
 
-def test_folders_that_nobody_opened_for_a_month_go_when_a_new_one_is_made(copy: Path) -> None:
+def test_folders_not_opened_for_a_month_go_when_a_new_one_is_made(copy: Path) -> None:
     home = copy / "home" / "lull"
     old, young = unused(home, f"{1:016x}-{1:08x}", 31), unused(home, f"{2:016x}-{1:08x}", 29)
-    left, strange = unused(home, f"{3:016x}-{1:08x}.{1:032x}", 31), unused(home, "notes", 400)
+    left, other = unused(home, f"{3:016x}-{1:08x}.{1:032x}", 31), unused(home, "notes", 400)
     assert probe(copy, copy / "home")[:3] == (KEPT, 0, 1)
-    assert [one.exists() for one in (old, left, young, strange)] == [False, False, True, True]
+    assert [one.exists() for one in (old, left, young, other)] == [False, False, True, True]
     later = unused(home, f"{4:016x}-{1:08x}", 31)
     assert probe(copy, copy / "home")[:3] == (KEPT, 1, 0)
     assert later.exists()
@@ -124,10 +124,10 @@ def test_opening_a_folder_keeps_it(copy: Path) -> None:
     long_ago = time.time() - 40 * DAY
     os.utime(ours, (long_ago, long_ago))
     assert probe(copy, copy / "home")[:3] == (KEPT, 1, 0)
-    cache.remove_unused(home)
+    compiled.remove_unused(home)
     assert ours.exists()
     os.utime(ours, (long_ago, long_ago))
-    cache.remove_unused(home)
+    compiled.remove_unused(home)
     assert list(home.iterdir()) == []
 
 
@@ -147,9 +147,9 @@ def test_several_processes_may_remove_at_once_and_one_that_opens_in_between_keep
         return rename(path, aside)
 
     monkeypatch.setattr(Path, "rename", opened_just_before)
-    cache.remove_unused(tmp_path)
+    compiled.remove_unused(tmp_path)
     assert [one.name for one in tmp_path.rglob("*")] == [old.name, "engine", "kernel.nbi"]
     monkeypatch.setattr(Path, "rename", taken_just_before)
     gone = unused(tmp_path, f"{2:016x}-{1:08x}", 31)
-    cache.remove_unused(tmp_path)
+    compiled.remove_unused(tmp_path)
     assert not gone.exists()

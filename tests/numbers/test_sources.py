@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.numbers.sources import hash_of
+from sim.numbers.fingerprint import hash_of
 
 
 def test_a_pattern_that_matches_nothing_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""Analyses of ensembles, one module or small package a method."""

@@ -1,0 +1,1 @@
+"""Bayesian calibration: observation models, importance weighting, simulation-based calibration."""

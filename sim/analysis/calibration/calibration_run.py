@@ -1,0 +1,484 @@
+"""`calibrate`: the whole calibration, from settings to tables, summary and ArviZ file."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from sim.analysis.calibration.cross_checks import (
+    MEDIANS,
+    WIDTHS,
+    Agreement,
+    Ahead,
+    DataVariation,
+    Predicted,
+    agreements,
+    predicted,
+    prior_draws,
+    rejected,
+    varied,
+)
+from sim.analysis.calibration.hypotheses import (
+    GIVEN,
+    LEFT_OUT,
+    Needed,
+    PriorSensitivity,
+    Reading,
+    Story,
+    counterfactuals,
+    needed,
+    prior_sensitivity,
+    readings_of,
+    stories,
+    weigh,
+)
+from sim.analysis.calibration.identifiability import (
+    CONTRACTED,
+    ENTANGLED,
+    MOVED,
+    RECOVERED,
+    VERDICTS,
+    Quantity,
+    pairs,
+    quantities_of,
+)
+from sim.analysis.calibration.observations import CalibrationSettings
+from sim.analysis.calibration.posterior import (
+    CHUNK,
+    Posterior,
+    PriorSampler,
+    ReferenceTable,
+    accepted,
+    fill,
+    posterior_of,
+    with_products,
+)
+from sim.analysis.calibration.sbc import DRAWS, LEVEL, REGIONS, Control, Ranked, SbcCheck, check, confirmed, rank
+from sim.analysis.pattern_tests import Balance, calm_of, described, prior_balance
+from sim.experiment.parameter_sets import ParameterSets, Shipped
+from sim.experiment.result_dir import versions
+from sim.experiment.runner import CostEstimate, Experiment, Progress
+from sim.experiment.statistics import Array, arviz, finite, pareto_k
+from sim.experiment.sweep.configs import deciding_hash
+from sim.model.scenario import Config
+
+Row = dict[str, Any]
+
+PURPOSE: Final = b"planted truths".decode()
+"""Part of the seed of the check: another text would change every rank."""
+PLANTS_FOR_EACH: Final = 120
+"""Simulated histories for each data set to be checked: few of them look like the documented one."""
+LEAST_REJECTED: Final = 100
+"""Fewer draws than this of the second method are not worth comparing."""
+_BEFORE: Final = 20_000
+"""Draws of the prior that are looked through for the calm."""
+
+
+@dataclass(frozen=True)
+class SbcResult:
+    """Simulation-based calibration: ranks and judgements by region."""
+
+    ranked: Mapping[str, Ranked]
+    checked: Mapping[str, tuple[SbcCheck, ...]]
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Rival readings: their odds, under the declared and under wider priors, what depends on priors, stories by draw.
+
+    Empty where there are no channels, no patterns of the calm, or too few draws for any to agree with the figures.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    widened: tuple[Reading, ...] = ()
+    prior_sensitivity: tuple[PriorSensitivity, ...] = ()
+    needed: tuple[Needed, ...] = ()
+    stories: tuple[Story, ...] = ()
+    balance: tuple[Balance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Everything that a calibration gives. `kept` are unweighted draws: rows of the bank and values by key."""
+
+    config: Config
+    settings: CalibrationSettings
+    posterior: Posterior
+    pareto: float
+    sbc: SbcResult
+    quantities: tuple[Quantity, ...]
+    agreements: tuple[Agreement, ...]
+    again: int
+    varied: tuple[DataVariation, ...]
+    rivals: Rivals
+    predicted: tuple[Predicted, ...]
+    ahead: tuple[Ahead, ...]
+    kept: Shipped
+
+
+def calibrated(
+    config: Config, settings: CalibrationSettings, overrides: Sequence[str] = (), progress: Progress | None = None
+) -> Calibration:
+    """The same for a configuration that was already composed."""
+    bank = fill(prior_of(config, settings), settings.figures, settings.draws, config.threads, progress)
+    posterior = posterior_of(bank)
+    sbc = run_sbc(config, settings, bank, progress=progress)
+    quantities = quantities_of(posterior, sbc.checked)
+    compared, again = by_rejection(config, settings, posterior, quantities, progress)
+    kept = keep(config, settings, posterior, overrides)
+    drawn = ParameterSets(kept.columns)
+    patterns, ahead = predicted(config, settings.figures, prior_draws(bank), drawn, settings.predictive_runs)
+    return Calibration(
+        config=config,
+        settings=settings,
+        posterior=posterior,
+        pareto=pareto_k(posterior.weights),
+        sbc=sbc,
+        quantities=quantities,
+        agreements=compared,
+        again=again,
+        varied=varied(bank, quantities),
+        rivals=weighed(config, settings, bank, kept.rows, progress),
+        predicted=patterns,
+        ahead=ahead,
+        kept=kept,
+    )
+
+
+def prior_of(config: Config, settings: CalibrationSettings, purpose: str = "") -> PriorSampler:
+    """The prior of a configuration; each purpose has a seed of its own, the bank the configured one."""
+    return PriorSampler(config.scenario, settings.keys, config.seed if not purpose else seed_for(config.seed, purpose))
+
+
+def seed_for(seed: int, purpose: str) -> int:
+    """A seed for one purpose that shares nothing with the others."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {purpose}".encode(), digest_size=8).digest())
+
+
+def run_sbc(
+    config: Config,
+    settings: CalibrationSettings,
+    bank: ReferenceTable,
+    control: Control = "",
+    progress: Progress | None = None,
+    purpose: str = PURPOSE,
+) -> SbcResult:
+    """Simulate data sets with known truths and rank these among draws of their posteriors, in every region.
+
+    What something speaks against is looked at once more, with other truths; the second look is what counts. A
+    Controls get one look.
+    """
+
+    def ranks(purpose: str, progress: Progress | None) -> dict[str, Ranked]:
+        prior, sets = prior_of(config, settings, purpose), settings.sbc_datasets
+        plants = fill(prior, settings.figures, plants_of(settings), config.threads, progress)
+        return {
+            region: rank(bank, plants, region, sets, np.random.default_rng([prior.seed, place]), control)
+            for place, region in enumerate(REGIONS)
+        }
+
+    ranked = ranks(purpose, progress)
+    checked = {region: check(one) for region, one in ranked.items()}
+    if not control and not all(one.calibrated for region in checked.values() for one in region):
+        second = ranks(f"{purpose}, again", None)
+        checked = {region: confirmed(found, check(second[region])) for region, found in checked.items()}
+    return SbcResult(ranked, checked)
+
+
+def by_rejection(
+    config: Config,
+    settings: CalibrationSettings,
+    posterior: Posterior,
+    quantities: Sequence[Quantity],
+    progress: Progress | None,
+) -> tuple[tuple[Agreement, ...], int]:
+    """The second method against the first, and how many draws it left; nothing where it is switched off."""
+    if not settings.rejection_draws:
+        return (), 0
+    prior = prior_of(config, settings, "rejection")
+    bank = fill(prior, settings.figures, settings.rejection_draws, config.threads, progress)
+    rows = rejected(bank, prior.seed)
+    found = agreements(posterior, bank, rows, quantities) if len(rows) >= LEAST_REJECTED else ()
+    return found, len(rows)
+
+
+def weighed(
+    config: Config, settings: CalibrationSettings, bank: ReferenceTable, rows: Array, progress: Progress | None = None
+) -> Rivals:
+    """Rival readings weighed, and the kept draws simulated again without each of their channels."""
+    channels, calm, threads = settings.channels, calm_of(config.patterns), config.threads
+    if not channels or not settings.hypothesis_draws or calm is None:
+        return Rivals()
+    draws, forms = settings.hypothesis_draws, settings.forms
+    declared = weigh(bank, channels, draws, threads, progress, forms=forms)
+    wide = frozenset(settings.wide_priors) & frozenset(settings.keys)
+    wider = weigh(bank, channels, draws // 2, threads, progress, wide, forms) if wide else None
+    if not (readings := readings_of(declared)):
+        return Rivals()
+    before = counterfactuals(bank.prior, np.arange(min(bank.size, _BEFORE)), channels, calm, threads, progress)
+    after = counterfactuals(bank.prior, rows, channels, calm, threads, progress)
+    return Rivals(
+        readings=readings,
+        widened=readings_of(wider) if wider is not None else (),
+        prior_sensitivity=prior_sensitivity(declared),
+        needed=needed(before, after, channels),
+        stories=stories(before, after, channels),
+        balance=prior_balance(config) if described(config) else (),
+    )
+
+
+def keep(config: Config, settings: CalibrationSettings, posterior: Posterior, overrides: Sequence[str]) -> Shipped:
+    """Unweighted draws of the posterior, at most as many as are to be kept, with where they come from."""
+    generator = np.random.default_rng(seed_for(config.seed, "kept"))
+    places = generator.permutation(accepted(posterior.weights, generator))[: settings.kept]
+    rows = posterior.rows[places]
+    about = {
+        "scenario": config.scenario.name,
+        "overrides": [one for one in overrides if one.partition("=")[0].partition(".")[0] not in ("output", "engine")],
+        "seed": str(config.seed),
+        "bank": posterior.bank.size,
+        "effective": round(posterior.effective, 1),
+        "draws": len(rows),
+        "observations": {
+            one.id: {"text": one.text, "source": one.source, "likelihood": one.reading.words}
+            for one in settings.figures
+        },
+        "wings": list(config.scenario.cast.wings),
+        "deciding_hash": deciding_hash(),
+        "versions": versions(),
+    }
+    return Shipped(
+        columns={key: one[places] for key, one in posterior.values().items()},
+        numbers={one.id: posterior.bank.numbers[one.id][rows] for one in settings.figures},
+        rows=rows,
+        about=about,
+    )
+
+
+# --- what it costs ------------------------------------------------------------------------------------------
+
+
+def plants_of(settings: CalibrationSettings) -> int:
+    """Histories whose parameters are the known truths."""
+    return max(settings.sbc_datasets * PLANTS_FOR_EACH, 2000)
+
+
+def forecast(config: Config, settings: CalibrationSettings, number: int) -> CostEstimate:
+    """What so many histories of a calibration cost, by a trial."""
+    prior = prior_of(config, settings)
+    sets = prior.design(prior.values(np.arange(CHUNK)))
+    experiment = Experiment((prior.arm,), prior.seed, sets=sets, threads=config.threads)
+    kept = 2 * np.dtype(np.float32).itemsize * (len(settings.figures) + 1) * settings.draws
+    return experiment.forecast(CHUNK, kept, number)
+
+
+def histories(settings: CalibrationSettings) -> int:
+    """Histories that a calibration simulates, but for a second check and for predictions."""
+    if not settings.channels or not settings.hypothesis_draws:
+        return settings.draws + plants_of(settings) + settings.rejection_draws
+    sets = 2 ** len(settings.channels)
+    weighed = settings.hypothesis_draws + (settings.hypothesis_draws // 2 if settings.wide_priors else 0)
+    again = min(settings.draws, _BEFORE) + settings.kept
+    readings = sets * (weighed * max(1, len(settings.forms)) + again)
+    return settings.draws + plants_of(settings) + settings.rejection_draws + readings
+
+
+# --- tables and summary -------------------------------------------------------------------------------------
+
+
+ENDS: Final = ((0, "q05"), (1, "q95"))
+
+
+def tables(done: Calibration) -> dict[str, list[Row]]:
+    """Every table by the name of its file; what is not identified has intervals and no median."""
+    rivals = done.rivals
+    return {
+        "parameters": records(done.quantities),
+        "observations": [
+            {
+                "observation": one.id, "text": one.text, "source": one.source, "likelihood": one.reading.words,
+                "pattern": one.pattern,
+            }
+            for one in done.settings.figures
+        ],
+        "sbc": check_rows(done.sbc),
+        "rejection_check": [{**asdict(one), "tested": one.tested, "pass": one.passed} for one in done.agreements],
+        "hypotheses": records(rivals.readings, "channels", "singles"),
+        "observations_by_hypothesis": observation_rows(rivals.readings),
+        "hypotheses_wide_priors": records(rivals.widened, "channels", "singles"),
+        "prior_sensitivity": [
+            {"parameter": one.key, "prior": one.prior}
+            | {reading.hypothesis: finite(share) for reading, share in zip(rivals.readings, one.shares, strict=True)}
+            for one in rivals.prior_sensitivity
+        ],
+        "necessity": records(rivals.needed),
+        "causal_patterns": records(rivals.stories),
+        "patterns": records(done.predicted),
+        "posterior_predictive": [
+            {"outcome": one.name, "text": one.text, "unit": one.unit, "prior_driven": one.prior_driven}
+            | _interval_record("prior", one.before, one.unit)
+            | _interval_record("posterior", one.after, one.unit)
+            for one in done.ahead
+        ],
+        "data_sensitivity": [
+            {"change": one.change, "effective": one.effective, "evidence": one.evidence}
+            | {f"{name} {end}": ends[place] for name, ends in one.intervals.items() for place, end in ENDS}
+            for one in done.varied
+        ],
+        "correlations": [
+            {"one": one, "other": other, "correlation": value} for one, other, value in pairs(done.posterior)
+        ],
+    }  # fmt: skip
+
+
+def records(found: Iterable[Any], *left: str) -> list[Row]:
+    """Results as rows: their fields are the columns, but for those `left` out; a number that is not finite is None."""
+    return [
+        {
+            key: finite(value) if isinstance(value, float) else value
+            for key, value in asdict(one).items()
+            if key not in left
+        }
+        for one in found
+    ]
+
+
+def check_rows(sbc: SbcResult) -> list[Row]:
+    """Every quantity in every region: ranks inside the band, coverages, recovery."""
+    return [{"region": region, **asdict(one)} for region, checked in sbc.checked.items() for one in checked]
+
+
+def observation_rows(readings: Sequence[Reading]) -> list[Row]:
+    """Probability of each observation alone under each reading, none where it is excluded by definition."""
+    return [
+        {
+            "hypothesis": one.hypothesis,
+            "text": one.text,
+            "observation": name,
+            "probability": None if single.fixed else single.probability,
+            "excluded_by_definition": single.fixed,
+            "in_comparison": single.part,
+        }
+        for one in readings
+        for name, single in one.singles.items()
+    ]
+
+
+def excluded_words(rows: Sequence[Row]) -> str:
+    """Which observations are no evidence in the comparison of readings, and why; nothing where all are."""
+    left, given = (
+        ", ".join(dict.fromkeys(one["observation"] for one in rows if one["in_comparison"] == part))
+        for part in (LEFT_OUT, GIVEN)
+    )
+    words = f"Left out of the evidence of every reading: {left}, excluded by definition under some." if left else ""
+    if given:
+        words += f" Not weighed: {given}, certain by definition under some; readings are compared given it."
+    return words.strip()
+
+
+def _interval_record(when: str, values: Sequence[float | None], unit: str) -> Row:
+    """Quantiles of an outcome; of a probability its mean, and quantiles over the parameter sets."""
+    low, middle, high = values
+    median, share = (None, middle) if unit == "probability" else (middle, None)
+    return {f"{when}_q05": low, f"{when}_median": median, f"{when}_q95": high, f"{when}_share": share}
+
+
+def sbc_record(sbc: SbcResult) -> Row:
+    """Simulation-based calibration, region by region."""
+
+    def mean(values: Sequence[float]) -> float | None:
+        return sum(values) / len(values) if values else None
+
+    return {
+        region: {
+            "data_sets": sbc.ranked[region].sets,
+            "left_out": sbc.ranked[region].left_out,
+            "draws_ranked_among": DRAWS,
+            "quantities": len(checked),
+            "outside_the_band": [one.name for one in checked if not one.uniform],
+            "coverage_off": [one.name for one in checked if not one.coverage_ok],
+            "retested": [one.name for one in checked if one.retested],
+            "coverage_50": mean([one.coverage_50 for one in checked]),
+            "coverage_90": mean([one.coverage_90 for one in checked]),
+        }
+        for region, checked in sbc.checked.items()
+    }
+
+
+def calibrates(sbc: SbcResult) -> bool:
+    """Whether nothing speaks against the method in any region."""
+    return all(one.calibrated for checked in sbc.checked.values() for one in checked) and any(sbc.checked.values())
+
+
+def summary(done: Calibration) -> Row:
+    """The content of `summary.json`."""
+    posterior, rows = done.posterior, tables(done)
+    return {
+        **done.kept.about,
+        "evidence": posterior.evidence,
+        "evidence_error": posterior.evidence_error,
+        "pareto_k": finite(done.pareto),
+        "verdicts": {
+            verdict: [one.quantity for one in done.quantities if one.verdict == verdict] for verdict in VERDICTS
+        },
+        "thresholds": {
+            "contraction": CONTRACTED, "recovery_rank_corr": RECOVERED, "correlation": ENTANGLED, "moved": MOVED,
+            "median_shift_sd": MEDIANS, "width_change": WIDTHS, "level": LEVEL,
+        },
+        "sbc": sbc_record(done.sbc),
+        "rejection_check": {
+            "draws": done.again,
+            "pass": all(one.passed for one in done.agreements if one.tested) if done.agreements else None,
+        },
+        "patterns": rows["patterns"],
+        "posterior_predictive": records(done.ahead),
+        **{name: rows[name] for name in ("hypotheses", "observations_by_hypothesis", "hypotheses_wide_priors")},
+        "causal_patterns": rows["causal_patterns"],
+        "prior_balance": records(done.rivals.balance),
+    }  # fmt: skip
+
+
+def with_results(done: Calibration) -> Shipped:
+    """The kept draws, with the results."""
+    rows = tables(done)
+    results = {
+        "observations": rows["observations"],
+        "quantities": rows["parameters"],
+        "correlations": rows["correlations"],
+        "data_sensitivity": rows["data_sensitivity"],
+        "sbc": sbc_record(done.sbc),
+        "rejection_check": {"draws": done.again, "quantities": rows["rejection_check"]},
+        **{name: rows[name] for name in ("hypotheses", "observations_by_hypothesis", "hypotheses_wide_priors")},
+        **{name: rows[name] for name in ("necessity", "causal_patterns")},
+        "posterior_predictive": records(done.ahead),
+    }
+    return replace(done.kept, about={**done.kept.about, "results": results})
+
+
+def inference_data(done: Calibration) -> Any:
+    """ArviZ's InferenceData: groups posterior and prior (chain, draw), one variable a parameter, and observed_data.
+
+    Attributes of a variable are unit, symbol, meaning and verdict; those of the groups tell how it was made.
+    """
+    groups = {"posterior": done.kept.columns, "prior": prior_draws(done.posterior.bank).columns}
+    data = arviz().from_dict(
+        **{
+            name: {key: one[None, :] for key, one in with_products(columns).items()} for name, columns in groups.items()
+        },
+        observed_data={one.id: np.array([one.reading.observed]) for one in done.settings.figures},
+    )
+    about = {key: str(value) for key, value in done.kept.about.items()}
+    for group in data.groups():
+        data[group].attrs = about
+    for one in done.quantities:
+        for group in groups:
+            data[group][one.quantity].attrs = {
+                "units": one.unit, "symbol": one.symbol, "long_name": one.text, "verdict": one.verdict,
+            }  # fmt: skip
+    for figure in done.settings.figures:
+        data["observed_data"][figure.id].attrs = {
+            "long_name": figure.text, "source": figure.source, "likelihood": figure.reading.words,
+        }  # fmt: skip
+    return data

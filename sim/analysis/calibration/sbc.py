@@ -1,0 +1,294 @@
+"""Simulation-based calibration: whether posteriors can be trusted, by the ranks of known parameters among their draws.
+
+A truth is a draw from the prior with a history and reports of its own. Its posterior comes from the bank, by the same
+weights that the article's has: rows that would be reported alike, each kept with a probability in proportion to its
+weight. Among `DRAWS` such draws the rank of the truth is uniform on 0 to `DRAWS` if, and only if, posterior and truth
+follow the same law (Talts et al. 2018). Data sets for which the bank has too few draws are left out. That is a choice
+made by the data alone, never by the truth, so it leaves the ranks of the others uniform.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Literal
+
+import numpy as np
+
+from sim.analysis.calibration.observations import AtLeast, Observation, Rounded, Within
+from sim.analysis.calibration.posterior import PriorSampler, ReferenceTable, accepted, likelihood, with_products
+from sim.experiment.statistics import Array, binomial_limits, ecdf_band, rank_correlation
+
+DRAWS: Final = 99
+"""Draws of the posterior that a truth is ranked among: with 99, intervals of 50% and 90% end between two ranks."""
+_LOOKED_AT: Final = 60_000
+"""Rows of the bank, in their order, that are looked at for the draws of one data set."""
+
+Control = Literal["", "narrowed", "prior"]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Truths among draws of their posteriors.
+
+    `ranks` (sets, quantities), the number of draws below the truth; `truths` and `means` (sets, quantities), values of
+    the truth and means of the draws; `left_out` counts data sets for which there were too few draws.
+    """
+
+    region: str
+    names: tuple[str, ...]
+    ranks: Array
+    truths: Array
+    means: Array
+    left_out: int
+
+    @property
+    def sets(self) -> int:
+        """Number of data sets ranked."""
+        return len(self.ranks)
+
+
+def reports(bank: ReferenceTable, generator: np.random.Generator) -> dict[str, Array]:
+    """What is reported of each row of a bank (rows,), by id of the figure."""
+    return {one.id: one.reading.report(bank.numbers[one.id], bank.chance, generator) for one in bank.figures}
+
+
+def anywhere(figures: Sequence[Observation], observed: Mapping[str, Array]) -> Array:
+    """Data sets with no war before the report, as documented (rows,); all others are as the prior has them."""
+    return _within([one for one in figures if one.of == "peace"], observed, lambda figure: 0.0)
+
+
+def nearby(figures: Sequence[Observation], observed: Mapping[str, Array]) -> Array:
+    """Data sets much like the documented one (rows,): within two steps of a rounded figure, one of a count."""
+    return _within(figures, observed, _reach)
+
+
+def _within(
+    figures: Sequence[Observation], observed: Mapping[str, Array], reach: Callable[[Observation], float]
+) -> Array:
+    inside = np.ones(len(next(iter(observed.values()))), dtype=bool)
+    for one in figures:
+        inside &= np.abs(observed[one.id] - one.reading.observed) <= reach(one)
+    return inside
+
+
+def _reach(figure: Observation) -> float:
+    if figure.of not in ("acknowledged", "lethal") or isinstance(figure.reading, AtLeast | Within):
+        return 0.0
+    return 2.0 * figure.reading.step if isinstance(figure.reading, Rounded) else 1.0
+
+
+REGIONS: Final = {"anywhere": anywhere, "near the article": nearby}
+"""Where truths lie: wherever the prior puts them, and where the data look like the documented ones."""
+
+
+def rank(
+    bank: ReferenceTable,
+    plants: ReferenceTable,
+    region: str,
+    sets: int,
+    generator: np.random.Generator,
+    control: Control = "",
+) -> Ranked:
+    """Rank known truths among draws of their posteriors: parameters, products of them, and the log likelihood.
+
+    The likelihood depends on the data, so its rank distinguishes a posterior from the prior, which the ranks of
+    parameters that the data say little of do not (Modrak et al. 2025).
+
+    Args:
+        bank: the rows that posteriors are made of.
+        plants: rows of another seed; each one whose reports lie in the region is a data set with a known truth.
+        region: a name in `REGIONS`.
+        sets: most data sets to rank.
+        generator: for reports and draws.
+        control: a mistake that must be noticed: posteriors "narrowed" by half, or the "prior" in place of each.
+    """
+    observed = reports(plants, generator)
+    inside = np.flatnonzero(REGIONS[region](bank.figures, observed))
+    cells = Cells(bank, plants, observed)
+    rows: dict[int, Array] = {}
+    tried = 0
+    for place in inside.tolist():
+        if len(rows) == sets:
+            break
+        tried += 1
+        drawn = cells.draws(place, {key: float(one[place]) for key, one in observed.items()}, generator)
+        if drawn is not None:
+            rows[place] = generator.integers(bank.size, size=DRAWS) if control == "prior" else drawn
+    levels = _levels(bank.prior, np.array(list(rows.values()), dtype=np.int64).reshape(-1, DRAWS))
+    if control == "narrowed":
+        levels = np.array([narrowed(one) for one in levels]).reshape(levels.shape)
+    drawn_values = _quantities(bank.prior, levels)
+    true_values = _quantities(bank.prior, plants.prior.levels(np.array(list(rows), dtype=np.int64)))
+    true_values[LIKELIHOOD], drawn_values[LIKELIHOOD] = log_likelihoods(bank, plants, observed, rows)
+    return Ranked(
+        region=region,
+        names=tuple(true_values),
+        ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
+        truths=np.stack(list(true_values.values()), axis=1),
+        means=np.stack([drawn_values[name].mean(axis=1) for name in true_values], axis=1),
+        left_out=tried - len(rows),
+    )
+
+
+LIKELIHOOD: Final = "log likelihood"
+"""The quantity that depends on the data."""
+
+
+def log_likelihoods(
+    bank: ReferenceTable, plants: ReferenceTable, observed: Mapping[str, Array], rows: Mapping[int, Array]
+) -> tuple[Array, Array]:
+    """Log likelihoods of the reports of each data set under its truth (sets,) and under its draws (sets, draws)."""
+    truths, draws = np.empty(len(rows)), np.empty((len(rows), DRAWS))
+    for place, (plant, drawn) in enumerate(rows.items()):
+        mine = {key: float(one[plant]) for key, one in observed.items()}
+        for table, at, out in ((plants, np.array([plant]), truths[place : place + 1]), (bank, drawn, draws[place])):
+            numbers = {key: one[at] for key, one in table.numbers.items()}
+            out[:] = likelihood(bank.figures, numbers, table.chance[at], mine)
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(truths), IMPOSSIBLE), np.maximum(np.log(draws), IMPOSSIBLE)
+
+
+IMPOSSIBLE: Final = -1e3
+"""Log likelihood of what cannot be reported."""
+
+
+def ranks_of(truths: Array, draws: Array, generator: np.random.Generator) -> Array:
+    """Numbers of draws (sets, draws) below each truth (sets,); among equals its place is drawn."""
+    equals = (draws == truths[:, None]).sum(axis=1)
+    return np.asarray((draws < truths[:, None]).sum(axis=1) + generator.integers(0, equals + 1))
+
+
+def _levels(prior: PriorSampler, rows: Array) -> Array:
+    """Levels (sets, draws, parameters) of rows (sets, draws), each row made once."""
+    unique, back = np.unique(rows, return_inverse=True)
+    return prior.levels(unique)[back.reshape(rows.shape)]
+
+
+def _quantities(prior: PriorSampler, levels: Array) -> dict[str, Array]:
+    """Values of parameters and of their products by name, each in the shape of the levels less the last dimension."""
+    values = with_products(prior.columns(levels.reshape(-1, levels.shape[-1])))
+    return {name: one.reshape(levels.shape[:-1]) for name, one in values.items()}
+
+
+class Cells:
+    """Rows of a bank by what is reported of them where chance takes no part in the report."""
+
+    def __init__(self, bank: ReferenceTable, plants: ReferenceTable, observed: Mapping[str, Array]) -> None:
+        self._bank = bank
+        self._drawn = tuple(one for one in bank.figures if one.reading.drawn)
+        unused = np.random.default_rng(0)
+        codes, mine = np.zeros(bank.size, dtype=np.int64), np.zeros(plants.size, dtype=np.int64)
+        for one in bank.figures:
+            if one.reading.drawn:
+                continue
+            both = np.concatenate((one.reading.report(bank.numbers[one.id], bank.chance, unused), observed[one.id]))
+            values, place = np.unique(both, return_inverse=True)
+            codes = codes * len(values) + place[: bank.size]
+            mine = mine * len(values) + place[bank.size :]
+        self._order = np.argsort(codes, kind="stable")
+        sorted_codes = codes[self._order]
+        self._from, self._to = (np.searchsorted(sorted_codes, mine, side) for side in ("left", "right"))
+
+    def draws(self, place: int, observed: Mapping[str, float], generator: np.random.Generator) -> Array | None:
+        """Rows (DRAWS,) drawn from the posterior of one data set; None where the bank has too few.
+
+        Any of the rows that are accepted, not the first: data sets with the same reports would share theirs, and ranks
+            with them.
+        """
+        start, stop = int(self._from[place]), int(self._to[place])
+        rows = self._order[start : min(stop, start + _LOOKED_AT)]
+        if len(rows) < DRAWS:
+            return None
+        numbers = {one.id: self._bank.numbers[one.id][rows] for one in self._drawn}
+        weights = likelihood(self._drawn, numbers, self._bank.chance[rows], observed)
+        if weights.sum() < DRAWS * weights.max():
+            return None
+        kept = accepted(weights, generator)
+        return np.asarray(rows[generator.permutation(kept)[:DRAWS]]) if len(kept) >= DRAWS else None
+
+
+def narrowed(levels: Array) -> Array:
+    """Levels (draws, parameters) pulled halfway to their medians: what an overconfident posterior looks like."""
+    middle = np.median(levels, axis=0)
+    return np.asarray(middle + 0.5 * (levels - middle))
+
+
+LEVEL: Final = 0.05
+"""Chance that sound posteriors fail somewhere, in the ranks or in the coverages of one region: shared out over all
+quantities. Two regions with ranks and coverages each would so call sound posteriors unsound once in five or ten checks;
+what fails is therefore looked at again, with other truths, and only what fails twice is called unsound."""
+
+INTERVALS: Final = {0.5: (25, 75), 0.9: (5, 95)}
+"""Intervals by their level: a truth is inside if its rank lies from the first number up to, not with, the second."""
+
+
+@dataclass(frozen=True)
+class SbcCheck:
+    """What the ranks of one quantity say.
+
+    `uniform`: their distribution stays inside the band; `coverage_ok`: both coverages lie within their Monte Carlo
+    error. `recovery_rank_corr` is the rank correlation of truths and posterior means. `retested`: it failed at first,
+    and what is reported is the second look.
+    """
+
+    name: str
+    uniform: bool
+    ks_distance: float
+    coverage_50: float
+    coverage_90: float
+    coverage_ok: bool
+    recovery_rank_corr: float
+    retested: bool = False
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether nothing speaks against the posterior of this quantity."""
+        return self.uniform and self.coverage_ok
+
+
+def check(ranked: Ranked) -> tuple[SbcCheck, ...]:
+    """Judge the ranks of every quantity, each at the level that leaves `LEVEL` for all of them together."""
+    if not ranked.sets:
+        return ()
+    each = LEVEL / len(ranked.names)
+    low, high = band(ranked.sets, 1.0 - each)
+    limits = {level: binomial_limits(ranked.sets, level, each / len(INTERVALS)) for level in INTERVALS}
+
+    def checked(place: int, name: str) -> SbcCheck:
+        ranks = ranked.ranks[:, place]
+        shares = rank_shares(ranks)
+        inside = {level: float(((ranks >= start) & (ranks < end)).mean()) for level, (start, end) in INTERVALS.items()}
+        return SbcCheck(
+            name=name,
+            uniform=bool(((shares >= low) & (shares <= high)).all()),
+            ks_distance=float(np.abs(shares - expected()).max()),
+            coverage_50=inside[0.5],
+            coverage_90=inside[0.9],
+            coverage_ok=all(limits[level][0] <= share <= limits[level][1] for level, share in inside.items()),
+            recovery_rank_corr=rank_correlation(ranked.truths[:, place], ranked.means[:, place]),
+        )
+
+    return tuple(checked(place, name) for place, name in enumerate(ranked.names))
+
+
+def confirmed(first: Sequence[SbcCheck], second: Sequence[SbcCheck]) -> tuple[SbcCheck, ...]:
+    """The first look at each quantity, or the second where something spoke against it in the first."""
+    by_name = {one.name: replace(one, retested=True) for one in second}
+    return tuple(one if one.calibrated else by_name.get(one.name, one) for one in first)
+
+
+def rank_shares(ranks: Array) -> Array:
+    """Share of the data sets (DRAWS,) whose rank does not exceed 0, 1, ..., DRAWS - 1."""
+    counts = np.bincount(ranks, minlength=DRAWS + 1)
+    return np.asarray(counts.cumsum()[:-1] / len(ranks))
+
+
+def expected() -> Array:
+    """The same (DRAWS,) for uniform ranks."""
+    return np.arange(1, DRAWS + 1) / (DRAWS + 1)
+
+
+@lru_cache(maxsize=16)
+def band(sets: int, level: float) -> tuple[Array, Array]:
+    """Band that all shares of uniform ranks stay inside at once with this probability (Säilynoja et al. 2022)."""
+    return ecdf_band(sets, expected(), level)

@@ -1,0 +1,1 @@
+"""Paired comparison of scenarios under common random numbers."""

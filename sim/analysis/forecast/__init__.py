@@ -1,0 +1,1 @@
+"""Forecasts from a user's event data, scored against baselines."""

@@ -1,0 +1,1 @@
+"""Explore: a live ensemble that follows every change of a setting."""

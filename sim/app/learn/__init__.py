@@ -1,0 +1,1 @@
+"""Learn: every rule with its formula and its curve, generated from the rules themselves."""

@@ -1,0 +1,134 @@
+"""`lull compare scenarios=[...]`: scenarios under common random numbers, as tables, one figure and files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final, Unpack
+
+import xarray as xr
+from rich.console import RenderableType
+from rich.markup import escape
+
+from sim.analysis.comparison.paired_comparison import (
+    COMMON_DAY,
+    Comparison,
+    by_baseline,
+    effect_rows,
+    prepare,
+    prepared,
+    prior_rows,
+    regret_rows,
+    summary,
+)
+from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.experiment.command import Request, Study, study_call
+from sim.experiment.options import CompareOptions
+from sim.experiment.runner import Progress
+from sim.reporting import comparison_tables as printed
+from sim.reporting.figures import draw, drawn
+from sim.reporting.terminal import simulating
+from sim.reporting.text import titled
+
+CANNOT_TELL: Final = (
+    "What this cannot tell: draws are spread as the parameters were chosen to be, and every scenario is only as good as"
+    " the rules it runs by. A model to think with, not a forecast."
+)
+KINDS: Final = {"comparison": "outcome", "by_theatre": "theatre", "by_group": "group"}
+"""Tables of differences, and the kind of measure in each."""
+
+
+def main(request: Request) -> None:
+    """Carry out the verb."""
+    carry_out(lambda: job(request, prepare(request)))
+
+
+@study_call
+def compare(
+    scenarios: Sequence[str] = CompareOptions.scenarios,
+    *,
+    runs: int | None = None,
+    draws: int | None = None,
+    parameters: str | None = None,
+    war_loss: Mapping[str, float] | None = None,
+    departures: str = COMMON_DAY,
+    **study: Unpack[Study],
+) -> Result[Comparison]:
+    """Compare scenarios under common random numbers: every other one with the first, run by run.
+
+    Args:
+        scenarios: two or more, the first the baseline; those of the article where none are given. An entry names a
+            scenario, perhaps with changes after semicolons: `article;target.quiet_days=5`, or
+            `article;february_strikes@2024-01-20` to move an event.
+        runs: histories of each draw and arm; None takes 500, or the configured number with a single draw.
+        draws: draws of the parameters; None takes 200 where they are drawn.
+        parameters: `posterior` draws what was fitted from the posterior that comes with the package, `prior` every
+            parameter that has a prior, `defaults` takes the declared values; None takes the posterior. What a scenario
+            or `overrides` set stays as they set it.
+        war_loss: by measure the value that a history with war counts as where scenarios are ranked, such as
+            `{"attacks_after": 500}`; of all others such a history is worst.
+        departures: `common` frees history in all scenarios on the day on which the earliest departs; `own` frees it in
+            each pair on the day on which that pair departs, so that the baselines differ and are named by their day.
+        **study: as in every call.
+
+    Returns:
+        `data` over (comparison, measure), with draws and regrets, `unit` the unit of each measure (docs/compare.md);
+        tables `comparison`, `by_theatre`, `by_group`, `regret` and `prior_predictive`. `plot("lull_days")` draws one
+        measure.
+
+    Raises:
+        UserError: something asked for cannot be used; one line.
+
+    >>> found = compare(["article", "tight_leash"], runs=20, parameters="defaults")
+    >>> found.data["difference"].dims
+    ('comparison', 'measure')
+    """
+    options = CompareOptions(tuple(scenarios), parameters, war_loss, departures)
+    request, rest = request_of("compare", study, {"study.draws": draws, "study.runs": runs}, options)
+    return call(job(request, prepared(options, rest)), study)
+
+
+def job(request: Request, asked: Comparison) -> Job[Comparison]:
+    """The comparison as a study."""
+
+    def compute(advance: Progress | None) -> Result[Comparison]:
+        data = asked.simulate(advance)
+        priors = prior_rows(data)
+        rows = {name: effect_rows(data, kind) for name, kind in KINDS.items()} | {"regret": regret_rows(data)}
+        return Result(
+            request, asked.config, data, asked,
+            rows=rows | ({"prior_predictive": priors} if priors else {}),
+            content=summary(data),
+            figures={
+                "comparison" if place == 1 else f"comparison_{place}": drawn("compare_figures", "comparison", part)
+                for place, part in enumerate(by_baseline(data), start=1)
+            },
+            text=lambda: text(asked, data),
+            files="comparison.png, summary.json, and the tables behind them",
+            more=lambda folder: folder.dataset("comparison.nc", data),
+            other=partial(draw, data),
+        )  # fmt: skip
+
+    return Job(request, asked.config, compute, lambda folder: simulating(folder, asked.forecast()), asked.identity)
+
+
+def text(asked: Comparison, data: xr.Dataset) -> Iterator[RenderableType]:
+    """What is compared, pair by pair the differences, then regrets."""
+    plan, distinct = asked.plan, asked.distinct
+    again = f" ({distinct} different)" if distinct < plan.draws else ""
+    yield (
+        f"[bold]{len(plan.arms)} scenarios under common random numbers[/], seed {plan.seed};"
+        f" parameters: {asked.source}, {plan.draws} draw{'s' if plan.draws > 1 else ''}{again}"
+        f" with {plan.runs} histories in each arm"
+    )
+    yield from (escape(f"{titled(arm.label)} ({arm.label}): {arm.words}") for arm in plan.arms)
+    yield ""
+    for place in range(data.sizes["comparison"]):
+        yield escape(printed.war_words(data, place))
+        yield printed.effect_table(data, place)
+        lines = (printed.sentence, printed.pinned_line, printed.uncertainty_line)
+        yield from (escape(line(data, place)) for line in lines)
+        yield escape(printed.pairing_line(data, place)) + "\n"
+    yield from printed.prior_tables(data)
+    yield from (*printed.place_tables(data, "theatre"), *printed.place_tables(data, "group"))
+    yield printed.regret_table(data)
+    yield escape(f"For regret all scenarios are alike: {data.attrs['pinned_together']}.")
+    yield from (escape(printed.war_line(data)), CANNOT_TELL)

@@ -1,0 +1,211 @@
+"""`lull discover`: scenario discovery (PRIM) in a sweep: boxes where an outcome concentrates, tables and figures."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import xarray as xr
+import yaml
+from rich.console import RenderableType
+from rich.markup import escape
+
+from sim.analysis.discovery import scenario_discovery as analysis
+from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition
+from sim.analysis.discovery.prim import Content, workbench
+from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.sweep import StoredResult, announce, make_shown, note, swept
+from sim.experiment.command import Request, Study
+from sim.experiment.dataset import OUTCOMES_BY_NAME
+from sim.experiment.options import DiscoverOptions, OutputOptions
+from sim.experiment.runner import Progress
+from sim.experiment.sweep.run_sweep import prepare
+from sim.experiment.sweep.store import VERB, open_sweep, read_store
+from sim.model.aliases import current_tree
+from sim.model.scenario import Config, config_of
+from sim.model.validation import UserError
+from sim.reporting.figures import drawn
+from sim.reporting.table import Table
+from sim.reporting.tables import box_words, case_words, dimension_title, meaning
+from sim.reporting.terminal import progress, waiting
+from sim.reporting.text import percent
+
+NO_SWEEP: Final = (
+    "the folder of a sweep; or say what to sweep, such as 'patron.control=interval(0.2,1)' study.points=512"
+)
+
+
+def main(request: Request) -> None:
+    """Carry out the verb; `discover.where` is what is looked for, `discover.sweep` the folder of the sweep."""
+    options, rest = request.options(DiscoverOptions)
+    output, rest = rest.options(OutputOptions)
+    if options.where is None:
+        raise UserError(KEY, "(missing)", ALLOWED)
+    workbench()
+    data, config = _swept(request, rest, options.sweep, options.where)
+    answer_to = request if output.dir is None else replace(request, home=output.dir)
+    carry_out(lambda: job(answer_to, replace(config, overwrite=output.overwrite), data, options))
+
+
+def discover(
+    sweep: StoredResult[Any] | xr.Dataset | Path | str,
+    *,
+    where: str,
+    boxes: int = DiscoverOptions.boxes,
+    coverage: float | None = None,
+    to: Path | str | None = None,
+    progress: Progress | None = None,
+) -> Result[analysis.Discovery]:
+    """Find where in the space of a sweep an outcome comes from: scenario discovery by PRIM.
+
+    Args:
+        sweep: what `sweep` or `open_sweep` gives, or its folder.
+        where: what is looked for: an outcome that is 0 or 1 (`war`), or one compared with a number (`lull_days<14`).
+        boxes: how many boxes at most, each among the points that the ones before left.
+        coverage: take the densest box that covers at least this share of the cases left; None: the box whose coverage
+            exceeds its mass most.
+        to: a folder for what the command writes, as `save` does.
+        progress: called with the number of searches that are done.
+
+    Returns:
+        Table `boxes`: each restriction of each box, with coverage, density and mass where it was found and in the
+        held-out half; tables `trajectory` and `split`; `data`: the sweep; `found`: the boxes, with
+        `inside(box, points)`.
+
+    Raises:
+        UserError: there is no such sweep or outcome, too few points, nothing to find, or no ema-workbench.
+    """
+    folder = sweep.folder if isinstance(sweep, StoredResult) else None if isinstance(sweep, xr.Dataset) else Path(sweep)
+    data = open_sweep(folder) if folder is not None else sweep
+    assert isinstance(data, xr.Dataset)
+    options = DiscoverOptions(where, folder, boxes, coverage)
+    study: Study = {"to": to, "progress": progress}
+    request, _ = request_of("discover", study, {}, options)
+    return call(job(request, config_of_sweep(data), data, options), study)
+
+
+def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOptions) -> Job[analysis.Discovery]:
+    """The search as a study."""
+    looked_for = condition(options.where or "", analysis.units(data))
+    cases = cases_of(data, looked_for, analysis.seed_of(data))
+
+    def compute(advance: Progress | None) -> Result[analysis.Discovery]:
+        found = analysis.discovered(cases, options.boxes, options.coverage, advance)
+        rows = analysis.box_rows(found)
+        return Result(
+            request, config, data, found,
+            rows={"boxes": rows, "trajectory": step_rows(found), "split": cases.split.to_dict("records")},
+            content=summary(found),
+            figures={name: drawn("discovery_figures", name, found) for name in ("boxes", "trajectory")},
+            text=lambda: text(found),
+            files="boxes.csv, boxes.png, trajectory.png, split.csv, summary.json",
+            printed={"restrictions": rows},
+            columns={"boxes": ("box", *analysis.COLUMNS)},
+        )  # fmt: skip
+
+    searches = options.boxes * analysis.RESAMPLES
+    return Job(request, config, compute, lambda _: progress(searches, "searches"), looked_for.slug)
+
+
+def _swept(request: Request, rest: Request, path: Path | None, where: str) -> tuple[xr.Dataset, Config]:
+    """The sweep to search: simulated or resumed where the command says what to sweep, else opened."""
+    if not rest.overrides:
+        if path is None:
+            raise UserError("discover.sweep", "(missing)", NO_SWEEP)
+        if read_store(path) is None:
+            raise UserError("discover.sweep", path, NO_SWEEP)
+        data = open_sweep(path)
+        return data, config_of_sweep(data)
+    asked = replace(rest, verb=VERB, home=path)
+    with waiting("composing"):
+        sweep = prepare(asked)
+    outcomes = (*OUTCOMES_BY_NAME.values(), *sweep.config.scenario.extended.outcomes)
+    condition(where, {one.name: one.unit for one in outcomes})
+    announce(sweep)
+    made = swept(sweep, partial(make_shown, command=request.command), note)
+    return made.data, replace(sweep.config, output_dir=None)
+
+
+def config_of_sweep(data: xr.Dataset) -> Config:
+    """The first configuration of a sweep, without the folder that it is kept in."""
+    tree = current_tree(yaml.safe_load(data.attrs["configuration"]))
+    return replace(config_of(tree, str(data.attrs["scenario"])), output_dir=None)
+
+
+# --- what is printed and written ----------------------------------------------------------------------------
+
+
+def text(found: analysis.Discovery) -> Iterator[RenderableType]:
+    """What was found, in words and as a table for each box."""
+    cases, boxes = found.cases, found.boxes
+    yield f"\n[bold]Where does {escape(case_words(cases.condition))} come from?[/]"
+    yield escape(meaning(cases.condition))
+    yield (
+        f"It occurs in {percent(found.density_held_out)} of the histories. {cases.search.points:,} points searched,"
+        f" {cases.held_out.points:,} others with other random numbers held out (split.csv).\n"
+    )
+    heads = ("Parameter", "In the box", "Swept", "Quasi-p", "Reproducibility")
+    for number, box in enumerate(boxes, 1):
+        mass, coverage, density = map(percent, shares(box.found).values())
+        yield f"{escape(box_words(box))}."
+        yield f"Where it was found: {mass} of the space, {coverage} of the cases, {density} of histories in it."
+        yield Table.of_texts(heads, map(_cells, box.restrictions), f"Box {number}")
+    if not boxes:
+        yield "No box found: no varied parameter separates cases from non-cases at this sample size."
+    elif not boxes[-1].believed:
+        yield (
+            f"Box {len(boxes)} is not confirmed on the held-out half (p >= {analysis.BELIEVED}); search stopped."
+            " More points and runs may confirm it."
+        )
+
+
+def _cells(one: analysis.Restriction) -> tuple[str, ...]:
+    dimension = one.dimension
+    swept = f"{dimension.low:.3g} to {dimension.high:.3g}" if dimension.numeric else f"{len(dimension.names)} names"
+    values = ", ".join("<1e-4" if value < 1e-4 else f"{value:.2g}" for value in one.quasi_p)
+    return dimension_title(dimension), limits(one), swept, values, f"{one.again:.0%}"
+
+
+def limits(one: analysis.Restriction) -> str:
+    """The range of a restriction in words."""
+    unit = "" if one.dimension.unit in ("", "1") else f" {one.dimension.unit}"
+    if one.names:
+        return ", ".join(one.names)
+    if one.low is None:
+        return f"at most {one.high:.3g}{unit}"
+    return f"at least {one.low:.3g}{unit}" if one.high is None else f"{one.low:.3g} to {one.high:.3g}{unit}"
+
+
+def shares(content: Content, prefix: str = "") -> dict[str, float]:
+    """What a box holds, by the names of columns."""
+    return {f"{prefix}{name}": getattr(content, name) for name in ("mass", "coverage", "density")}
+
+
+def step_rows(found: analysis.Discovery) -> list[dict[str, Any]]:
+    """One row for each step of each search."""
+    searches = [one.steps for one in found.boxes] or [found.steps]
+    return [
+        {"box": number, "step": k, "dimensions": one.dimensions} | shares(one.found) | shares(one.held_out, "held_out_")
+        for number, steps in enumerate(searches, 1)
+        for k, one in enumerate(steps)
+    ]
+
+
+def summary(found: analysis.Discovery) -> dict[str, Any]:
+    """The content of `summary.json`."""
+    return {
+        "where": found.cases.condition.text,
+        "points": {"searched": found.cases.search.points, "held_out": found.cases.held_out.points},
+        "density": found.density,
+        "density_held_out": found.density_held_out,
+        "boxes": [
+            {
+                "in_words": box_words(one),
+                "limits": {part.dimension.key: limits(part) for part in one.restrictions},
+                "better_than_chance": one.believed,
+                "held_out": {**shares(one.held_out), "error": one.error, "p_value": one.p_value},
+            }
+            for one in found.boxes
+        ],
+    }

@@ -1,0 +1,182 @@
+"""`lull run`: simulate a scenario, print outcomes and patterns, draw the figure, leave a folder."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from rich.console import RenderableType
+from rich.markup import escape
+
+from sim.analysis.durations import Incidence, durations
+from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
+from sim.analysis.summary import (
+    PriorComparison,
+    Statistic,
+    outcome_rows,
+    pattern_record,
+    prior_predictive,
+    prior_rows,
+    statistics,
+    summary,
+    weekly_rows,
+)
+from sim.commands.result import Result, show_files
+from sim.experiment.command import Request
+from sim.experiment.dataset import outcomes_of
+from sim.experiment.ensemble import Ensemble, HistoryFile, stream
+from sim.experiment.result_dir import result_folder
+from sim.experiment.runner import CHUNK, CostEstimate
+from sim.model.scenario import DEFAULTS, Config
+from sim.reporting import tables as printed
+from sim.reporting.terminal import progress, simulating, waiting
+from sim.reporting.text import percent
+
+CANNOT_TELL: Final = (
+    "What this cannot tell: one campaign and one lull do not show whether orders or strikes brought the lull, and"
+    f" rows marked {printed.ASSUMED} hang on assumed numbers that no data correct."
+    " This is a model to think with, not a forecast."
+)
+BRIEFING: Final = "sim.reporting.figures.briefing"
+
+
+def main(request: Request) -> None:
+    """Carry out the verb."""
+    config = request.config()
+    with result_folder(request, config) as folder:
+        histories = HistoryFile(folder.path("histories.nc"))
+        several = config.runs > CHUNK  # a single batch takes a second, and is not worth keeping
+        watched = simulating(folder, CostEstimate(config.runs)) if several else progress(config.runs, "histories")
+        with watched as advance:
+            ensemble = stream(config, keep=histories.append, progress=advance, batch=CHUNK)
+        stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
+        with waiting("judging the patterns"), ThreadPoolExecutor(1) as pool:
+            written = pool.submit(histories.close, weekly_histogram=ensemble.first["weekly_histogram"].values)
+            path = folder.path("briefing")
+            verdicts, balance, priors = judged(
+                config, ensemble, stats, lambda found: draw(config, ensemble, found, path)
+            )
+            written.result()
+        before, lasting = prior_rows(priors), durations(ensemble.first, config.scenario.calendar)
+        result = Result(
+            request, config, ensemble.first, ensemble,
+            rows={
+                "outcomes": outcome_rows(stats),
+                "durations": [asdict(one) for one in lasting],
+                "prior_predictive": before,
+                "patterns": [pattern_record(one) for one in verdicts],
+                "weekly": weekly_rows(ensemble.first),
+            },
+            content=summary(config, stats, verdicts, balance)
+            | {"durations": [asdict(one) for one in lasting], "prior_predictive": before},
+            figures={},  # drawn already
+            text=lambda: text(config, ensemble, stats, lasting, priors, verdicts, balance),
+            files="summary.json, briefing.png, and the tables behind them",
+        )  # fmt: skip
+        result.publish(folder)
+    show_files(folder, result)
+
+
+def judged(
+    config: Config, ensemble: Ensemble, stats: tuple[Statistic, ...], shown: Callable[[tuple[Verdict, ...]], None]
+) -> tuple[tuple[Verdict, ...], tuple[Balance, ...], tuple[PriorComparison, ...]]:
+    """The patterns, which are `shown` while the prior balance and the prior predictive are simulated."""
+    with ThreadPoolExecutor(2) as pool:
+        imported = pool.submit(import_module, BRIEFING)
+        verdicts = judge(config, ensemble.first)
+        balance = pool.submit(prior_balance, config) if described(config) else None
+        priors = pool.submit(prior_predictive, config, stats)
+        imported.result()
+        shown(verdicts)
+        return verdicts, balance.result() if balance else (), priors.result()
+
+
+def draw(config: Config, ensemble: Ensemble, verdicts: tuple[Verdict, ...], path: Path) -> None:
+    """Write the figure; drawing holds the interpreter lock, which kernels do not need."""
+    from sim.reporting.figures.briefing import briefing_figure
+    from sim.reporting.style import save_both
+
+    save_both(briefing_figure(ensemble.first, config, verdicts), path)
+
+
+def text(
+    config: Config,
+    ensemble: Ensemble,
+    stats: tuple[Statistic, ...],
+    lasting: tuple[Incidence, ...],
+    priors: tuple[PriorComparison, ...],
+    verdicts: tuple[Verdict, ...],
+    balance: tuple[Balance, ...],
+) -> Iterator[RenderableType]:
+    """The answer, the outcomes, the patterns, and what to do next."""
+    scenario = config.scenario
+    yield f"[bold]{escape(scenario.question)}[/]"
+    yield f"{answer(stats, lasting)}\n"
+    yield f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs, {history_words(config)}\n"
+    yield from (*origin(config), *printed.probability_lines(priors), "")
+    yield from (printed.outcome_table(stats, scenario.calendar), printed.exceedance_line(stats), "")
+    if lasting:
+        yield from (printed.duration_table(lasting), "")
+    yield from (printed.prior_table(priors, scenario.calendar), "")
+    if verdicts:
+        yield printed.pattern_table(verdicts)
+    if (judged := ensemble.first.sizes["run"]) < ensemble.runs:
+        yield f"Patterns are judged on the first {judged} histories, outcomes on all {ensemble.runs}.\n"
+    if balance:
+        yield from (printed.balance_table(balance), "")
+    yield from (CANNOT_TELL, *map(escape, what_next(config)))
+
+
+def answer(stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...]) -> str:
+    """The answer in a sentence: whether the lull has ended some months on, or war has come."""
+    lull = [one for one in lasting if one.outcome == "lull_days" and one.days in MILESTONES]
+    if not lull:
+        war = {one.name: one for one in stats}["war"].mean or 0.0
+        return (
+            f"Direct war breaks out in {percent(war)} of the runs; the calendar is too short for how long a lull lasts."
+        )
+    ends = ", ".join(f"within {one.days} days in {percent(one.ended)}" for one in lull)
+    last = lull[-1]
+    return (
+        f"Of the runs at these parameter values, attacks have resumed {ends}; direct war has come first in"
+        f" {percent(last.war)}, and in {percent(last.lasts)} the lull still lasts after {last.days} days."
+    )
+
+
+MILESTONES: Final = (30, 90, 180)
+"""Days after the strikes at which the answer says how many lulls have ended."""
+
+
+def what_next(config: Config) -> list[str]:
+    """Commands that go on from here."""
+    name = config.scenario.name
+    named = "" if name == "article" else f" {name}"
+    lines = [
+        f"  lull replay 0{named:<24}one of these histories",
+        f"  lull explain lull_days{named:<14}which mechanisms matter",
+    ]
+    if config.patterns:
+        other = f"article {'no_us_strikes' if name == 'article' else name}"
+        lines.append(f"  lull compare {other:<24}paired differences, the same random numbers")
+    return ["\nWhat next", *lines]
+
+
+def origin(config: Config) -> list[str]:
+    """Where the parameters come from, if they are not the declared defaults."""
+    if config.parameters_from == DEFAULTS:
+        return []
+    from sim.reporting.calibration_tables import posterior_lines
+
+    return posterior_lines(config)
+
+
+def history_words(config: Config) -> str:
+    """How much of the documented history is pinned."""
+    scenario = config.scenario
+    if not scenario.pins or scenario.free_from == 0:
+        return "nothing pinned"
+    if scenario.free_from is None:
+        return "documented history pinned"
+    return f"documented history pinned before {scenario.calendar.date_of(scenario.free_from)}"

@@ -1,0 +1,93 @@
+"""The decisions of groups in all lanes: to pause, and to fight again.
+
+A group goes by its most persuaded wing. One random number, found when an episode begins, decides how long it lasts.
+"""
+
+from typing import Any
+
+from sim.engine.batched.layout import Groups, Lanes, Numbers, Runs, Theatres, WingPlace, Wings
+from sim.engine.batched.wings import weight
+from sim.numbers.compiled import part, simd_hints, step
+from sim.numbers.philox import uniform
+from sim.numbers.soa import VECTOR
+from sim.rules import decisions as decide
+from sim.rules import rates
+
+
+@step
+def first_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
+    """Every group fights, and the random number of its first episode is found."""
+    for g in range(len(world.groups)):
+        for i in range(VECTOR * lanes.vectors):
+            groups.rate[i] = 0.0
+            groups.state.paused[g * VECTOR * lanes.vectors + i] = 0.0
+            groups.state.episode[g * VECTOR * lanes.vectors + i] = 0.0
+            begin(i, g, world, groups, lanes)
+
+
+@part
+def begin(i: int, g: int, world: Any, groups: Groups, lanes: Lanes) -> None:
+    """An episode of group g begins in lane i."""
+    state, at = groups.state, g * VECTOR * lanes.vectors + i
+    episode = int(state.episode[at])
+    draw = uniform(world.seed_low, world.seed_high, lanes.run[i], episode, world.groups[g], decide.PAUSE)
+    state.hazard[at], state.limit[at] = 0.0, rates.hazard_limit(draw)
+
+
+@step
+def lanes_threatened(runs: Runs, lanes: Lanes) -> int:
+    """Lanes in which a response was announced."""
+    count = 0
+    for i in range(VECTOR * lanes.vectors):
+        count += 1 if runs.state.pending[i] > 0.0 else 0
+    return count
+
+
+@step
+def wing_moves_group(
+    at: WingPlace, numbers: Numbers, runs: Runs, theatres: Theatres, wings: Wings, groups: Groups, lanes: Lanes
+) -> None:
+    """The rate at which a wing would have its group turn; the highest counts."""
+    simd_hints()
+    rules = lanes.rules
+    own, felt, of_militia = wings.numbers, lanes.felt, numbers.militia
+    for i in range(VECTOR * lanes.vectors):
+        w, m, restraint = at.wing + i, at.reached + i, theatres.numbers.restraint[at.theatre + i]
+        heeded = of_militia.order_heeded[i] > 0.0
+        stands = rules.militia.order_stands(theatres.state.directive[at.theatre + i], restraint, heeded)
+        goal = rules.militia.compliance_goal(
+            own.held[w], weight(numbers.mediators.mediation_weight[i], lanes), felt.goal[m],
+            weight(numbers.patron.gains_weight[i], lanes), felt.gains[i],
+        )  # fmt: skip
+        conviction = rules.militia.conviction(
+            stands, goal, of_militia.fear_weight[i], wings.state.fear[w], of_militia.threat_weight[i],
+            1.0 if runs.state.pending[i] > 0.0 else 0.0,
+        )  # fmt: skip
+        pause = rules.militia.pause_rate(
+            of_militia.pausing_rate[i], conviction, own.ideology[w],
+            weight(numbers.mediators.ideology_relief[i], lanes), felt.relief[m],
+        )  # fmt: skip
+        resume = rules.militia.resume_rate(
+            of_militia.breaking_rate[i], of_militia.resuming_rate[i], stands, of_militia.reprisal_rate[i],
+            wings.state.struck[w], felt.pressure[m],
+        )  # fmt: skip
+        rate = resume if groups.state.paused[at.group + i] > 0.0 else pause
+        pausable = restraint < 1.0 and own.baseline[w] > 0.0
+        groups.rate[i] = rate if pausable and rate > groups.rate[i] else groups.rate[i]
+
+
+@step
+def episodes_end(world: Any, g: int, groups: Groups, lanes: Lanes) -> None:
+    """A day is added to the episodes of group g; those that end give way to the next ones."""
+    simd_hints()
+    state, start, ending = groups.state, g * VECTOR * lanes.vectors, 0
+    for i in range(VECTOR * lanes.vectors):
+        hazard = rates.cumulative_hazard(state.hazard[start + i], groups.rate[i])
+        state.hazard[start + i], groups.rate[i] = hazard, 0.0
+        ending += 1 if hazard >= state.limit[start + i] else 0
+    if ending > 0:
+        for i in range(VECTOR * lanes.vectors):
+            if state.hazard[start + i] >= state.limit[start + i]:
+                state.paused[start + i] = 1.0 - state.paused[start + i]
+                state.episode[start + i] += 1.0
+                begin(i, g, world, groups, lanes)

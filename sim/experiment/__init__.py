@@ -1,0 +1,1 @@
+"""Experiments: parameter sets, ensembles, sweeps, stores and folders of results."""

@@ -1,0 +1,1 @@
+"""Sweeps: designs, the store, workers and the reader."""

@@ -1,0 +1,503 @@
+"""A comparison and an attribution in words and tables; of a comparison one table for each pair."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+
+from sim.analysis.attribution import Attributed, Attribution, share_rows
+from sim.analysis.comparison.paired_comparison import (
+    LESS,
+    MORE,
+    NO_PAIRS,
+    NOT_LESS,
+    NOT_MORE,
+    SAME,
+    WORST,
+    by_baseline,
+    compared,
+    effect_row,
+    effect_rows,
+    prior_rows,
+    regret_rows,
+    shares_of_sign,
+)
+from sim.experiment.formats import short_date
+from sim.reporting.table import Column, Table, numeric, written
+from sim.reporting.tables import ASSUMED
+from sim.reporting.text import amount, minus, percent, points, short_percent, titled
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KeyMeasure:
+    """A measure that is printed: its words, whether it is drawn, its regret's heading, and how a sentence puts it.
+
+    `said`: less of it, more of it, the subject of a sentence, what changes. Files hold every other measure too.
+    """
+
+    words: str
+    drawn: bool = True
+    regret: str = ""
+    said: tuple[str, str, str, str] | None = None
+
+
+_KEY: Final = {
+    "attacks_lull": KeyMeasure("attacks on {target}, {strikes} to {report}"),
+    "attacks_after": KeyMeasure(
+        "attacks on {target} after {strikes}", regret="attacks\nafter {strikes}",
+        said=("fewer", "more", "attacks are", "attacks"),
+    ),
+    "lull_days": KeyMeasure(
+        "days from {strikes} until attacks resume", regret="days until\nthey resume",
+        said=("fewer", "more", "the days until they resume are", "the days until they resume"),
+    ),
+    "quiet_days": KeyMeasure("days from {strikes} to the first attack after {report}", drawn=False),
+    "injured": KeyMeasure("soldiers injured"),
+    "deaths": KeyMeasure("soldiers killed (medians)", drawn=False),
+    "deaths_10": KeyMeasure("10 or more soldiers killed", regret="chance of 10\nor more killed"),
+    "peak_war_risk": KeyMeasure("highest war risk as {patron} sees it"),
+    "war": KeyMeasure(
+        "direct war", regret="chance of\ndirect war",
+        said=("less likely", "more likely", "direct war is", "the probability of direct war"),
+    ),
+}  # fmt: skip
+KEY_MEASURES: Final = tuple(_KEY)
+DRAWN: Final = tuple(name for name, one in _KEY.items() if one.drawn)
+REGRETTED: Final = tuple(name for name, one in _KEY.items() if one.regret)
+SAID: Final = tuple(name for name, one in _KEY.items() if one.said)
+"""What is printed, what is drawn, what regret is printed and drawn of, what the sentence on a pair speaks of."""
+
+SCENARIO: Final = Column("scenario", "Scenario", format=lambda row: titled(row["scenario"]), number=False)
+
+
+def short(data: xr.Dataset, measure: str) -> str:
+    """A measure in a few words, with the names and dates of the case."""
+    return _of_case(data, _KEY[measure].words)
+
+
+def regret_head(data: xr.Dataset, measure: str) -> str:
+    """A measure as the heading of a narrow column, in two lines."""
+    return _of_case(data, _KEY[measure].regret)
+
+
+def _of_case(data: xr.Dataset, words: str) -> str:
+    strikes, report = (day_text(data, int(data.attrs[f"{name}_day"])) for name in ("strikes", "report"))
+    return words.format(target=data.attrs["target"], patron=data.attrs["patron"], strikes=strikes, report=report)
+
+
+def until_war(data: xr.Dataset, measure: str) -> str:
+    """The same of all pairs, whether war ended them or not."""
+    cut = bool(data["censored_by_war"].values[place_of(data, measure)])
+    return f"{short(data, measure)}{', until war' if cut else ''}"
+
+
+def day_text(data: xr.Dataset, day: int) -> str:
+    """A day number as a date without its year."""
+    return short_date(date.fromisoformat(data.attrs["first_day"]) + timedelta(days=day))
+
+
+def place_of(data: xr.Dataset, measure: str) -> int:
+    """Place of a measure in a comparison."""
+    return list(data["measure"].values).index(measure)
+
+
+def row_of(data: xr.Dataset, comparison: int, measure: str) -> Row:
+    """One effect by the name of its measure."""
+    return effect_row(data, comparison, place_of(data, measure))
+
+
+def amounts(key: str, title: str, *keys: str, sign: bool = False) -> Column:
+    """A column of values, or of differences with their `sign`, in the unit of each row."""
+    return numeric(key, title, lambda row: minus(amount(row[key], row["unit"], sign=sign)), *keys)
+
+
+def interval(row: Row) -> str:
+    """The interval of a difference."""
+    if row["low"] is None:
+        return ""
+    low, high = (amount(row[name], row["unit"], sign=True) for name in ("low", "high"))
+    return f"{low.removesuffix(' pts')} to {high}"
+
+
+def effect_table(data: xr.Dataset, comparison: int) -> Table:
+    """The key outcomes of one pair: both values, the difference with its interval, who does better how often.
+
+    What war cuts has two lines: the pairs without war in either arm, and all pairs, counted until war.
+    """
+    rows = []
+    for name in KEY_MEASURES:
+        row = row_of(data, comparison, name)
+        rows.append({**compared(row), "outcome": short(data, name)})
+        if row["censored_by_war"]:
+            rows.append({**row, "outcome": "  all pairs, until war", "better": None, "even": None, "worse": None})
+    columns = (
+        Column("outcome", "Outcome"),
+        amounts("baseline_value", "Baseline", "unit"),
+        amounts("scenario_value", "Scenario"),
+        *difference_columns(data),
+        *judged_columns(lambda value: "" if value is None else short_percent(value)),
+    )
+    title = f"Scenario {scenario_of(data, comparison)} against baseline {baseline_of(data, comparison)}"
+    return Table(title, columns, rows)
+
+
+def difference_columns(data: xr.Dataset) -> tuple[Column, Column]:
+    """A difference and its interval."""
+    return (
+        amounts("difference", "Difference", sign=True),
+        numeric("low", interval_words(data), lambda row: minus(interval(row)), "high"),
+    )
+
+
+def judged_columns(write: Callable[[float | None], str]) -> tuple[Column, ...]:
+    """How often the scenario does better, as well, or worse."""
+    heads = {"better": "Better", "even": "Same", "worse": "Worse"}
+    return tuple(written(key, head, write) for key, head in heads.items())
+
+
+def scenario_of(data: xr.Dataset, comparison: int) -> str:
+    """The title of the scenario of a pair."""
+    return titled(str(data["comparison"].values[comparison]))
+
+
+def baseline_of(data: xr.Dataset, comparison: int = 0) -> str:
+    """The title of the baseline."""
+    return titled(str(data["baseline"].values[comparison]))
+
+
+def interval_words(data: xr.Dataset) -> str:
+    """What the interval holds."""
+    return "90% of draws" if data.sizes["draw"] > 1 else "90% (Monte Carlo)"
+
+
+def sentence(data: xr.Dataset, comparison: int) -> str:
+    """One plain sentence: what can be said of each difference, with the shares of draws or pairs that say so."""
+    rows = [compared(row_of(data, comparison, name)) for name in SAID]
+    verdicts = (verdict_words(data, row) for row in sorted(rows, key=lambda row: row["censored_by_war"]))
+    pair = f"{scenario_of(data, comparison)} instead of {baseline_of(data, comparison)}"
+    return f"With {pair}, {'; '.join(verdicts)}."
+
+
+def verdict_words(data: xr.Dataset, row: Row) -> str:
+    """What can be said of one difference; of what war cuts, for pairs without war in either arm."""
+    said = _KEY[row["measure"]].said
+    assert said is not None
+    fewer, more, subject, change_of = said
+    where = (
+        f"among the {short_percent(row['share'])} of pairs without war in either arm " if row["censored_by_war"] else ""
+    )
+    unit = "pair" if row["draws_less"] is None else "draw"
+    if row["verdict"] == NO_PAIRS:
+        return f"no pair is without war, so {subject} cannot be compared"
+    if row["verdict"] == SAME:
+        return f"{where}{subject} the same in every {unit}"
+    spread = f"({interval(row)}; {sign_words(row)})" if row["low"] is not None else f"({sign_words(row)})"
+    if row["verdict"] in (MORE, LESS):
+        return f"{where}{clear_difference(data, row)} {spread}"
+    if row["verdict"] in (NOT_LESS, NOT_MORE):
+        one, other = (more, fewer) if row["verdict"] == NOT_LESS else (fewer, more)
+        return f"{where}{subject} {one} or unchanged, in no {unit} {other} {spread}"
+    return f"{where}the sign of the change in {change_of} is undetermined {spread}"
+
+
+def verdict_line(row: Row) -> str:
+    """The verdict on a difference with the shares of draws or pairs that say so."""
+    if row["verdict"] in (NO_PAIRS, SAME):
+        return str(row["verdict"])
+    other = {NOT_LESS: "less", NOT_MORE: "more"}.get(row["verdict"])
+    unit = "pair" if row["draws_less"] is None else "draw"
+    return f"{row['verdict']}{f', in no {unit} {other}' if other else ''}: {sign_words(row)}"
+
+
+def sign_words(row: Row) -> str:
+    """Shares of the draws, or of the pairs of a single draw, in which there is less, as much and more."""
+    less, same, more = (short_percent(one) for one in shares_of_sign(row))
+    return f"less in {less}, unchanged in {same}, more in {more} of {'pairs' if row['draws_less'] is None else 'draws'}"
+
+
+def clear_difference(data: xr.Dataset, row: Row) -> str:
+    """A difference of known sign in words."""
+    up, size = row["difference"] > 0.0, abs(row["difference"])
+    if row["measure"] == "lull_days":
+        return f"attacks resume {amount(size, 'days')} days {'later' if up else 'sooner'}"
+    if row["measure"] == "war":
+        return f"direct war is {points(size, 'probability')} {'more' if up else 'less'} likely"
+    return f"there are {amount(size, 'attacks')} {'more' if up else 'fewer'} {short(data, row['measure'])}"
+
+
+def pinned_line(data: xr.Dataset, comparison: int) -> str:
+    """What is pinned, and whether the arms are the same up to the departure."""
+    same = float(data["identical_before_departure"].values[comparison])
+    line = f"In both, {data['pinned'].values[comparison]}."
+    if not same < 1.0:
+        return line
+    return (
+        f"{line} Before the departure {percent(same)} of the pairs have the same attacks day by day; in the others the"
+        " change of the scenario acts earlier."
+    )
+
+
+def pairing_line(data: xr.Dataset, comparison: int) -> str:
+    """How far common random numbers reduce the variance of attacks after the strikes, at fixed parameters."""
+    row = row_of(data, comparison, "attacks_after")
+    removed, bound, rank_bound = (row[f"variance_reduction{of}"] for of in ("", "_bound", "_rank_bound"))
+    if removed is None:
+        return "Pairing: neither arm varies."
+    part = f", {removed / bound:.0%} of that" if bound else ""
+    return (
+        f"Common random numbers remove {removed:.0%} of the variance of {until_war(data, 'attacks_after')} (parameters"
+        f" fixed). Upper bound if both arms moved as one: {bound:.0%}{part}; upper bound for any pairing of these two"
+        f" distributions: {rank_bound:.0%}."
+    )
+
+
+def uncertainty_line(data: xr.Dataset, comparison: int) -> str:
+    """The two levels of uncertainty: between runs, and between draws of the parameters."""
+    row = row_of(data, comparison, "attacks_after")
+    unit = row["unit"]
+    low, high = (amount(row[f"history_{end}"], unit, sign=True) for end in ("low", "high"))
+    between = row["sd_between_draws"]
+    draws = "" if between is None else f"; of its mean, {amount(between, unit)} between draws"
+    return (
+        f"Two levels of uncertainty, for {until_war(data, 'attacks_after')}: standard deviation of the difference"
+        f" {amount(row['sd_within_draw'], unit)} between runs of one draw of the parameters{draws}."
+        f" 90% of single pairs: {low} to {high}."
+    )
+
+
+def place_tables(data: xr.Dataset, kind: str) -> list[Table]:
+    """Attacks after the strikes by theatre or by group, a table for each baseline."""
+    return [place_table(one, kind) for one in by_baseline(data)]
+
+
+def arm_words(row: Row, arm: str, side: str = "", error: float | None = None) -> str:
+    """One arm's value, `baseline` or `scenario`, here or under the priors (`prior_`), with its Monte Carlo error.
+
+    Of a probability its interval over the draws comes first.
+    """
+    value = amount(row[f"{side}{arm}_value"], row["unit"])
+    value += "" if error is None else f" ± {percent(error)} Monte Carlo error"
+    low, high = (row[f"{side}{arm}_{end}"] for end in ("low", "high"))
+    if row["unit"] != "probability" or low is None:
+        return value
+    return f"{percent(low)} to {percent(high)} (mean {value})"
+
+
+def war_words(data: xr.Dataset, comparison: int) -> str:
+    """Direct war under both arms: first its interval over parameter sets, here and under the priors."""
+    row, place = row_of(data, comparison, "war"), place_of(data, "war")
+    arms = {arm: titled(row[arm]) for arm in ("baseline", "scenario")}
+    draws, runs = data.sizes["draw"], int(data.attrs["runs"])
+
+    def error(arm: str) -> float:
+        values = data[f"{arm}_value_of_draw"].values[comparison, place]
+        return float(np.sqrt(values.var(ddof=1) / draws if draws > 1 else values[0] * (1.0 - values[0]) / runs))
+
+    here = "; ".join(f"{label} {arm_words(row, arm, error=error(arm))}" for arm, label in arms.items())
+    sets = f"90% of {draws} parameter sets" if draws > 1 else "at one parameter set among many"
+    words = f"Direct war, {sets}: {here}."
+    for one in prior_rows(data):
+        if (one["measure"], one["scenario"]) == ("war", row["scenario"]):
+            prior = "; ".join(f"{label} {arm_words(one, arm, 'prior_')}" for arm, label in arms.items())
+            words += f" 90% of parameter sets drawn from the priors: {prior}."
+    return words
+
+
+def place_table(data: xr.Dataset, kind: str) -> Table:
+    """Attacks after the strikes by theatre or by group against one baseline: a line for each scenario."""
+    rows = [
+        {**compared(row), "until_war": row["difference"]} for row in effect_rows(data, kind) if row["window"] == "after"
+    ]
+    order = list(dict.fromkeys(row["place"] for row in rows))
+    rows.sort(key=lambda row: order.index(row["place"]))
+    columns = (
+        Column("place", kind.capitalize()),
+        SCENARIO,
+        *difference_columns(data),
+        amounts("baseline_value", baseline_of(data)),
+        amounts("until_war", "All, until war", sign=True),
+    )
+    strikes = day_text(data, int(data.attrs["strikes_day"]))
+    title = f"Attacks after {strikes} by {kind}, against {baseline_of(data)}"
+    note = "Of pairs without war in either arm; the last column is the difference of all pairs, counted until war."
+    return Table(title, columns, rows, note, f"by_{kind}", grouped=True)
+
+
+def prior_tables(data: xr.Dataset) -> list[Table]:
+    """Prior-dominated outcomes, a table for each baseline; none where all is simulated at draws of priors."""
+    return [prior_table(one) for one in by_baseline(data)] if prior_rows(data) else []
+
+
+def prior_table(data: xr.Dataset) -> Table:
+    """Prior-dominated outcomes: baseline, scenario and difference under the priors alone, and the same here."""
+    rows = [{**row, "outcome": until_war(data, row["measure"]) + ASSUMED} for row in prior_rows(data)]
+    columns = (
+        Column("outcome", "Outcome"),
+        SCENARIO,
+        numeric(
+            "prior_difference", "Under the priors alone", lambda row: change(row, "prior_"),
+            "prior_baseline_value", "prior_scenario_value",
+        ),
+        numeric("difference", "Here", change, "baseline_value", "scenario_value", "unit"),
+    )  # fmt: skip
+    title = f"Prior-dominated outcomes ({ASSUMED}): prior and current parameters, against {baseline_of(data)}"
+    note = "Difference of means, and in brackets from the baseline's to the scenario's."
+    return Table(title, columns, rows, note, "prior_predictive", grouped=True)
+
+
+def change(row: Row, side: str = "") -> str:
+    """A difference and the values that it is between; `side` is `prior_` for the priors alone."""
+    difference, before, after = (row[f"{side}{name}"] for name in ("difference", "baseline_value", "scenario_value"))
+    unit = row["unit"]
+    return minus(f"{amount(difference, unit, sign=True)} ({amount(before, unit)} to {amount(after, unit)})")
+
+
+def regret_table(data: xr.Dataset) -> Table:
+    """Regret of every scenario: expected, worst, and in how many draws it is the best choice."""
+    every = regret_rows(data)
+    rows = [{**row, "outcome": short(data, name)} for name in REGRETTED for row in every if row["measure"] == name]
+    columns = (
+        Column("outcome", "Outcome"),
+        SCENARIO,
+        numeric("expected", "Expected", lambda row: points(row["expected"], row["unit"]), "unit"),
+        numeric("worst", "Worst draw", lambda row: points(row["worst"], row["unit"])),
+        written("best", "Best in", percent),
+        numeric("error", "± MC error", lambda row: points(row["error"], row["unit"])),
+    )
+    return Table(regret_title(data), columns, rows, grouped=True)
+
+
+def regret_title(data: xr.Dataset) -> str:
+    """What regret is, and what war counts as in it."""
+    return f"Regret: how much worse than the best scenario of the same draw; {war_counts(data)}"
+
+
+def war_counts(data: xr.Dataset) -> str:
+    """What a history with war counts as wherever one scenario is better than another."""
+    loss = data.attrs["war_loss"]
+    return f"a history with war {'is worst' if loss == WORST else f'counts as {loss}, else as worst'}"
+
+
+def war_line(data: xr.Dataset) -> str:
+    """How many histories direct war ended, and how what it cuts is counted."""
+    place = place_of(data, "war")
+    worst = float(np.nanmax([data["baseline_value"].values[:, place], data["scenario_value"].values[:, place]]))
+    every = data.sizes["draw"] * int(data.attrs["runs"])
+    shares = data["no_war_share"].values[:, place_of(data, "attacks_after")]
+    kept = " ".join(
+        f"{scenario_of(data, pair)}: {round(share * every):,} of {every:,} pairs ({short_percent(float(share))}) are"
+        " without war."
+        for pair, share in enumerate(shares)
+    )
+    return (
+        f"Direct war ends a history (in up to {percent(worst)} of them here), and what would have followed is not"
+        " counted: less of it until war may only mean an earlier war. So counts and durations are compared among pairs"
+        f" without war in either arm. {kept} Better, worse and regret hold for all pairs: there {war_counts(data)}."
+    )
+
+
+# --- attribution --------------------------------------------------------------------------------------------
+
+MECHANISM_WORDS: Final = {
+    "rival_war_gate": "attacks depend on the rival's war",
+    "fear": "strikes frighten the militias",
+    "grievance": "strikes embitter the militias",
+    "capacity": "capacity wears out",
+    "patron_restraint": "the patron orders restraint",
+    "pause": "groups decide to pause",
+    "bursts": "attacks cluster",
+    "obedience": "militias heed restraint orders",
+    "threat_fear": "threats frighten the patron and the militias",
+    "autonomy": "militias have a will of their own",
+    "mediation": "mediators press the militias",
+    "limited_response": "the target's limited strikes",
+    "major_response": "the target's major strikes",
+    "target_restraint": "the target spares leaders in the calm",
+    "observation": "some attacks go unacknowledged",
+}
+"""Titles of the mechanisms."""
+
+
+def attribution_table(found: Attribution) -> Table:
+    """Shapley values of the mechanisms with their intervals over draws, the largest first; first in, last in."""
+    digits = digits_of(found.total.mean)
+
+    def cell(name: str, title: str) -> Column:
+        return numeric(
+            name, title, lambda row: minus(with_error(row[name], row[f"{name}_error"], digits)), f"{name}_error"
+        )
+
+    def spread(row: dict[str, Any]) -> str:
+        low, high = row["shapley_low"], row["shapley_high"]
+        if low is None or high is None:
+            return "–"
+        return minus("0" if low == 0.0 == high else f"{low:+.{digits}f} to {high:+.{digits}f}")
+
+    columns = (
+        Column("words", "Mechanism", keys=("words", "mechanism")),
+        cell("shapley", "Shapley value"),
+        numeric("shapley_low", "90% of draws", spread, "shapley_high"),
+        cell("first_in", "First in"),
+        cell("last_in", "Last in"),
+    )
+    measured = found.game.measured
+    rows = [{**row, "words": MECHANISM_WORDS[row["mechanism"]]} for row in share_rows(found)]
+    title = f"Shapley values of the mechanisms in {measured.words}, in {measured.unit}"
+    return Table(title, columns, rows, "± is the Monte Carlo standard error.", "attribution")
+
+
+def digits_of(size: float) -> int:
+    """Decimals that give three significant digits of a number of this size."""
+    return 3 if size == 0.0 else max(0, 2 - math.floor(math.log10(abs(size))))
+
+
+def with_error(mean: float, error: float, digits: int) -> str:
+    """A share with its Monte Carlo error; one that is exactly zero has none."""
+    return "0" if mean == 0.0 == error else f"{mean:+.{digits}f} ± {error:.{digits}f}"
+
+
+def total_line(found: Attribution) -> str:
+    """The outcome with no mechanism and with all of them."""
+    unit, digits = found.game.measured.unit, digits_of(found.total.mean)
+    none, every = (f"{one.mean:.{digits}f}" for one in (found.none, found.every))
+    return (
+        f"Together: from {none} with no mechanism at work to {every} {unit} with all of them,"
+        f" {with_error(found.total.mean, found.total.error, digits)}. The Shapley values add up to it."
+    )
+
+
+def before_line(found: Attribution) -> str:
+    """The outcome under the priors alone; empty where it is not prior-dominated."""
+    if found.before is None:
+        return ""
+    unit, digits = found.game.measured.unit, digits_of(found.total.mean)
+    return (
+        "This outcome is prior-dominated, whatever the observations: with all mechanisms it is"
+        f" {found.before:.{digits}f} {unit} under the priors alone, {found.every.mean:.{digits}f} here."
+    )
+
+
+def reading(found: Attribution) -> str:
+    """The two largest Shapley values in words."""
+    first, *others = found.ranked()
+    parts = [f"Largest: {MECHANISM_WORDS[first.mechanism]} ({_role(first)})"]
+    if others:
+        parts.append(f"then {MECHANISM_WORDS[others[0].mechanism]} ({_role(others[0])})")
+    return "; ".join(parts) + "."
+
+
+def _role(one: Attributed) -> str:
+    """Whether a mechanism has its effect by itself, with others, or in place of others."""
+    by_itself = abs(one.first_in.mean) > 2 * one.first_in.error
+    missed = abs(one.last_in.mean) > 2 * one.last_in.error
+    if by_itself and missed:
+        return "has an effect first in and last in"
+    if by_itself:
+        return "has an effect first in; last in, others stand in for it"
+    return "has an effect only together with others" if missed else "has an effect in some combinations only"

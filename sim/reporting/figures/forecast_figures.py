@@ -1,0 +1,211 @@
+"""Figures of forecasts from a user's counts, and of skill."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from sim.analysis.forecast.forecasting import Prediction, quantiles
+from sim.analysis.forecast.scores import (
+    BANDS,
+    BENCHMARKS,
+    BETTER,
+    FEWEST_UNITS,
+    NEITHER,
+    TOO_FEW,
+    WORSE,
+    Skill,
+    Summary,
+    weeks_of,
+)
+from sim.experiment.statistics import Array
+from sim.model.scenario import Config, Scenario
+from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
+
+WEEK: Final = 7
+WIDTH: Final = 11.0
+LEFT: Final = 0.06
+SHOWN_AHEAD: Final = 8
+"""Events ahead that are named in the figure."""
+NAME_LINE: Final = 0.065
+"""Share of the height that the name of an event takes."""
+NAME_ROOM: Final = 0.12
+"""Share of the calendar that a name may need: nearer to its end it stands left of its line."""
+VERDICT_COLOURS: Final = {BETTER: BLUE, WORSE: ORANGE, NEITHER: GREY, TOO_FEW: GREY}
+
+
+def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
+    """Attacks a week: the counts up to the cut, the fan after it, and the counts where they are known."""
+    scenario = config.scenario
+    with style():
+        figure = new_figure(WIDTH, 5.2)
+        axes = figure.add_axes((LEFT, 0.13, 0.91, 0.66))
+        draw_past(axes, found, scenario)
+        draw_fan(axes, found, scenario)
+        draw_events(axes, found, scenario)
+        date_axis([axes])
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.set_ylim(0, axes.get_ylim()[1] * (1.12 + NAME_LINE * len(found.effects[:SHOWN_AHEAD])))
+        quiet(axes)
+        axes.legend(
+            ncols=6, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2, handlelength=1.3,
+            columnspacing=1.3,
+        )  # fmt: skip
+        write_words(figure, found, config, file)
+    return figure
+
+
+def place(scenario: Scenario, end: float) -> float:
+    """Where the end of a day stands on the calendar's axis."""
+    return float(date2num(scenario.calendar.start)) + end + 1
+
+
+def a_week(counts: Array, edges: Array) -> Array:
+    """Counts of periods as attacks a week."""
+    return np.asarray(counts * WEEK / np.diff(edges))
+
+
+def draw_past(axes: Axes, found: Prediction, scenario: Scenario) -> None:
+    """The counts up to the cut, by week or by the periods that are known; later counts as points."""
+    known = found.counts.upto(found.forecast.cut)
+    counts, lengths = weeks_of(known)
+    edges = known.ends[-1] - np.append(np.cumsum(lengths[::-1])[::-1], 0)
+    steps = [place(scenario, end) for end in edges]
+    axes.stairs(a_week(counts, edges), steps, color=INK, linewidth=1.3, fill=True, alpha=0.12)
+    axes.stairs(a_week(counts, edges), steps, baseline=None, color=INK, linewidth=1.3, label="counts in the file")
+    ahead = found.forecast.edges
+    both = [(first, last) for first, last in pairwise(ahead.tolist()) if {first, last} <= set(found.counts.ends)]
+    if both:
+        middles = [place(scenario, (first + last) / 2) for first, last in both]
+        came = [float(a_week(found.counts.between(one), np.array(one))[0]) for one in both]
+        axes.plot(middles, came, "o", color=INK, markersize=5, label="observed later", zorder=4, clip_on=False)
+
+
+def draw_fan(axes: Axes, found: Prediction, scenario: Scenario) -> None:
+    """Median and bands of each coming period; dashed the median without the coming events."""
+    one = found.forecast
+    steps = [place(scenario, end) for end in one.edges]
+    totals = one.samples.sum(axis=2)
+    bands = [quantiles(column, one.weights) for column in totals.T]
+    by = {name: a_week(np.array([band[name] for band in bands]), one.edges) for name in bands[0]}
+    for low, high, strength, words in (("q05", "q95", 0.20, "90% of histories"), ("q25", "q75", 0.38, "50%")):
+        axes.stairs(by[high], steps, baseline=by[low], fill=True, color=BLUE, alpha=strength, linewidth=0, label=words)
+    axes.stairs(by["median"], steps, baseline=None, color=BLUE, linewidth=1.8, label="median")
+    if found.effects:
+        bare = [quantiles(column, one.weights)["median"] for column in found.bare.T]
+        words = "median without the coming events"
+        values = a_week(np.array(bare), one.edges)
+        axes.stairs(values, steps, baseline=None, color=PURPLE, linewidth=1.5, linestyle="--", label=words)
+    axes.axvline(place(scenario, one.cut), color=GREY, linewidth=1.0)
+    axes.set_xlim(place(scenario, found.counts.ends[0]), place(scenario, one.edges[-1]))
+
+
+def draw_events(axes: Axes, found: Prediction, scenario: Scenario) -> None:
+    """Name the coming events where they begin; those with an end are shaded up to it."""
+    last = found.forecast.edges[-1]
+    shown = found.effects[:SHOWN_AHEAD]
+    for row, one in enumerate(shown):
+        first, end = place(scenario, one.event.first - 1), place(scenario, min(one.event.last, last))
+        if one.event.last < last:
+            axes.axvspan(first, end, color=PURPLE, alpha=0.07, linewidth=0, zorder=-2)
+        axes.axvline(first, color=PURPLE, linewidth=0.9, linestyle=":")
+        side, shift = ("right", -3) if first > axes.get_xlim()[1] - NAME_ROOM * np.ptp(axes.get_xlim()) else ("left", 3)
+        axes.annotate(
+            one.event.id.replace("_", " "), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
+            xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
+        )  # fmt: skip
+
+
+def write_words(figure: Figure, found: Prediction, config: Config, file: str) -> None:
+    """Title, what is shown, and the source."""
+    one, scenario = found.forecast, config.scenario
+    cut, first, last = (scenario.calendar.date_of(int(day)) for day in (one.cut, one.cut + 1, one.edges[-1]))
+    whole = quantiles(one.samples.sum(axis=(1, 2)), one.weights)
+    head = (
+        f"Forecast of {cut.day} {cut:%B %Y}: {whole['median']:.0f} attacks up to {last.day} {last:%B}"
+        f" (90% of histories {whole['q05']:.0f} to {whole['q95']:.0f})"
+    )
+    words = f"acknowledged attacks a week on {scenario.cast.names.target}, all theatres; forecast from {first} on"
+    source = (
+        f"Source: {file} ({found.counts.report.format}); Lull, scenario {scenario.name}, {len(one.bank.rows):,}"
+        f" histories, {len(one.match.places):,} of them like the past in the file, seed {config.seed}. A model, not a"
+        " prediction of what will happen."
+    )
+    figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
+    figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
+    figure.text(LEFT, 0.025, source, fontsize=8.5, color=GREY)
+
+
+def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -> Figure:
+    """How much better or worse the model is than each benchmark, and how often its bands held the count."""
+    with style():
+        figure = new_figure(WIDTH, 4.6)
+        shares = figure.add_axes((0.17, 0.19, 0.31, 0.57))
+        nats = figure.add_axes((0.505, 0.19, 0.165, 0.57))
+        inside = figure.add_axes((0.79, 0.19, 0.185, 0.57))
+        draw_gains(shares, [one for one in found if one.score != "log"], "share of the benchmark's score saved")
+        shares.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        draw_gains(nats, [one for one in found if one.score == "log"], "log score: nats a period")
+        shares.set_yticks(range(len(BENCHMARKS)), [BENCHMARK_WORDS[name] for name in BENCHMARKS])
+        nats.set_yticks([])
+        draw_coverage(inside, means)
+        figure.text(0.02, 0.965, headline(found), fontsize=13.5, fontweight="bold", va="top")
+        below = "right of zero the model is better; lines are intervals of 90%"
+        below = below if np.isfinite(found[0].low) else "right of zero the model was better; too few for an interval"
+        figure.text(0.02, 0.885, below, fontsize=10, color=GREY, va="top")
+        figure.text(0.02, 0.03, words, fontsize=8.5, color=GREY)
+    return figure
+
+
+def headline(found: Sequence[Skill]) -> str:
+    """What the figure says, by the CRPS."""
+    verdicts = [one.verdict for one in found if one.score == "crps"]
+    if TOO_FEW in verdicts:
+        return f"Fewer than {FEWEST_UNITS} forecasts: too few to judge between the model and simpler forecasts"
+    better, worse = verdicts.count(BETTER), verdicts.count(WORSE)
+    if not better and not worse:
+        return f"By the CRPS no difference is shown between the model and {len(verdicts)} simpler forecasts"
+    return f"By the CRPS the model beats {better} of {len(verdicts)} simpler forecasts and loses to {worse}"
+
+
+def draw_gains(axes: Axes, found: Sequence[Skill], words: str) -> None:
+    """A point and an interval for each score, benchmark under benchmark."""
+    names = list(BENCHMARKS)
+    keys = list(dict.fromkeys(one.score for one in found))
+    marks = dict(zip(keys, "osD", strict=False))
+    axes.axvline(0.0, color=INK, linewidth=0.9)
+    for one in found:
+        shift = 0.2 * (keys.index(one.score) - (len(keys) - 1) / 2)
+        row = names.index(one.benchmark) + shift
+        colour = VERDICT_COLOURS[one.verdict]
+        ends = [value for value in (one.low, one.high) if np.isfinite(value)]
+        axes.plot(ends, [row] * len(ends), color=colour, linewidth=1.6)
+        axes.plot([one.gain], [row], marks[one.score], color=colour, markersize=5)
+    if len(keys) > 1:
+        handles = [axes.plot([], [], marks[key], color=GREY, markersize=5, label=SCORE_WORDS[key])[0] for key in keys]
+        axes.legend(handles=handles, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0), fontsize=8.5,
+                    handletextpad=0.1, columnspacing=1.0)  # fmt: skip
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel(words, fontsize=9)
+    quiet(axes, "x")
+
+
+def draw_coverage(axes: Axes, means: Sequence[Summary]) -> None:
+    """For each forecaster, the coverage of its bands, compared with the nominal one."""
+    for row, one in enumerate(means):
+        for level, colour in zip(BANDS, (GREY, BLUE), strict=True):
+            axes.plot([one.held[level]] * 2, [row - 0.25, row + 0.25], color=colour, linewidth=1.6)
+            axes.plot([one.covered[level]], [row], "o", color=colour, markersize=5)
+    names = ["model", *(name for name in BENCHMARKS)]
+    axes.set_yticks(range(len(means)), names)
+    axes.set_ylim(len(means) - 0.5, -0.5)
+    axes.set_xlim(0.0, 1.02)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_xlabel("coverage of 50% (grey), 90% bands;\nbars: nominal", fontsize=9)
+    quiet(axes, "x")

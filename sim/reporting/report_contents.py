@@ -1,0 +1,456 @@
+"""What stands in a report: its answer in three sentences, every table, its terms, and what the model cannot say.
+
+Every number is from the data.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+import xarray as xr
+
+from sim.analysis.calibration.calibration_run import excluded_words
+from sim.analysis.calibration.identifiability import NOT
+from sim.analysis.comparison.paired_comparison import compared, verdict
+from sim.analysis.report_data import ReportResults
+from sim.analysis.summary import PRIOR_DRIVEN, pattern_record
+from sim.experiment.formats import named
+from sim.reporting.calibration_tables import story_table
+from sim.reporting.comparison_tables import (
+    KEY_MEASURES,
+    MECHANISM_WORDS,
+    SCENARIO,
+    Row,
+    arm_words,
+    attribution_table,
+    baseline_of,
+    day_text,
+    difference_columns,
+    digits_of,
+    interval,
+    interval_words,
+    judged_columns,
+    place_of,
+    place_table,
+    prior_table,
+    regret_table,
+    row_of,
+    scenario_of,
+    short,
+    verdict_line,
+    war_counts,
+)
+from sim.reporting.table import Column, Table, numeric, written
+from sim.reporting.tables import ASSUMED, balance_table
+from sim.reporting.text import amount, capital, enumerated, minus, odds, percent, positional, quantity_title, titled
+
+GLOSSARY: Final = {
+    "Acknowledged attack": "an attack that the target's side reports; some stay unreported.",
+    "Baseline": "the scenario that every other one is compared with: the first in the list.",
+    "Bayes factor": "how much more probable one explanation makes the observations than another.",
+    "Common random numbers": "run 17 of one scenario gets the same random numbers as run 17 of any other.",
+    "Contraction": "the share of its prior variance that a parameter loses once the observations are known.",
+    "Draw": "one set of values for all uncertain parameters, taken from the prior or the posterior.",
+    "First in, last in": "the effect of a mechanism where no other is at work; its effect where all others are.",
+    "History": "one simulated course of events from the first day to the last, or to direct war; also called a run.",
+    "Identified": "a parameter that the observations pin down; of one that is not, only an interval can be given.",
+    "Lull": "the quiet that follows the day of the major strikes.",
+    "Monte Carlo error": "how far a number would vary by chance if as many other histories were simulated.",
+    "Odds": "the probability of an explanation divided by that of all others.",
+    "Pair": "two histories with the same random numbers and the same draw, one in each scenario.",
+    "Pinned": "before that day the documented events are given; from it on the rules decide.",
+    "Points": "percentage points, the unit of a difference between two probabilities.",
+    "Posterior": "the distribution of a parameter given the observations.",
+    "Prior": "the distribution of a parameter before the observations.",
+    "Prior-dominated": "decided by assumed numbers that no observation corrects; marked with an asterisk.",
+    "Rank correlation": "from −1 to +1: how closely the order of draws by one quantity follows that by another.",
+    "Regret": "how much worse a scenario turns out than the best of the same draw, war counting as worst or as stated.",
+    "Seed": "the number that all random numbers derive from; the same seed gives the same report.",
+    "Shapley value": "the effect of a mechanism when it is added, averaged over all orders in which all may be added.",
+    "Until war": "counted to the end of the calendar, or to direct war where that comes first.",
+    "Without war": "of pairs in which direct war comes in neither scenario, so that both run to the end.",
+    "90% of draws": "the interval that leaves out one draw in twenty at either end.",
+}
+"""Terms in the order of the alphabet."""
+
+LIMITS: Final = (
+    "What happens next. It is a model to think with, not a forecast; its actors are roles with a few numbers each.",
+    "What caused events in the world. Shares and differences are those of the model under its own rules.",
+    "Whether the order or the strikes brought the lull. Both fell in one week; one campaign and one lull cannot"
+    " separate them, and the rival explanations above show how much the priors decide.",
+    "The true value of most parameters. There are far more of them than observations; very different values fit too.",
+    "When the lull ends and whether war comes. Assumptions decide both; such rows carry an asterisk.",
+    "Anything beyond its calendar, its theatres and its groups: no politics inside states, no civilians, no towns.",
+    "What direct war would be like. War ends a history, so attacks and days are compared where neither scenario has it,"
+    " and wherever scenarios are ranked a history with war counts as worst, or as the reader has stated.",
+)
+"""What the model cannot say."""
+MOST_NAMED: Final = 3
+"""Scenarios and mechanisms that the sentences name; the tables have all."""
+
+
+def what(data: xr.Dataset, measure: str) -> str:
+    """A measure in words, with the names and dates of the case where there are any."""
+    if measure in KEY_MEASURES:
+        return short(data, measure).removesuffix(" (medians)")
+    return str(data["text"].values[place_of(data, measure)])
+
+
+def rows_of(data: xr.Dataset, measure: str) -> list[Row]:
+    """One measure in every pair."""
+    return [row_of(data, one, measure) for one in range(data.sizes["comparison"])]
+
+
+def value(data: xr.Dataset, row: Row, name: str) -> str:
+    """A value as text: a date where the unit is a day of the calendar."""
+    if row["unit"] == "day" and row[name] is not None:
+        return day_text(data, round(row[name]))
+    return arm_words(row, name.removesuffix("_value"))
+
+
+def question(found: ReportResults) -> str:
+    """The question: the user's, or the one that the scenarios ask together."""
+    if found.asked.settings.question is not None:
+        return found.asked.settings.question
+    data = found.comparison
+    subject = what(data, found.asked.settings.outcome)
+    others = enumerated([scenario_of(data, one) for one in range(data.sizes["comparison"])])
+    return f"{capital(subject)}: what changes with {others}?"
+
+
+def sentences(found: ReportResults) -> tuple[str, str, str]:
+    """The answer: what differs, what caused it, how certain that is."""
+    return _difference(found), _causes(found), _sureness(found)
+
+
+def _size(row: Row) -> float:
+    """How large a difference is; 0 where no pair can be compared."""
+    return abs(row["difference"] or 0.0)
+
+
+def among(row: Row) -> str:
+    """The pairs in which what war cuts is compared."""
+    return f"the {percent(row['share'])} of pairs without war in either arm"
+
+
+def _difference(found: ReportResults) -> str:
+    data, measure = found.comparison, found.asked.settings.outcome
+    rows = [compared(row) for row in rows_of(data, measure)]
+    of = "median" if rows[0]["heavy_tailed"] else "probability" if rows[0]["unit"] == "probability" else "mean"
+    subject, before, spread = f"the {of} of {what(data, measure)} is ", "difference ", f"{interval_words(data)}: "
+    parts = []
+    for row in sorted(rows, key=lambda row: -_size(row))[:MOST_NAMED]:
+        pairs = f", in {among(row)}," if row["censored_by_war"] else ""
+        text = f"with “{titled(row['scenario'])}”{pairs} {subject}"
+        if row["difference"] is None:
+            parts.append(f"{text}not known")
+        else:
+            here, there = (value(data, row, name) for name in ("scenario_value", "baseline_value"))
+            ends = f"; {spread}{interval(row)}" if row["low"] is not None else ""
+            difference = f"{before}{amount(row['difference'], row['unit'], sign=True)}{ends}; {verdict_line(row)}"
+            parts.append(f"{text}{here} instead of {there} in “{titled(row['baseline'])}” ({difference})")
+        subject = before = spread = ""  # said once
+    return minus(f"In the model, {enumerated(parts)}.")
+
+
+def _causes(found: ReportResults) -> str:
+    made = found.attribution
+    unit, digits = made.game.measured.unit, digits_of(made.total.mean)
+    parts = []
+    for one in made.ranked()[:MOST_NAMED]:
+        share = one.shapley
+        within = (
+            f"90% of draws {share.low:+.{digits}f} to {share.high:+.{digits}f}"
+            if share.low is not None and share.high is not None
+            else f"± {share.error:.{digits}f}"
+        )
+        words = named(MECHANISM_WORDS[one.mechanism], found.asked.config.scenario.cast)
+        parts.append(f"“{words}” ({share.mean:+.{digits}f}, {within})")
+    several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
+    none, every = (f"{one.mean:.{digits}f}" for one in (made.none, made.every))
+    return minus(
+        f"Under “{made.game.scenario.title}”, {several} together lead from {none} to {every} {unit}"
+        f" ({made.game.measured.words}); the largest Shapley values are those of {enumerated(parts)}."
+    )
+
+
+def _sureness(found: ReportResults) -> str:
+    data, measure = found.comparison, found.asked.settings.outcome
+    row = max((compared(one) for one in rows_of(data, measure)), key=_size)
+    pairs, count = titled(row["scenario"]), f"{data.sizes['draw'] * int(data.attrs['runs']):,} pairs"
+    if row["better"] is not None:
+        better, same, worse = (percent(row[name]) for name in ("better", "even", "worse"))
+        pairs += f" does better than {titled(row['baseline'])} in {better}, as well in {same} and worse in {worse}"
+        count += f" ({war_counts(data)})" if row["censored_by_war"] else ""
+    elif row["difference"] is not None:
+        pairs += f" has more in {percent(row['more'])} and less in {percent(row['less'])}"
+        count = f"{among(row)}, of {count}" if row["censored_by_war"] else count
+    parts = [f"Under common random numbers and the same parameters {pairs} of {count}"]
+    evidence = found.asked.evidence
+    if fitted := evidence.rows("quantities"):
+        parts.append(f"the observations leave {len(evidence.lost)} of {len(fitted)} fitted quantities not identified")
+    if measure in PRIOR_DRIVEN:
+        parts.append("this outcome is prior-dominated: assumed numbers, not data, decide how large it is")
+    return f"{', and '.join([', '.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)}."
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+CLASSES: Final = {
+    "measured": "a published count or date",
+    "expert": "a judgement reported by a named kind of source",
+    "assumed": "ours",
+    "calibrated": "chosen so that the documented numbers come out",
+}
+"""Provenance classes, from the firmest to the softest but one."""
+WITHOUT_WAR: Final = "without war"
+UNCERTAINTIES: Final = 12
+"""Rows of the table of uncertainties; the rest is noise."""
+
+
+def every_table(found: ReportResults) -> dict[str, Table]:
+    """All tables that are not empty, by name, in the order of the report."""
+    data, evidence = found.comparison, found.asked.evidence
+    regrets = replace(
+        regret_table(data), name="regret", note=f"For regret all scenarios are alike: {data.attrs['pinned_together']}."
+    )
+    made = (
+        scenarios(found), effects(found), prior_table(data), place_table(data, "theatre"), place_table(data, "group"),
+        regrets, attribution_table(found.attribution), levers(found), uncertainties(found),
+        quantities(found, identified=True), quantities(found, identified=False), explanations(found),
+        story_table(evidence.rows("causal_patterns"), evidence.rows("necessity")),
+        balance_table(found.balance), patterns(found), classes(found),
+        numbers(found),
+    )  # fmt: skip
+    return {one.name: one for one in made if one.rows}
+
+
+def texts(**heads: str) -> tuple[Column, ...]:
+    """Columns of texts by their keys."""
+    return tuple(Column(key, head) for key, head in heads.items())
+
+
+def scenarios(found: ReportResults) -> Table:
+    """The scenarios and their questions."""
+    data = found.comparison
+    pinned = dict(zip(data["comparison"].values, data["pinned"].values, strict=True))
+    rows = [
+        {"scenario": str(name), "question": str(asks), "pinned": str(pinned.get(name, "the baseline"))}
+        for name, asks in zip(data["scenario"].values, data["question"].values, strict=True)
+    ]
+    columns = (SCENARIO, *texts(question="Question", pinned="Pinned events"))
+    return Table("The scenarios that are compared", columns, rows, name="scenarios")
+
+
+def effects(found: ReportResults) -> Table:
+    """The outcome that is asked for, then the key outcomes, pair by pair; twice where war cuts an outcome."""
+    data, asked = found.comparison, found.asked.settings.outcome
+    rows = [
+        line
+        for name in dict.fromkeys((asked, *KEY_MEASURES))
+        for row in rows_of(data, name)
+        for line in _lines({**row, "outcome": _marked(found, name)})
+    ]
+    columns = (
+        *texts(outcome="Outcome"), SCENARIO,
+        Column(
+            "pairs", "Pairs", keys=("pairs", "share"), number=False,
+            format=lambda row: row["pairs"] + (f" ({percent(row['share'])})" if row["pairs"] == WITHOUT_WAR else ""),
+        ),
+        *difference_columns(data),
+        Column(
+            "verdict", "Sign", format=verdict_line, number=False,
+            keys=("verdict", "draws_less", "draws_same", "draws_more"),
+        ),
+        *(
+            numeric(f"{arm}_value", head, partial(value, data, name=f"{arm}_value"), f"{arm}_low", f"{arm}_high", *more)
+            for arm, head, *more in (("baseline", baseline_of(data), "unit"), ("scenario", "Scenario's"))
+        ),
+        *judged_columns(percent),
+    )  # fmt: skip
+    note = (
+        "Difference: scenario minus baseline under common random numbers and the same parameters; all scenarios are"
+        " pinned to documented history up to the day on which the earliest departs. Direct war ends a history, so"
+        " counts and durations are compared among pairs without war in either arm; all pairs, counted until war, stand"
+        " below, and less of them may only mean an earlier war. Sign: shares of draws, or of the pairs of a single"
+        f" draw. Better, same, worse: shares of all pairs; {war_counts(data)}. Of a probability the 90% interval over"
+        f" parameter sets, and the mean. {ASSUMED} prior-dominated: assumed numbers decide; no data correct them."
+    )
+    title = f"Outcomes of every scenario against {baseline_of(data)}"
+    return Table(title, columns, rows, note, "comparison", grouped=True)
+
+
+def _lines(row: Row) -> list[Row]:
+    """One row; where war cuts the outcome, one of pairs without war and one of all pairs until war."""
+    if not row["censored_by_war"]:
+        return [{**row, "pairs": "all", "share": 1.0}]
+    none = dict.fromkeys(("better", "even", "worse"))
+    every = {**row, "pairs": "all, until war", "share": 1.0, "verdict": verdict(row), **none}
+    return [{**compared(row), "pairs": WITHOUT_WAR}, every]
+
+
+def _marked(found: ReportResults, name: str) -> str:
+    """An outcome, marked where it is prior-dominated, or given by its median."""
+    data = found.comparison
+    heavy = bool(data["heavy_tailed"].values[place_of(data, name)])
+    return what(data, name) + (" (medians)" if heavy else "") + (ASSUMED if name in PRIOR_DRIVEN else "")
+
+
+def levers(found: ReportResults) -> Table:
+    """What each scenario changes."""
+    rows = [
+        {**one, "text": MECHANISM_WORDS.get(one["key"].removeprefix("mechanisms."), one["text"])}
+        for one in found.levers
+    ]
+    columns = (
+        SCENARIO,
+        Column("key", "Lever", format=lambda row: _lever(row["key"]), number=False),
+        *texts(kind="Kind", baseline="Baseline", here="Here", text="Meaning"),
+    )
+    return Table("Levers: what each scenario has otherwise than the baseline", columns, rows, name="levers")
+
+
+def _lever(key: str) -> str:
+    """What a scenario changes: a mechanism or a parameter by its title, any other key as it is."""
+    mechanism = MECHANISM_WORDS.get(key.removeprefix("mechanisms."))
+    return capital(mechanism) if mechanism else quantity_title(key)
+
+
+def uncertainties(found: ReportResults) -> Table:
+    """Drawn parameters that are correlated with the difference."""
+    rows = [one for one in found.hanging if one["counts"]][:UNCERTAINTIES]
+    columns = (
+        Column("key", "Parameter", format=lambda row: quantity_title(row["key"]), number=False),
+        *texts(text="Meaning"),
+        SCENARIO,
+        numeric("rank", "Rank correlation", lambda row: minus(f"{row['rank']:+.2f}"), "limit"),
+    )
+    limit = f"{min(one['limit'] for one in found.hanging):.2f}" if found.hanging else ""
+    note = f"Only what is beyond ±{limit}, which noise alone reaches once in twenty such tables."
+    title = "Uncertainties: drawn parameters that are correlated with the difference"
+    return Table(title, columns, rows, note, "uncertainties")
+
+
+def quantities(found: ReportResults, identified: bool) -> Table:
+    """Quantities that the observations inform, or those that keep their priors: intervals, no value."""
+    rows = [one for one in found.asked.evidence.rows("quantities") if (one["verdict"] != NOT) == identified]
+    columns = (
+        Column("quantity", "Quantity", format=lambda row: quantity_title(row["quantity"]), number=False),
+        *(texts(verdict="Verdict") if identified else ()),
+        numeric("prior_q05", "Prior 90%", lambda row: _range(row, "prior"), "prior_q95"),
+        numeric("posterior_q05", "Posterior 90%", lambda row: _range(row, "posterior"), "posterior_q95"),
+        numeric("contraction", "Contraction", lambda row: f"{max(0.0, row['contraction']):.0%}"),
+        *texts(unit="Unit", text="Meaning"),
+    )
+    if not identified:
+        note = "No value is given: the observations cannot distinguish these from their priors."
+        return Table("Quantities that are not identified", columns, rows, note, "not_identified")
+    note = (
+        "Contraction: share of the prior's variance that the observations remove. Weakly: the observations inform it,"
+        " but not enough to give a value, or only together with another parameter."
+    )
+    return Table("Quantities that the observations inform", columns, rows, note, "identified")
+
+
+def _range(row: Row, name: str) -> str:
+    return minus(" to ".join(positional(row[f"{name}_{end}"], 2) for end in ("q05", "q95")))
+
+
+def explanations(found: ReportResults) -> Table:
+    """Rival explanations: prior and posterior probabilities."""
+    evidence = found.asked.evidence
+    wide = {one["hypothesis"]: one["posterior_probability"] for one in evidence.rows("hypotheses_wide_priors")}
+    rows = [
+        {
+            **one,
+            "prior_odds": _odds(one["prior_probability"]),
+            "posterior_odds": _odds(one["posterior_probability"]),
+            "with_wide_priors": wide.get(one["hypothesis"]),
+        }
+        for one in evidence.rows("hypotheses")
+    ]
+    columns = (
+        Column("text", "The calm because"),
+        Column("prior_probability", "Prior probability", format=".1%"),
+        numeric("posterior_probability", "Posterior probability", _posterior, "probability_low", "probability_high"),
+        written("prior_odds", "Prior odds", odds),
+        written("posterior_odds", "Posterior odds", odds),
+        numeric("bayes_factor", "Bayes factor", _factor, "bayes_factor_error", "bayes_factor_low", "bayes_factor_high"),
+        written("with_wide_priors", "Posterior, wide priors", _probability),
+    )
+    note = (
+        "± one Monte Carlo error, in brackets 95%, for the finite number of histories. Odds: an explanation against all"
+        " others. Bayes factor: against all causes together. The last column takes some priors as wide as their"
+        " declared ranges: where it differs, priors decide. An explanation that no history fits is not thereby"
+        f" impossible. {excluded_words(evidence.rows('observations_by_hypothesis'))}"
+    )
+    title = "Rival explanations of the calm, before and after the observations"
+    return Table(title, columns, rows, note, "rival_readings")
+
+
+def _posterior(row: Row) -> str:
+    if not row["posterior_probability"]:
+        return "no history fits"
+    low, high = (f"{row[f'probability_{end}']:.1%}" for end in ("low", "high"))
+    return f"{row['posterior_probability']:.1%} ({low} to {high})"
+
+
+def _factor(row: Row) -> str:
+    if not row["bayes_factor"]:
+        return "–"
+    spread = f"({row['bayes_factor_low']:.2f} to {row['bayes_factor_high']:.2f})"
+    return f"{row['bayes_factor']:.2f} ± {row['bayes_factor_error']:.2f} {spread}"
+
+
+def _probability(share: float | None) -> str:
+    return "–" if share is None else "no history fits" if not share else f"{share:.1%}"
+
+
+def _odds(share: float) -> float | None:
+    return share / (1.0 - share) if 0.0 < share < 1.0 else None
+
+
+def patterns(found: ReportResults) -> Table:
+    """The baseline against its source."""
+    words = {True: "holds", False: "fails", None: "not judged"}
+    columns = (
+        *texts(id="Pattern", text="What", kind="Kind", article="Article"),
+        Column("model", "Model", format=lambda row: minus(row["model"]), number=False),
+        Column("tolerance", "Tolerance"),
+        Column("pass", "Verdict", format=lambda row: words[row["pass"]], number=False),
+    )
+    note = f"{found.baseline.sizes['run']:,} histories of the baseline, documented history pinned."
+    rows = [pattern_record(one) for one in found.verdicts]
+    return Table("What the source says, and what the model gives", columns, rows, note, "patterns")
+
+
+def classes(found: ReportResults) -> Table:
+    """Provenance classes, counted."""
+    counts = Counter(one["class"] for one in found.numbers)
+    drawn = Counter(one["class"] for one in found.numbers if one["value"] is None)
+    rows = [
+        {"class": name, "meaning": meaning, "numbers": counts[name], "uncertain": drawn[name]}
+        for name, meaning in CLASSES.items()
+    ]
+    columns = (
+        *texts(**{"class": "Class", "meaning": "Meaning"}),
+        Column("numbers", "Numbers", format="d"),
+        Column("uncertain", "Of these with a prior", format="d"),
+    )
+    return Table("Where the numbers come from, by class", columns, rows, name="provenance")
+
+
+def numbers(found: ReportResults) -> Table:
+    """Every declared number."""
+    columns = (
+        Column("key", "Key"),
+        numeric("value", "Value or prior 90%", _value, "prior_q05", "prior_q95"),
+        *texts(**{"unit": "Unit", "class": "Class", "source": "Source", "how": "In this report", "text": "Meaning"}),
+    )
+    note = "What has a prior is given as its 90% interval, never as one value."
+    return Table("Every declared number and its source", columns, found.numbers, note, "numbers")
+
+
+def _value(row: Row) -> str:
+    return f"{row['value']:g}" if row["value"] is not None else _range(row, "prior")

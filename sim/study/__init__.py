@@ -1,1 +1,0 @@
-"""The questions put to many simulated histories."""

@@ -1,1 +1,0 @@
-"""Scenario discovery: where in the space of parameters an outcome comes from."""

@@ -1,1 +1,0 @@
-"""Forecasts from a user's own counts, and how good they are beside simpler ones."""

@@ -1,1 +1,0 @@
-"""What outcomes hang on: designs that a sweep lives, and indices of sensitivity with their intervals."""

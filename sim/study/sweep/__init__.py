@@ -1,1 +1,0 @@
-"""Sweeps: from a grid, a sample or a table of points to a store that survives, resumes and grows."""

@@ -1,1 +1,0 @@
-"""Made again and compared: whether a folder of results is what its manifest says, to the last bit."""

@@ -1,1 +1,0 @@
-"""What a calibration looks like: tables for the terminal, figures for a report."""

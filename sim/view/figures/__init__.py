@@ -1,1 +1,0 @@
-"""Figures of studies, one module each: from a labelled dataset to a figure."""

@@ -1,1 +1,0 @@
-"""The report: one page that stands alone, on a screen, on a phone and on paper."""

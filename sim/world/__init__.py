@@ -1,1 +1,0 @@
-"""What is simulated: actors, parameters, places, dates and departures from history."""

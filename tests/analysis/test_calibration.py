@@ -1,0 +1,548 @@
+"""Calibration against known answers: readings, weights, ranks of planted truths, and posteriors that must fail."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from sim.analysis.calibration import cross_checks
+from sim.analysis.calibration.cross_checks import WIDTHS, agreements, rejected
+from sim.analysis.calibration.hypotheses import (
+    LEFT_OUT,
+    WEIGHED,
+    Weighed,
+    closed,
+    counterfactuals,
+    needed,
+    open_sets,
+    readings_of,
+    spread_of,
+    stories,
+    weigh,
+)
+from sim.analysis.calibration.hypotheses import Reading as Hypothesis
+from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, judged, quantities_of
+from sim.analysis.calibration.observations import (
+    Binomial,
+    CalibrationSettings,
+    Exact,
+    Observation,
+    ObservationModel,
+    Relative,
+    Rounded,
+    found,
+    seen,
+    settings_of,
+)
+from sim.analysis.calibration.posterior import (
+    CHUNK,
+    Posterior,
+    PriorSampler,
+    ReferenceTable,
+    accepted,
+    fill,
+    likelihood,
+    posterior_of,
+    reported,
+    simulate,
+)
+from sim.analysis.calibration.sbc import (
+    DRAWS,
+    LIKELIHOOD,
+    Cells,
+    Control,
+    Ranked,
+    check,
+    confirmed,
+    narrowed,
+    nearby,
+    rank,
+    reports,
+)
+from sim.analysis.pattern_tests import calm_of
+from sim.experiment.parameter_sets import ParameterSets, quantile
+from sim.experiment.statistics import binomial_limits, effective_sample_size, midpoint_quantile
+from sim.model.parameters import shared_declarations
+from sim.model.scenario import Config, load
+from sim.model.validation import UserError
+from sim.rules.outcomes import NEVER
+
+KEYS = ("multipliers.baseline", "observation.chance", "patron.control", "casualties.penetration")
+"""Parameters of the invented cases: two that the figures see, one that they do not, one that kills."""
+
+
+@cache
+def configured(*overrides: str) -> Config:
+    return load(overrides)
+
+
+@cache
+def asked(*overrides: str) -> CalibrationSettings:
+    return settings_of(configured(*overrides), overrides)
+
+
+# --- readings -----------------------------------------------------------------------------------------------
+
+
+def misfit(reading: ObservationModel, other: ObservationModel, number: float, chance: float) -> float:
+    """Greatest distance between how often reports come and how likely they are said to be, in standard errors."""
+    draws = 20_000
+    reports = reading.report(np.full(draws, number), np.full(draws, chance), np.random.default_rng(5))
+    values, counts = np.unique(reports, return_counts=True)
+    said = np.array([float(other.pmf(np.array([number]), np.array([chance]), value)[0]) for value in values])
+    errors = np.sqrt(np.maximum(said * (1.0 - said), 1.0 / draws) / draws)
+    return float((np.abs(counts / draws - said) / errors).max())
+
+
+@pytest.mark.parametrize(
+    ("reading", "wrong"),
+    [
+        (Exact(2.0), Exact(2.0)),
+        (Rounded(170.0, step=10.0), Rounded(170.0, step=7.0)),
+        (Relative(170.0, 10.0, 0.05), Relative(170.0, 10.0, 0.06)),
+        (Binomial(1.0), Binomial(1.0)),
+    ],
+    ids=["exact", "rounded", "relative", "binomial"],
+)
+def test_a_report_comes_as_often_as_its_likelihood_says(reading: ObservationModel, wrong: ObservationModel) -> None:
+    assert misfit(reading, reading, 173.0, 0.006) < 5.0
+    if wrong != reading:
+        assert misfit(reading, wrong, 173.0, 0.006) > 5.0
+
+
+def test_the_closed_form_of_lethal_attacks_is_the_binomial_law() -> None:
+    attacks, chance = np.array([0.0, 1.0, 40.0, 200.0]), np.array([0.5, 0.02, 0.02, 0.004])
+    for killed in (0.0, 1.0, 3.0):
+        mine = Binomial(1.0).pmf(attacks, chance, killed)
+        np.testing.assert_allclose(mine, stats.binom.pmf(killed, attacks, chance), rtol=1e-10)
+
+
+# --- the bank -----------------------------------------------------------------------------------------------
+
+
+def test_rows_can_be_made_again_one_by_one_and_in_any_order() -> None:
+    config, settings = configured(), asked()
+    prior = PriorSampler(config.scenario, settings.keys, 7)
+    bank = fill(prior, settings.figures, 400)
+    rows = np.array([399, 0, 123])
+    here = seen(config.scenario, simulate(prior, prior.values(rows), rows))
+    for one in settings.figures:
+        np.testing.assert_array_equal(found(one, here), bank.numbers[one.id][rows])
+    far = np.array([3 * CHUNK + 5, 5])
+    np.testing.assert_array_equal(prior.levels(far)[1], prior.levels(np.arange(6))[5])
+    assert not np.array_equal(*prior.levels(far))
+
+
+def test_the_prior_of_the_bank_is_the_declared_one() -> None:
+    prior = PriorSampler(configured().scenario, asked().keys, 3)
+    columns = prior.values(np.arange(4000))
+    levels = np.linspace(0.001, 0.999, 999)
+    for key, column in columns.items():
+        known = quantile(shared_declarations()[key], levels)
+        back = np.interp(column, known, levels)
+        assert stats.kstest(back, "uniform").statistic < 2.5 / np.sqrt(4000), key
+
+
+# --- the posterior against known answers ----------------------------------------------------------------------
+
+
+def invented(
+    seed: int, size: int, numbers: Callable[[np.ndarray, np.random.Generator], dict[str, np.ndarray]]
+) -> ReferenceTable:
+    """A bank whose histories nobody lived: `numbers` makes the numbers behind the figures from the levels."""
+    prior = PriorSampler(configured().scenario, KEYS, seed)
+    levels = prior.levels(np.arange(size))
+    made = numbers(levels, np.random.default_rng(seed))
+    figures = tuple(one for one in asked().figures if one.id in made)
+    return ReferenceTable(prior, figures, made, 0.02 * levels[:, 3])
+
+
+def of_attacks(levels: np.ndarray, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Counts with a mean that two parameters share, and one that hangs on the first alone."""
+    return {
+        "campaign": generator.poisson(100.0 + 100.0 * levels[:, 0] + 60.0 * levels[:, 1]).astype(np.float32),
+        "syria": generator.poisson(4.0 * levels[:, 0]).astype(np.float32),
+        "lethal": np.full(len(levels), 180, dtype=np.float32),
+    }
+
+
+def only(name: str, bank: ReferenceTable) -> tuple[Observation, ...]:
+    return tuple(one for one in bank.figures if one.id == name)
+
+
+def test_weights_give_the_known_posterior_of_a_chance_to_kill() -> None:
+    bank = invented(11, 40_000, of_attacks)
+    posterior = posterior_of(bank, only("lethal", bank))
+    level = np.linspace(0.0, 1.0, 20_001)
+    density = stats.binom.pmf(1, 180, 0.02 * level)
+    exact = np.interp((0.05, 0.5, 0.95), density.cumsum() / density.sum(), level)
+    mine = midpoint_quantile(posterior.levels[:, 3], posterior.weights, (0.05, 0.5, 0.95))
+    # A quantile of n draws errs by sqrt(q (1 - q) / n) / density there.
+    heights = np.interp(exact, level, density / density.mean())
+    errors = np.sqrt(np.array([0.05, 0.5, 0.95]) * np.array([0.95, 0.5, 0.05]) / posterior.effective) / heights
+    assert (np.abs(mine - exact) < 5.0 * errors).all()
+    assert not (np.abs(0.5 + 0.5 * (mine - 0.5) - exact) < 5.0 * errors).all()
+    assert abs(posterior.evidence - density.mean()) < 5.0 * posterior.evidence_error
+
+
+def test_unweighted_draws_follow_the_weights_and_repeat_no_row() -> None:
+    bank = invented(12, 30_000, of_attacks)
+    posterior = posterior_of(bank, only("lethal", bank))
+    places = accepted(posterior.weights, np.random.default_rng(2))
+    assert len(np.unique(places)) == len(places)
+    mean = np.average(posterior.levels[:, 3], weights=posterior.weights)
+    kept = posterior.levels[places, 3]
+    assert abs(kept.mean() - mean) < 5.0 * kept.std() / np.sqrt(len(kept))
+    assert effective_sample_size(posterior.weights) > len(kept)
+
+
+def test_too_few_draws_are_refused_in_one_line() -> None:
+    bank = invented(13, 200, of_attacks)
+    with pytest.raises(UserError, match=r"calibration\.draws"):
+        posterior_of(bank)
+
+
+# --- planted truths -------------------------------------------------------------------------------------------
+
+
+@cache
+def ranked(control: Control = "", wrong: bool = False) -> Ranked:
+    """600 truths of the invented case; `wrong` makes the bank another model than the truths'."""
+
+    def other(levels: np.ndarray, generator: np.random.Generator) -> dict[str, np.ndarray]:
+        return of_attacks(np.clip(levels * 0.8, 0.0, 1.0), generator)
+
+    bank = invented(21, 300_000, other if wrong else of_attacks)
+    plants = invented(22, 4000, of_attacks)
+    return rank(bank, plants, "anywhere", 600, np.random.default_rng(4), control)
+
+
+def test_sound_posteriors_pass_the_check() -> None:
+    assert ranked().sets > 500
+    assert all(one.calibrated for one in check(ranked()))
+
+
+def test_posteriors_narrowed_by_half_fail_ranks_and_coverage_everywhere() -> None:
+    checked = [one for one in check(ranked("narrowed")) if one.name != LIKELIHOOD]
+    assert not any(one.uniform or one.coverage_ok for one in checked)
+
+
+def test_the_prior_in_place_of_the_posterior_fails_for_the_likelihood_and_hardly_elsewhere() -> None:
+    checked = {one.name: one for one in check(ranked("prior"))}
+    assert not checked[LIKELIHOOD].uniform
+    assert not checked[LIKELIHOOD].coverage_ok
+    # Ranks of parameters alone do not tell: each is uniform whatever the data said.
+    assert all(one.uniform for name, one in checked.items() if name != LIKELIHOOD)
+
+
+def test_a_posterior_of_another_model_fails_where_the_figures_speak() -> None:
+    bad = {one.name for one in check(ranked(wrong=True)) if not one.calibrated}
+    assert "multipliers.baseline" in bad
+    assert "patron.control" not in bad
+
+
+def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
+    bank, plants = invented(21, 20_000, of_attacks), invented(22, 300, of_attacks)
+    few = rank(bank, plants, "anywhere", 300, np.random.default_rng(4))
+    assert few.left_out > 0
+    assert few.sets + few.left_out == 300
+
+
+@pytest.mark.parametrize(
+    ("figure", "told", "near"),
+    [
+        ("campaign", [140, 150, 170, 190, 200], [False, True, True, True, False]),
+        ("syria", [0, 1, 2, 3, 4], [False, True, True, True, False]),
+        ("lethal", [0, 1, 2, 3], [True, True, True, False]),
+        ("ordering", [0, 1], [False, True]),
+        ("responses", [0, 1], [False, True]),
+        ("peace", [0, 1], [False, True]),
+    ],
+)
+def test_data_are_near_within_two_steps_of_a_rounded_figure_and_one_of_a_count(
+    figure: str, told: list[float], near: list[bool]
+) -> None:
+    figures = asked().figures
+    reported = {one.id: np.full(len(told), one.reading.observed) for one in figures}
+    assert nearby(figures, {**reported, figure: np.array(told, dtype=float)}).tolist() == near
+
+
+def test_data_sets_told_alike_share_no_more_draws_than_chance_makes_them() -> None:
+    bank, plants = invented(21, 300_000, of_attacks), invented(22, 300, of_attacks)
+    generator = np.random.default_rng(4)
+    told = reports(plants, generator)
+    cells, first = Cells(bank, plants, told), {key: float(one[0]) for key, one in told.items()}
+    draws = [cells.draws(0, first, generator) for _ in range(40)]
+    known = len(np.unique(np.concatenate([one for one in draws if one is not None])))
+    assert known > 6 * DRAWS
+    for one, other in pairwise(draws):
+        assert one is not None
+        assert other is not None
+        # Of two times DRAWS among at least `known` rows so many are shared by chance.
+        mean = DRAWS**2 / known
+        assert len(np.intersect1d(one, other)) < mean + 5.0 * np.sqrt(mean)
+
+
+def test_what_fails_once_is_looked_at_again_and_what_fails_twice_is_unsound() -> None:
+    sound, wrong = check(ranked()), check(ranked("narrowed"))
+    once = (replace(sound[0], uniform=False), *sound[1:])
+    found = confirmed(once, sound)
+    assert all(one.calibrated for one in found)
+    assert [one.name for one in found if one.retested] == [sound[0].name]
+    assert not any(one.calibrated for one in confirmed(wrong, wrong) if one.name != LIKELIHOOD)
+    assert confirmed(sound, wrong) == sound
+
+
+def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
+    recovery = {one.name: one.recovery_rank_corr for one in check(ranked())}
+    noise = 5.0 / np.sqrt(ranked().sets)
+    assert recovery["multipliers.baseline"] > 0.5
+    assert abs(recovery["patron.control"]) < noise
+
+
+def test_every_rank_once_has_the_coverage_that_intervals_promise() -> None:
+    level = np.linspace(0.0, 1.0, DRAWS + 1)[:, None]
+    (told,) = check(Ranked("anywhere", ("x",), np.arange(DRAWS + 1)[:, None], level, level**3, 0))
+    assert (told.coverage_50, told.coverage_90, told.ks_distance) == (0.5, 0.9, 0.0)
+    assert told.recovery_rank_corr == pytest.approx(1.0)
+    assert told.calibrated
+
+
+def test_coverage_limits_are_those_of_the_binomial_law() -> None:
+    low, high = binomial_limits(1000, 0.9, 0.05)
+    inside = stats.binom.cdf(high * 1000, 1000, 0.9) - stats.binom.cdf(low * 1000 - 1, 1000, 0.9)
+    assert 0.95 <= inside < 0.96
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------
+
+
+def test_verdicts_tell_what_the_figures_see_from_what_they_do_not() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    verdicts = {one.quantity: one for one in quantities_of(posterior_of(bank), {"anywhere": check(ranked())})}
+    assert verdicts["multipliers.baseline"].verdict == IDENTIFIED
+    assert verdicts["patron.control"].verdict == NOT
+    assert verdicts["patron.control"].posterior_median is None
+    assert verdicts["multipliers.baseline"].posterior_median is not None
+
+
+def test_without_a_check_nothing_is_called_identified() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {})}
+    unsound = tuple(replace(one, uniform=False) for one in check(ranked()))
+    assert IDENTIFIED not in {one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": unsound})}
+
+
+def test_a_parameter_whose_truths_are_not_recovered_is_not_identified() -> None:
+    bank = invented(31, 60_000, of_attacks)
+    lost = tuple(replace(one, recovery_rank_corr=0.49) for one in check(ranked()))
+    verdicts = {one.quantity: one.verdict for one in quantities_of(posterior_of(bank), {"anywhere": lost})}
+    assert verdicts["multipliers.baseline"] == WEAKLY
+    assert IDENTIFIED not in verdicts.values()
+
+
+SURE = {
+    "contraction": 0.5, "distance": 0.3, "effective": 2000.0, "correlation": 0.89, "recovery": 0.5, "sound": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, IDENTIFIED),
+        ({"contraction": 0.49}, WEAKLY),
+        ({"recovery": 0.49}, WEAKLY),
+        ({"recovery": float("nan")}, WEAKLY),
+        ({"correlation": 0.9}, WEAKLY),
+        ({"correlation": -0.9}, WEAKLY),
+        ({"sound": False}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.1}, WEAKLY),
+        ({"contraction": 0.1, "distance": 0.09}, WEAKLY),
+        ({"contraction": 0.09, "distance": 0.09}, NOT),
+        # Of 100 effective draws chance alone makes distances up to 0.195 and contractions up to 0.295.
+        ({"contraction": 0.0, "distance": 0.19, "effective": 100.0}, NOT),
+        ({"contraction": 0.0, "distance": 0.2, "effective": 100.0}, WEAKLY),
+        ({"contraction": 0.29, "distance": 0.0, "effective": 100.0}, NOT),
+        ({"contraction": 0.3, "distance": 0.0, "effective": 100.0}, WEAKLY),
+    ],
+)
+def test_every_condition_of_a_verdict_counts(change: dict[str, Any], verdict: str) -> None:
+    assert judged(**{**SURE, **change}) == verdict
+
+
+# --- what is predicted -----------------------------------------------------------------------------------------
+
+
+def test_outcomes_are_predicted_by_their_5_50_and_95_percent_quantiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = np.random.default_rng(1).permutation(np.arange(1, 101))
+    told = {
+        **dict.fromkeys(cross_checks.REPORTED, days),
+        "war": np.arange(100) % 10 > 7,
+        "release_day": np.where(days > 90, NEVER, days),
+    }
+    before, after = (xr.Dataset({name: ("run", one) for name, one in told.items()}) for _ in range(2))
+    after["lull_days"] = after["lull_days"] * 2
+    made, sets = iter((before, after)), ParameterSets({"patron.control": np.zeros(10)})
+    one_set = ParameterSets({"patron.control": np.zeros(1)})
+    monkeypatch.setattr(cross_checks, "simulate_config", lambda *_, **__: next(made))
+    monkeypatch.setattr(cross_checks, "judge", lambda *_: ())
+    found = {one.name: one for one in cross_checks.predicted(configured(), (), sets, one_set, 100)[1]}
+    assert (found["lull_days"].before, found["lull_days"].after) == ((5.0, 50.0, 95.0), (10.0, 100.0, 190.0))
+    assert found["release_day"].before == (5.0, 50.0, None)
+    # Of ten parameter sets two always end in war: the mean between the quantiles over sets; of a single set none.
+    assert (found["war"].before, found["war"].after) == ((0.0, 0.2, 1.0), (None, 0.2, None))
+
+
+# --- the second method ----------------------------------------------------------------------------------------
+
+
+def shrunk(posterior: Posterior) -> Posterior:
+    return replace(posterior, levels=narrowed(posterior.levels))
+
+
+def test_plain_rejection_gives_the_same_and_a_narrowed_posterior_does_not() -> None:
+    bank, other = invented(41, 200_000, of_attacks), invented(42, 800_000, of_attacks)
+    posterior, rows = posterior_of(bank), rejected(other, 5)
+    assert len(rows) > 400
+    quantities = quantities_of(posterior, {"anywhere": check(ranked())})
+    asked_of = [one for one in agreements(posterior, other, rows, quantities) if one.tested]
+    assert asked_of
+    assert all(one.passed for one in asked_of)
+    narrow = [one for one in agreements(shrunk(posterior), other, rows, quantities) if one.tested]
+    assert all(one.width_change > WIDTHS for one in narrow)
+
+
+# --- rival readings -------------------------------------------------------------------------------------------
+
+
+def test_closing_channels_is_switching_mechanisms_off_with_the_same_luck() -> None:
+    settings = asked()
+    prior = PriorSampler(configured().scenario, settings.keys, 5)
+    rows = np.arange(200)
+    only_strikes = closed(prior, settings.channels, ("strikes",))
+    assert not only_strikes.scenario.mechanisms.threat_fear
+    assert only_strikes.scenario.mechanisms.fear
+    off = replace(prior.scenario.mechanisms, threat_fear=False, obedience=False)
+    by_hand = replace(prior.scenario, mechanisms=off)
+    one = simulate(only_strikes, only_strikes.values(rows), rows)
+    other = simulate(PriorSampler(by_hand, settings.keys, 5), prior.values(rows), rows)
+    np.testing.assert_array_equal(one.counts, other.counts)
+    assert not np.array_equal(one.counts, simulate(prior, prior.values(rows), rows).counts)
+
+
+def test_readings_share_out_all_probability_and_only_full_ones_give_calm_always() -> None:
+    settings = asked()
+    loose = tuple(one for one in settings.figures if one.id in ("iraq", "ordering"))
+    bank = fill(PriorSampler(configured().scenario, settings.keys, 6), loose, 1000)
+    weighed = weigh(bank, settings.channels, 1500, forms=settings.forms)
+    readings = readings_of(weighed)
+    assert [one.channels for one in readings] == 2 * list(open_sets(settings.channels))
+    assert sum(one.posterior_probability for one in readings) == pytest.approx(1.0)
+    shares = {(one.form, one.channels): one.posterior_probability for one in readings}
+    for form in ("fractional", "pause"):
+        assert shares[form, ()] < shares[form, ("order",)] < shares[form, ("order", "strikes", "threat")]
+    for one in readings:
+        assert one.probability_low <= one.posterior_probability <= one.probability_high
+
+
+def weighed_by(figures: tuple[Observation, ...], draws: int) -> Weighed:
+    settings = asked()
+    bank = fill(PriorSampler(configured().scenario, settings.keys, 6), figures, 1000)
+    return weigh(bank, settings.channels, draws, forms=settings.forms)
+
+
+@cache
+def all_weighed() -> Weighed:
+    """The readings of the shipped case, weighed with all its figures."""
+    return weighed_by(asked().figures, 40_000)
+
+
+def test_every_observation_is_possible_and_uncertain_under_every_reading_or_excluded_by_definition() -> None:
+    weighed = all_weighed()
+    excluded = set()
+    for (form, channels), singles in zip(weighed.sets, weighed.singles, strict=True):
+        assert list(singles) == [one.id for one in asked().figures]
+        for name, one in singles.items():
+            if one.fixed:
+                excluded.add((form.id, channels, name))
+            else:
+                assert 0.0 < one.probability < 1.0, (form.id, channels, name)
+    # By degrees nobody complies with an order that is not heeded; nobody pauses where nothing convinces.
+    unheeded = [one for one in open_sets(asked().channels) if "order" not in one]
+    assert excluded == {("fractional", one, "ordering") for one in unheeded} | {("pause", (), "ordering")}
+    parts = {name: one.part for name, one in weighed.singles[0].items()}
+    assert parts.pop("ordering") == LEFT_OUT
+    assert set(parts.values()) == {WEIGHED}
+
+
+def test_what_a_reading_excludes_by_definition_is_evidence_for_no_reading() -> None:
+    weighed, settings = all_weighed(), asked()
+    readings = {(one.form, one.channels): one for one in readings_of(weighed)}
+    kept = [one for one in settings.figures if one.id != "ordering"]
+    full = readings["pause", ("order", "strikes", "threat")]
+    for form in settings.forms:
+        prior = closed(weighed.prior, settings.channels, ("strikes",), form)
+        one = fill(prior, settings.figures, weighed.weights.shape[1])
+        strikes = readings[form.id, ("strikes",)]
+        by_hand = likelihood(kept, one.numbers, one.chance, reported(kept)).mean()
+        assert strikes.evidence == pytest.approx(by_hand)
+        assert strikes.bayes_factor == pytest.approx(strikes.evidence / full.evidence)
+    # With *ordering* as evidence it was 0 by definition, at most 0.03 for the number of histories.
+    assert readings["fractional", ("strikes",)].bayes_factor_low > 0.03
+
+
+def test_the_error_of_a_bayes_factor_is_the_spread_among_banks() -> None:
+    loose = tuple(one for one in asked().figures if one.id in ("iraq", "ordering", "peace"))
+    weighed, parts = weighed_by(loose, 20_000), 40
+    size = weighed.weights.shape[1] // parts
+
+    def factors(rows: slice) -> tuple[Hypothesis, ...]:
+        return readings_of(replace(weighed, weights=weighed.weights[:, rows], given=weighed.given[:, rows]))
+
+    found = np.array([[one.bayes_factor for one in factors(slice(size * k, size * (k + 1)))] for k in range(parts)])
+    spread = found.std(axis=0, ddof=1) / np.sqrt(parts)
+    # A standard error from 40 parts is itself known to 1 / sqrt(2 * 39) = 11%; five of these, for readings that occur.
+    for one, by_parts in zip(factors(slice(None)), spread, strict=True):
+        if one.channels and one.bayes_factor != 1.0:
+            assert one.bayes_factor_error == pytest.approx(by_parts, rel=5.0 / np.sqrt(2.0 * (parts - 1)))
+
+
+def test_intervals_of_rare_weights_hold_what_they_say_and_normal_ones_do_not() -> None:
+    generator = np.random.default_rng(3)
+    true, tried, size = 1.5, 4000, 1000
+    weights = generator.uniform(0.2, 1.0, (tried, size)) * (generator.random((tried, size)) < true / size)
+    sums, errors = weights.sum(axis=1), np.sqrt((weights**2).sum(axis=1))
+    spans = np.array([spread_of(value, error, 1.0) for value, error in zip(sums, errors, strict=True)])
+    inside = ((spans[:, 0] <= 0.6 * true) & (0.6 * true <= spans[:, 1])).mean()
+    normal = (np.abs(sums - 0.6 * true) <= 1.96 * errors).mean()
+    error = np.sqrt(0.05 * 0.95 / tried)
+    assert inside > 0.95 - 5.0 * error
+    assert normal < 0.95 - 5.0 * error
+    many = spread_of(0.5, 0.005, 0.001)
+    np.testing.assert_allclose(many, (0.5 - 1.96 * 0.005, 0.5 + 1.96 * 0.005), atol=2e-4)
+
+
+def test_draws_lived_again_without_a_cause_tell_what_the_calm_needs() -> None:
+    settings, config = asked(), configured()
+    prior, calm = PriorSampler(config.scenario, settings.keys, 8), calm_of(config.patterns)
+    assert calm is not None
+    before = counterfactuals(prior, np.arange(1500), settings.channels, calm)
+    found = {one.channel: one for one in needed(before, before, settings.channels)}
+    told = stories(before, before, settings.channels)
+    assert sum(one.before for one in told) == pytest.approx(1.0)
+    assert all(one.before == one.after for one in told)
+    # Order and strikes stand in for each other in most draws; the announcement alone is hardly ever missed.
+    assert found["threat"].fails_before < min(found["order"].fails_before, found["strikes"].fails_before) < 0.5
+
+
+def test_the_ranks_that_intervals_end_at_hold_what_they_say() -> None:
+    assert DRAWS == 99
+    ranks = np.arange(DRAWS + 1)
+    assert ((ranks >= 5) & (ranks < 95)).mean() == 0.9
+    assert ((ranks >= 25) & (ranks < 75)).mean() == 0.5

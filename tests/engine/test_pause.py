@@ -1,0 +1,333 @@
+"""Groups that pause, clustered attacks, and events with one random number for an episode: laws, limits, directions."""
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.engine.batch import run_batch
+from sim.engine.inputs import build_inputs
+from sim.engine.record import Output, OutputSpec
+from sim.experiment.parameter_sets import prior_design
+from sim.model.scenario import Scenario, load
+from sim.model.timeline import Event
+from sim.rules import militia, patron
+from tests.engine.worlds import ALL_OFF, NO_WAR, Array, simulate, world
+
+SEED = 20240202
+DAYS = 134
+LAST = DAYS - 1
+SHORT = f"calendar.days={DAYS}"
+ORDER = Event("order", "restraint_order", 20, 20)
+STANDS = Event("stands", "block_release", 20, LAST)
+STEADY = ("history=free", NO_WAR, SHORT, "patron.gains_weight=0", "patron.alarm_per_death=0")
+
+
+def ordered(*overrides: str, **switches: bool) -> Scenario:
+    """An order from day 20 on, known from day 21, and nothing that changes how groups take it."""
+    scenario = world(*STEADY, *overrides, events=(ORDER, STANDS))
+    on = {"pause": True, "patron_restraint": True, "obedience": True, "autonomy": True} | switches
+    return replace(scenario, mechanisms=replace(ALL_OFF, **on))
+
+
+# --- the law of an event's day ------------------------------------------------------------------------------
+
+
+def furthest(days: Array, hazards: Array) -> float:
+    """Largest distance between the share of events by each day and what draws each day would give.
+
+    `days` of events, -1 for none; `hazards` by day. With a draw each day an event is still to come with the product of
+    the daily chances 1 - p that it does not.
+    """
+    law = 1.0 - np.cumprod(1.0 - (1.0 - np.exp(-hazards)))
+    shares = np.array([np.mean((days >= 0) & (days <= day)) for day in range(len(hazards))])
+    return float(np.abs(shares - law).max())
+
+
+def most(runs: int) -> float:
+    """Distance that chance exceeds with a probability below 1e-6 (Dvoretzky, Kiefer, Wolfowitz; Massart's constant)."""
+    return float(np.sqrt(np.log(2e6) / (2 * runs)))
+
+
+def first(flags: Array) -> Array:
+    """First day with a flag, by history; -1 for none."""
+    return np.where(flags.any(axis=1), flags.argmax(axis=1), -1)
+
+
+def lives(scenario: Scenario, runs: int) -> Output:
+    return simulate(scenario, runs, SEED, states=True)
+
+
+def test_the_day_of_a_release_has_the_law_of_daily_draws() -> None:
+    runs, rate, minimum = 8000, 0.05, 10
+    scenario = ordered(f"patron.release_rate={rate}", f"patron.minimum_days={minimum}", pause=False)
+    scenario = replace(scenario, events=(ORDER,))
+    days = first(lives(scenario, runs).run_states["phase"] == patron.RELEASED)
+    hazards = np.where(np.arange(DAYS) >= 20 + minimum, rate, 0.0)
+    assert furthest(days, hazards) < most(runs)
+    assert furthest(days, 1.2 * hazards) > most(runs)
+    assert furthest(days, np.roll(hazards, 2)) > most(runs)
+
+
+def test_the_day_of_war_has_the_law_of_daily_draws_at_rates_that_change() -> None:
+    runs = 8000
+    acts = tuple(Event(f"act {day}", "act_against_patron", day, day, value=1.0) for day in (30, 40, 70))
+    scenario = world(
+        "history=free", SHORT, "patron.open_answer=1", "patron.alarm_per_act=4", "ladder.war_threshold=1",
+        "ladder.war_rate=0.002", mechanisms=ALL_OFF, events=acts,
+    )  # fmt: skip
+    calm = {wing: replace(one, baseline=0.0) for wing, one in scenario.cast.wings.items()}
+    scenario = replace(scenario, cast=replace(scenario.cast, wings=calm))
+    states = lives(scenario, runs).run_states
+    days = first(states["war"] > 0)
+    sums = states["war_hazard"][int(np.argmin(days))]
+    assert days.min() == -1, "in this history nothing cuts the sum of the rates short"
+    hazards = np.diff(sums, prepend=0.0)
+    assert len(np.unique(hazards)) > 20
+    assert furthest(days, hazards) < most(runs)
+    assert furthest(days, 1.2 * hazards) > most(runs)
+    assert furthest(days, np.full(DAYS, sums[-1] / DAYS)) > most(runs)
+
+
+def test_the_day_of_a_pause_has_the_law_of_daily_draws() -> None:
+    runs = 8000
+    scenario = ordered("pause.pausing_rate=0.15")
+    table = build_inputs(scenario)
+    compliance = lives(scenario, runs).wing_states["compliance"]
+    checked = 0
+    for g in range(len(table.groups)):
+        wings = [w for w, one in enumerate(table.layout) if one["group"] == g and one["pausable"]]
+        if wings:
+            rate = max(0.15 * table.wings[0, w]["held"] * (1.0 - table.wings[0, w]["ideology"]) for w in wings)
+            days = first(compliance[:, :, wings[0]] == 1.0)
+            hazards = np.where(np.arange(DAYS) >= 21, rate, 0.0)
+            assert furthest(days, hazards) < most(runs)
+            assert furthest(days, 1.3 * hazards) > most(runs)
+            checked += 1
+    assert checked >= 3
+
+
+# --- directions ---------------------------------------------------------------------------------------------
+
+share = st.floats(0.0, 1.0)
+rate = st.floats(0.0, 10.0)
+
+
+def pausing(control: float, autonomy: float, pressure: float, fear: float, ideology: float, speed: float) -> float:
+    """Rate at which a wing under an order moves its group to pause."""
+    held = militia.hold(control, autonomy)
+    goal = militia.compliance_goal(held, 0.5, pressure, 0.2, 0.5)
+    told = militia.conviction(True, goal, 0.05, fear, 0.05, 0.0)
+    return militia.pause_rate(speed, told, ideology, 0.7, pressure)
+
+
+@given(share, share, share, share, st.floats(0.0, 20.0), share, rate, share)
+def test_control_mediation_and_fear_never_lower_the_rate_of_pausing_and_ideology_never_raises_it(
+    control: float, autonomy: float, pressure: float, more: float, fear: float, ideology: float, speed: float, to: float
+) -> None:
+    here = (control, autonomy, pressure, fear, ideology, speed)
+    at = pausing(*here)
+    slack = 1e-12 * max(1.0, at)
+    up = {0: max(control, to), 2: max(pressure, to), 3: fear + 10.0 * more}
+    for place, value in up.items():
+        assert pausing(*(value if i == place else one for i, one in enumerate(here))) >= at - slack
+    assert pausing(*(max(ideology, to) if i == 4 else one for i, one in enumerate(here))) <= at + slack
+
+
+@given(rate, rate, rate, rate, share, share)
+def test_a_standing_order_and_mediators_never_raise_the_rate_of_fighting_again(
+    one: float, other: float, per_strike: float, struck: float, pressure: float, to: float
+) -> None:
+    breaking, resuming = sorted((one, other))
+    standing, free = (
+        militia.resume_rate(breaking, resuming, stands, per_strike, struck, pressure) for stands in (True, False)
+    )
+    assert standing <= free
+    assert militia.resume_rate(breaking, resuming, False, per_strike, struck, max(pressure, to)) <= free
+    assert militia.resume_rate(breaking, resuming, False, per_strike, struck + 1.0, pressure) >= free
+
+
+# --- what holds a lull ---------------------------------------------------------------------------------------
+
+
+def acknowledged(pause: bool, runs: int, design: dict[str, Array] | None = None) -> Array:
+    """Expected acknowledged attacks on the target (run, day), with an order on day 20, strikes on day 22, then nothing.
+
+    No further strike, death or release comes, so nothing but what the wings carry on moves their rates.
+    """
+    kinds = ("block_leader_strike", "block_limited_response", "no_deaths")
+    nothing = (Event("major", "major", 22, 22), *(Event(kind, kind, 0, LAST) for kind in kinds), STANDS, ORDER)
+    scenario = world("history=free", NO_WAR, SHORT, events=(*nothing, Event("one", "block_major_response", 23, LAST)))
+    # Shocks would only add noise: their factor has the mean 1.
+    scenario = replace(scenario, mechanisms=replace(scenario.mechanisms, pause=pause, bursts=False))
+    table, points = (
+        build_inputs(scenario, design),
+        np.arange(runs) % (len(next(iter(design.values()))) if design else 1),
+    )
+    output = run_batch(table, SEED, np.arange(runs), points, OutputSpec(states=True))
+    directives = output.front_states["directive"][:, :, table.layout["theatre"]]
+    small = np.where(directives < 1.0, output.wing_states["compliance"], 0.0)
+    seen, factor = (table.numbers[name][points, None, None] for name in ("observed", "small_observed"))
+    rates = output.wing_states["rate"] * seen * (1.0 - small * (1.0 - factor))
+    return np.asarray(rates[:, :, table.layout["on_target"] > 0].sum(axis=2))
+
+
+def rises(rates: Array, start: int) -> bool:
+    """Whether the mean rate of any week exceeds that of the week before by more than five standard errors."""
+    weeks = rates[:, start : start + (rates.shape[1] - start) // 7 * 7].reshape(len(rates), -1, 7).mean(axis=2)
+    steps = np.diff(weeks, axis=1)
+    return bool((steps.mean(axis=0) > 5.0 * steps.std(axis=0) / np.sqrt(len(steps))).any())
+
+
+def test_while_an_order_stands_the_rate_of_attacks_does_not_rise() -> None:
+    for design, runs in ((None, 1500), (prior_design(500, 3), 2500)):
+        paused, in_part = (acknowledged(pause, runs, design)[:, :100] for pause in (True, False))
+        # Two weeks on, most groups have decided. Until then fear fades in those that have not.
+        assert not rises(paused, 36)
+        first_week, peak = paused[:, 24:31].mean(), paused[:, 24:].mean(axis=0).max()
+        assert peak < 1.3 * first_week
+        assert rises(in_part, 36), "where wings comply in part, attacks come back as fear fades"
+        assert in_part[:, 24:].mean(axis=0).max() > 2.0 * in_part[:, 24:31].mean()
+
+
+# --- limits -------------------------------------------------------------------------------------------------
+
+HOLDS = ("pause.breaking_rate=0", "pause.resuming_rate=0", "pause.reprisal_rate=0")
+
+
+def paused(scenario: Scenario, runs: int = 60) -> Array:
+    """Whether each wing pauses (run, day, wing), of wings that may."""
+    found = lives(scenario, runs).wing_states["compliance"] == 1.0
+    return found[:, :, build_inputs(scenario).layout["pausable"] > 0]
+
+
+def test_groups_that_are_never_moved_to_pause_never_do() -> None:
+    assert not paused(ordered("pause.pausing_rate=0")).any()
+    assert paused(ordered()).any()
+
+
+def test_a_pause_that_nothing_ends_lasts() -> None:
+    struck = world(*STEADY, *HOLDS, events=(ORDER,))
+    loose = world(*STEADY, "pause.breaking_rate=0.05", events=(ORDER,))
+    ends = [bool((here[:, :-1] & ~here[:, 1:]).any()) for here in (paused(struck), paused(loose))]
+    assert ends == [False, True]
+    assert lives(struck, 60).wing_states["struck"].any(), "strikes fall, and do not move paused groups"
+
+
+def test_nothing_is_left_of_a_group_that_is_told_to_stop_where_the_residual_is_zero() -> None:
+    made = []
+    for residual in (0.0, 0.3):
+        scenario = ordered(f"pause.residual={residual}", *HOLDS)
+        stopped = [w for w, one in enumerate(scenario.cast.wings.values()) if one.theatre in ("iraq", "jordan")]
+        states = lives(scenario, 200).wing_states[:, :, stopped]
+        made.append(states["attacks"][states["compliance"] == 1.0].sum())
+    assert made[0] == 0.0 < made[1]
+
+
+def test_a_wing_of_rate_zero_in_a_group_changes_no_bit_of_others() -> None:
+    scenario = world(NO_WAR)
+    group = scenario.cast.wings["kataib_hezbollah_iraq"].group
+    idle = replace(scenario.cast.wings["local_syria"], name="idle", group=group, baseline=0.0, ideology=0.0)
+    wider = replace(scenario, cast=replace(scenario.cast, wings={**scenario.cast.wings, "idle_syria": idle}))
+    without, with_it = lives(scenario, 100), lives(wider, 100)
+    assert paused(scenario).any()
+    assert np.array_equal(without.rows, with_it.rows)
+    assert np.array_equal(without.wing_states, with_it.wing_states[:, :, :-1])
+    idle = replace(idle, baseline=0.01)
+    awake = replace(scenario, cast=replace(scenario.cast, wings={**scenario.cast.wings, "idle_syria": idle}))
+    assert not np.array_equal(without.wing_states, lives(awake, 100).wing_states[:, :, :-1])
+
+
+def test_an_order_that_nobody_heeds_changes_no_attack_where_no_strike_falls() -> None:
+    def attacks(obedience: bool, order: bool) -> Array:
+        scenario = world(
+            "scenario=no_us_strikes",
+            "patron.alarm_per_death=0",
+            "history=free",
+            NO_WAR,
+            SHORT,
+            events=(ORDER,) if order else (),
+        )
+        scenario = replace(scenario, mechanisms=replace(scenario.mechanisms, obedience=obedience, mediation=False))
+        states = lives(scenario, 100)
+        assert (states.run_states["phase"][:, 25] == patron.RESTRAINING).any() == order
+        return np.asarray(states.wing_states["attacks"])
+
+    assert np.array_equal(attacks(False, True), attacks(False, False))
+    assert not np.array_equal(attacks(True, True), attacks(True, False))
+
+
+# --- bursts -------------------------------------------------------------------------------------------------
+
+
+def stirring(*overrides: str, bursts: bool = True) -> Scenario:
+    return world("history=free", NO_WAR, SHORT, *overrides, mechanisms=replace(ALL_OFF, bursts=bursts))
+
+
+def test_bursts_leave_the_mean_and_widen_counts_by_the_known_amount() -> None:
+    runs, deviation, half_life = 4000, 0.6, 4.0
+    scenario = stirring(f"bursts.burst_deviation={deviation}", f"bursts.burst_half_life={half_life}")
+    output = lives(scenario, runs)
+    days, baseline = np.arange(DAYS), scenario.cast.wings["kataib_hezbollah_iraq"].baseline
+    shocks = output.front_states["shock"][:, :, list(scenario.cast.theatres).index("iraq")]
+    factors = np.exp(shocks - 0.5 * deviation**2).mean(axis=1)
+    assert abs(factors.mean() - 1.0) < 5.0 * factors.std() / np.sqrt(runs)
+    assert abs(shocks.std(axis=0) / deviation - 1.0).max() < 5.0 / np.sqrt(2 * runs)
+    counts = output.wing_states["attacks"][:, :, 0].sum(axis=1)
+    mean = baseline * DAYS
+    # The covariance of two factors whose shocks have covariance c is exp(c) - 1.
+    covariances = np.expm1(deviation**2 * 0.5 ** (np.abs(days[:, None] - days) / half_life))
+    variance = mean + baseline**2 * covariances.sum()
+    squares = (counts - mean) ** 2
+    assert abs(counts.mean() - mean) < 5.0 * np.sqrt(variance / runs)
+    assert abs(squares.mean() - variance) < 5.0 * squares.std() / np.sqrt(runs)
+    assert abs(squares.mean() - mean) > 5.0 * squares.std() / np.sqrt(runs), "independent counts would be narrower"
+
+
+def test_shocks_without_deviation_are_as_none() -> None:
+    without, still = (
+        lives(stirring(*overrides, bursts=bursts), 50)
+        for overrides, bursts in (((), False), (("bursts.burst_deviation=0",), True))
+    )
+    assert all(np.array_equal(getattr(without, name), getattr(still, name)) for name in ("rows", "counts", "lags"))
+    assert np.array_equal(without.wing_states, still.wing_states)
+    assert not np.array_equal(without.wing_states, lives(stirring(), 50).wing_states)
+
+
+# --- the documented order -----------------------------------------------------------------------------------
+
+
+PINNED, AFTER = (load().scenario.calendar.day_of(date(2024, *day)) for day in ((1, 31), (2, 28)))
+
+
+def first_days(*overrides: str) -> tuple[Array, Array]:
+    """Days of the first order and of its release, by history."""
+    scenario = load([NO_WAR, *overrides]).scenario
+    phases = lives(scenario, 300).run_states["phase"]
+    return first(phases == patron.RESTRAINING), first(phases == patron.RELEASED)
+
+
+def test_documented_history_pins_the_order_and_its_standing() -> None:
+    hasty = ("patron.release_rate=0.5", "patron.minimum_days=1", "patron.war_risk_half_life=2")
+    for overrides in (
+        (),
+        hasty,
+        ("patron.alarm_threshold=1", "patron.alarm_per_strike=1"),
+        ("patron.alarm_threshold=9", *hasty),
+    ):
+        orders, releases = first_days(*overrides)
+        assert (orders == PINNED).all()
+        assert (releases[releases >= 0] >= AFTER).all()
+    assert (first_days(*hasty)[1] == AFTER).any()
+
+
+def test_without_the_pins_the_order_comes_when_the_patron_is_alarmed_and_goes_when_it_may() -> None:
+    free = ("~history.events.no_order_before", "~history.events.january_order", "~history.events.order_stands")
+    early = first_days(*free, "patron.alarm_threshold=1", "patron.alarm_per_strike=1")[0]
+    assert (early < PINNED).any()
+    assert (first_days(*free, "patron.alarm_threshold=9")[0] != PINNED).all()
+    hasty = ("patron.release_rate=0.5", "patron.minimum_days=1", "patron.war_risk_half_life=2")
+    orders, releases = first_days(*free, *hasty)
+    assert ((orders >= 0) & (releases < AFTER) & (releases > orders)).any()

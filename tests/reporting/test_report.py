@@ -1,0 +1,411 @@
+"""`lull report`: the page as a document, its tables as files, its sentences against the data behind them."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_hex
+
+from sim import cli, report
+from sim.analysis.calibration.identifiability import NOT
+from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults
+from sim.commands import report as report_command
+from sim.reporting import report_page
+from sim.reporting.figures.compare_figures import effect_figure, shares_figure
+from sim.reporting.report_contents import GLOSSARY, every_table, sentences
+from sim.reporting.report_page import page_of
+from sim.reporting.style import BLUE, ORANGE
+from sim.reporting.text import minus, odds
+from tests.reporting.reports import HOSTILE, SMALL, Made, made_in
+
+VOID = {"meta", "link", "img", "source", "wbr", "br", "hr", "input"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made_in(tmp_path_factory.mktemp("report"))
+
+
+class Element:
+    """An element of a page: its name, attributes, text and children."""
+
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        self.name, self.attributes, self.children, self.parts = name, attributes, list[Element](), list[str]()
+
+    @property
+    def text(self) -> str:
+        """All text inside, blanks put together."""
+        return " ".join("".join(self.parts).split())
+
+    def every(self, *names: str) -> Iterator["Element"]:
+        """Yield the elements of these names inside, in order."""
+        for child in self.children:
+            if child.name in names or not names:
+                yield child
+            yield from child.every(*names)
+
+
+class Reader(HTMLParser):
+    """Reads a page as a tree, and refuses one whose elements are not closed as they were opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Element("", {})
+        self.open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        one = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(one)
+        if tag not in VOID:
+            self.open.append(one)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop().name == tag, self.getpos()
+
+    def handle_data(self, data: str) -> None:
+        for one in self.open:
+            one.parts.append(data)
+
+
+def read(html: str) -> Element:
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    assert reader.open == [reader.root]
+    return reader.root
+
+
+@pytest.fixture(scope="module")
+def page(made: Made) -> Element:
+    return read((made.folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_a_page_that_is_not_closed_is_noticed() -> None:
+    with pytest.raises(AssertionError):
+        read("<p><b>open</p>")
+
+
+# --- as a document ------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_landmarks_a_language_and_a_way_past_the_contents(page: Element) -> None:
+    (html,) = page.every("html")
+    assert html.attributes["lang"] == "en"
+    assert [len(list(page.every(name))) for name in ("header", "nav", "main", "footer", "title", "h1")] == [1] * 6
+    links = list(page.every("a"))
+    assert links[0].attributes["href"] == "#main"
+    ids = [one.attributes["id"] for one in page.every() if "id" in one.attributes]
+    assert len(set(ids)) == len(ids)
+    assert {one.attributes["href"].removeprefix("#") for one in links} <= set(ids)
+    named = {one.attributes[key] for one in page.every() for key in ("aria-labelledby",) if key in one.attributes}
+    assert named <= set(ids)
+
+
+def test_headings_go_down_one_level_at_a_time(page: Element) -> None:
+    levels = [int(one.name[1]) for one in page.every("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_all_that_an_analyst_asks_for_is_there(page: Element) -> None:
+    assert [one.text for one in page.every("h2")][1:] == [
+        "The answer", "What differs, and whether it is noise", "What caused it", "Levers apart from uncertainties",
+        "What is not identified", "Rival explanations", "The baseline against its source",
+        "Where the numbers come from", "What the model cannot say", "Glossary", "How to reproduce it",
+    ]  # fmt: skip
+    assert set(GLOSSARY) <= {one.text for one in page.every("dt")}
+
+
+def test_every_table_has_a_caption_and_heads_with_a_scope(page: Element) -> None:
+    tables = list(page.every("table"))
+    assert len(tables) >= 12
+    for table in tables:
+        assert table.children[0].name == "caption"
+        assert table.children[0].text
+        heads = list(table.every("th"))
+        assert {one.attributes["scope"] for one in heads} <= {"col", "row", "rowgroup"}
+        assert all(one.text for one in heads)
+
+
+def test_every_figure_is_in_the_page_and_in_words(page: Element) -> None:
+    images = list(page.every("img"))
+    assert len(images) == 4
+    assert all(len(one.attributes["alt"]) > 40 for one in images)
+    assert all(one.text for one in page.every("figcaption"))
+    sources = [one.attributes[key] for one in page.every() for key in ("src", "srcset") if key in one.attributes]
+    assert len(sources) == 5
+    assert all(one.startswith("data:image/svg+xml;base64,") for one in sources)
+
+
+def test_nothing_is_fetched_and_nothing_is_run(page: Element) -> None:
+    assert list(page.every("script", "iframe", "object", "embed", "form")) == []
+    assert [one for one in page.every("link") if one.attributes["href"] != "data:,"] == []
+    (style,) = page.every("style")
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+
+
+def test_what_users_write_is_text(made: Made, page: Element) -> None:
+    (table,) = [one for one in page.every("table") if one.attributes["id"] == "table-scenarios"]
+    assert [one.text for one in table.every("td")].count(HOSTILE) == 1
+    asked = replace(made.found.asked, settings=replace(made.found.asked.settings, question=HOSTILE))
+    again = read(page_of(replace(made.found, asked=asked), made.request).html)
+    assert [one.text for one in again.every("h1")] == [HOSTILE]
+    assert list(again.every("script")) == []
+
+
+# --- tables and files ---------------------------------------------------------------------------------------
+
+
+def cells_of(table: Element) -> list[list[str]]:
+    """Return the body of a table; a cell that stands for several rows is repeated in each."""
+    rows: list[list[str]] = []
+    for body in table.every("tbody"):
+        shared = ""
+        for row in body.every("tr"):
+            cells = [one.text for one in row.every("th", "td")]
+            (head, *_) = row.children
+            if head.attributes.get("scope") == "rowgroup":
+                shared = head.text
+            rows.append(cells if head.name == "th" else [shared, *cells])
+    return rows
+
+
+def agrees(shown: str, written: str) -> bool:
+    """Whether the first number of a cell is the number in the file, as far as digits are shown, or as a percentage."""
+    if shown in ("–", "no history fits", "never") or shown.startswith("under"):
+        return True
+    if " : " in shown:
+        one, other = (float(part) for part in shown.split(" : "))
+        return float(written) == pytest.approx(one / other, rel=0.01)
+    if written == "":
+        return not re.search(r"\d", shown)
+    found = re.search(r"[−+]?[\d,]*\.?\d+(e[−+-]?\d+)?", shown)
+    if found is None:
+        return False
+    text = found[0].replace("−", "-").replace(",", "")
+    mantissa = text.partition("e")[0]
+    exponent = int(text.partition("e")[2] or 0)
+    step = 0.501 * 10.0 ** (exponent - len(mantissa.partition(".")[2]))
+    two_digits = 0.0501 * abs(float(text))
+    return any(abs(float(text) - scale * float(written)) <= max(step, two_digits) for scale in (1.0, 100.0))
+
+
+def test_the_comparison_of_cells_and_numbers_can_fail() -> None:
+    assert agrees("−37.6 to +5.4", "-37.61")
+    assert agrees("9.1%", "0.0912")
+    assert not agrees("−37.6 to +5.4", "-39.9")
+    assert not agrees("9.1%", "0.19")
+    assert agrees("1 : 7", "0.14286")
+    assert not agrees("1 : 7", "7.0")
+
+
+def test_every_table_is_a_file_with_the_same_rows(made: Made, page: Element) -> None:
+    for table in page.every("table"):
+        known = made.page.tables[table.attributes["id"].removeprefix("table-")]
+        with (made.folder / table.attributes["data-file"]).open(encoding="utf-8", newline="") as file:
+            written = list(csv.DictReader(file))
+        shown = cells_of(table)
+        assert len(shown) == len(written) > 0
+        for cells, row in zip(shown, written, strict=True):
+            assert len(cells) == len(known.columns)
+            for cell, column in zip(cells, known.columns, strict=True):
+                if not column.right:
+                    continue
+                assert any(agrees(cell, row[key]) for key in column.stored), (known.name, column.heading, cell)
+            assert {row[key] for column in known.columns if not column.right for key in column.stored}.intersection(
+                cells
+            )
+
+
+def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
+    data = xr.open_dataset(made.folder / "comparison.nc", engine="h5netcdf")
+    first, second, third = sentences(made.found)
+    shown = [float(one.replace("−", "-")) for one in re.findall(r"(?<![\w.])[−+]?\d+(?:\.\d+)?", first)]
+    lull = data.sel(measure="lull_days")
+    order = np.argsort(-np.abs(lull["no_war_difference"].values), kind="stable")
+    wanted = []
+    for rank, place in enumerate(order):
+        row = lull.isel(comparison=int(place))
+        names = (
+            "scenario_value",
+            "baseline_value",
+            "difference",
+            "low",
+            "high",
+            "draws_less",
+            "draws_same",
+            "draws_more",
+        )
+        share, *values = (float(row[f"no_war_{name}"]) for name in ("share", *names))
+        # The first scenario's words also hold the day of the strikes and the level of the interval.
+        first_only = ([2.0], [90.0]) if rank == 0 else ([], [])
+        wanted += [100 * share, *first_only[0], *values[:3], *first_only[1], *values[3:5]]
+        wanted += [100 * one for one in values[5:]]
+    assert shown == pytest.approx(wanted, abs=0.51)
+    assert "sign open: less in" in first
+    coalitions = xr.open_dataset(made.folder / "coalitions.nc", engine="h5netcdf")
+    largest = float(np.abs(coalitions["shapley"]).max())
+    assert minus(f"{largest:+.1f}")[1:4] in second
+    assert f"{data.sizes['draw'] * int(data.attrs['runs'])} pairs" in third
+    evidence = made.found.asked.evidence
+    assert f"{len(evidence.lost)} of {len(evidence.rows('quantities'))} fitted" in third
+
+
+def test_what_war_cuts_stands_twice_and_is_ranked_without_war(made: Made) -> None:
+    data = made.found.comparison.sel(measure="lull_days")
+    rows = [
+        row for row in every_table(made.found)["comparison"].records if row["outcome"].startswith("days from 2 Feb")
+    ]
+    for place, name in enumerate(data["comparison"].values):
+        apart, until_war = (row for row in rows if row["scenario"] == name and "resume" in row["outcome"])
+        assert (apart["pairs"], until_war["pairs"]) == ("without war", "all, until war")
+        assert apart["difference"] == float(data["no_war_difference"][place])
+        assert until_war["difference"] == float(data["difference"][place])
+        assert (apart["better"], until_war["better"]) == (float(data["better"][place]), None)
+        assert apart["difference"] != until_war["difference"]
+    note = every_table(made.found)["comparison"].note
+    assert "a history with war is worst" in note
+
+
+def test_other_data_give_another_answer(made: Made) -> None:
+    data = made.found.comparison.copy()
+    data["no_war_difference"] = data["no_war_difference"] + 7.0
+    assert sentences(replace(made.found, comparison=data))[0] != sentences(made.found)[0]
+
+
+def test_what_is_not_identified_gets_no_value(made: Made) -> None:
+    tables = every_table(made.found)
+    uncertain = {one["key"] for one in made.found.numbers if one["prior_q05"] is not None}
+    assert len(uncertain) > 50
+    assert all(row["value"] is None for row in tables["numbers"].records if row["key"] in uncertain)
+    rows = made.found.asked.evidence.rows("quantities")
+    lost = {one["quantity"] for one in rows if one["verdict"] == NOT}
+    assert lost == {row["quantity"] for row in tables["not_identified"].records}
+    assert lost.isdisjoint(row["quantity"] for row in tables["identified"].records)
+    told = {key for name in ("not_identified", "identified") for key in tables[name].records[0]}
+    assert not {key for key in told if "median" in key or "mean" in key}
+
+
+def test_rival_readings_stand_beside_their_priors(made: Made) -> None:
+    rows = every_table(made.found)["rival_readings"].records
+    assert len(rows) == 16
+    for when in ("prior", "posterior"):
+        shares = [row[f"{when}_probability"] for row in rows]
+        assert sum(shares) == pytest.approx(1.0)
+        assert [row[f"{when}_odds"] or 0.0 for row in rows] == pytest.approx([one / (1.0 - one) for one in shares])
+
+
+def test_what_cannot_be_said_is_left_out_and_said_to_be(made: Made) -> None:
+    asked = replace(made.found.asked, evidence=ParameterEvidence(why="there is no posterior"))
+    found = replace(made.found, asked=asked, hanging=[], balance=())
+    html = page_of(found, made.request).html
+    ids = {one.attributes["id"].removeprefix("table-") for one in read(html).every("table")}
+    assert ids.isdisjoint({"not_identified", "identified", "rival_readings", "enough", "prior_balance"})
+    assert html.count("Left out: there is no posterior.") == 2
+    assert "Left out: it takes 20 draws" in html
+    assert "not identified" not in sentences(found)[2]
+
+
+def test_odds_are_spoken() -> None:
+    assert (odds(1.0 / 7.0), odds(3.0)) == ("1 : 7", "3 : 1")
+
+
+def test_levers_are_what_the_scenarios_change(made: Made) -> None:
+    changed = {(row["scenario"], row["key"]) for row in every_table(made.found)["levers"].records}
+    assert changed == {("no_restraint", "mechanisms.patron_restraint"), ("ill", "patron.control")}
+    drawn = {(one["scenario"], one["key"]) for one in made.found.hanging}
+    assert ("no_restraint", "patron.control") in drawn
+    assert ("ill", "patron.control") not in drawn
+
+
+def test_the_same_report_twice_is_the_same_to_the_byte(made: Made) -> None:
+    assert page_of(made.found, made.request).html == made.page.html
+    assert (made.folder / "report.html").read_text(encoding="utf-8") == made.page.html
+
+
+def test_python_asks_as_the_command_does(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Asked] = []
+
+    def remembered(one: Asked, progress: object) -> ReportResults:
+        asked.append(one)
+        return made.found
+
+    monkeypatch.setattr(report_command, "simulate", remembered)
+    result = report(
+        ["article", "no_restraint"], question="Why?", mechanisms=["fear"], draws=4, runs=3, parameters="prior",
+        overrides={"report.share_draws": 2, "calendar.days": 134},
+    )  # fmt: skip
+    (one,) = asked
+    assert (one.settings.question, one.settings.share_draws) == ("Why?", 2)
+    assert (one.comparison.plan.draws, one.comparison.plan.runs, one.comparison.source) == (4, 3, "prior")
+    assert (one.explaining.game.players, one.explaining.game.draws) == (("fear",), 2)
+    assert "calendar.days=134" in result.found.html
+
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+
+def test_the_small_figures_draw_what_was_found(made: Made) -> None:
+    data = made.found.comparison
+    (axes,) = effect_figure(data, "lull_days").axes
+    dots = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_marker() == "o"]
+    assert dots == list(data["no_war_difference"].sel(measure="lull_days").values)
+    (axes,) = shares_figure(made.found.shares).axes
+    bars = sorted(float(one.get_width()) for one in axes.patches)  # type: ignore[attr-defined]
+    assert bars == sorted(made.found.shares["shapley"].values)
+    colours = {to_hex(one.get_facecolor()).upper() for one in axes.patches}
+    assert colours <= {BLUE, ORANGE}
+
+
+# --- what users get wrong -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["scenarios=[article,no_restraint]", "report.outcome=peace"], "report.outcome = peace: allowed"),
+        (["scenarios=[article,no_restraint]", "report.pdf=maybe"], "report.pdf = maybe: allowed true or false"),
+        (["scenarios=[article,no_restraint]", "report.colour=red"], "report.colour = red: allowed"),
+        (["scenarios=[article,no_restraint]", "report.share_runs=0"], "report.share_runs = 0: allowed a whole number"),
+        (["scenarios=[article,no_restraint]", "report.question= "], "report.question = : allowed a question"),
+        (["scenarios=[article,no_restraint]", "report.mechanisms=[hope]"], "report.mechanisms = hope: allowed"),
+        (["scenarios=[article]"], "scenarios = [article]: allowed 2 to"),
+        (["scenarios=[article;february_strikes@2024-01-20,article]"], "a baseline whose events stay on their days"),
+        (["scenarios=[article,no_restraint]", "compare.departures=own"], "compare.departures = own: allowed common"),
+        (["scenarios=[article,no_restraint]", "compare.loss=9"], "compare.loss = 9: allowed"),
+        (["parameters=guesses"], "parameters = guesses"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["report", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert words in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paper_without_a_browser_is_told_before_anything_is_lived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(report_page, "BROWSERS", ("no-such-browser",))
+    assert cli.main(["report", "scenarios=[article,no_restraint]", *SMALL, "report.pdf=true"]) == 2
+    assert capsys.readouterr().err.startswith("lull: report.pdf = true: allowed false here")
+    assert list(tmp_path.iterdir()) == []
