@@ -54,7 +54,7 @@ def write_template(name: str, folder: Path) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CaseFinding:
     """Something that a reader of a case should know: missing, assumed, or taken over from the shipped case."""
 
     kind: str
@@ -62,7 +62,7 @@ class Finding:
     text: str
 
 
-def findings(config: Config, chosen: dict[str, str]) -> list[Finding]:
+def findings(config: Config, chosen: dict[str, str]) -> list[CaseFinding]:
     """What is missing in a case, what is assumed, and which of the shipped case's numbers are still in it.
 
     `chosen` is the file of each group.
@@ -89,23 +89,23 @@ def _group(actor: Theatre | Wing, key: str) -> str:
     return actor.group if isinstance(actor, Wing) else key
 
 
-def _missing(config: Config) -> Iterator[Finding]:
+def _missing(config: Config) -> Iterator[CaseFinding]:
     scenario, section = config.scenario, section_of(config)
     for part in PARTS:
         if not section.has(part) or not section.raw(part, ""):
-            yield Finding(MISSING, section.full(part), "none, so `lull case predict` has nothing to go by")
+            yield CaseFinding(MISSING, section.full(part), "none, so `lull case predict` has nothing to go by")
     if not scenario.pins:
-        yield Finding(MISSING, "history.events", "none, so no documented event is pinned")
+        yield CaseFinding(MISSING, "history.events", "none, so no documented event is pinned")
     try:
         filters_of(config.tree, scenario.cast)
     except UserError as mistake:
-        yield Finding(MISSING, mistake.key, f"{mistake.value}: allowed {mistake.allowed}")
+        yield CaseFinding(MISSING, mistake.key, f"{mistake.value}: allowed {mistake.allowed}")
     for key, _, _, value in _numbers(config):
         if (source := scenario.cast.source(key)) is UNSOURCED or source.text == PLACEHOLDER:
-            yield Finding(MISSING, key, f"{value:g} without a source")
+            yield CaseFinding(MISSING, key, f"{value:g} without a source")
     for key, text in _sources(config):
         if text in ("", PLACEHOLDER):
-            yield Finding(MISSING, key, "without a source")
+            yield CaseFinding(MISSING, key, "without a source")
 
 
 def _sources(config: Config) -> Iterator[tuple[str, str]]:
@@ -117,32 +117,32 @@ def _sources(config: Config) -> Iterator[tuple[str, str]]:
     yield from ((one.full("source"), one.text("source") if one.has("source") else "") for one in observed.values())
 
 
-def _assumed(config: Config) -> Iterator[Finding]:
+def _assumed(config: Config) -> Iterator[CaseFinding]:
     scenario = config.scenario
     for key, _, _, value in _numbers(config):
         source = scenario.cast.source(key)
         if source.provenance == "assumed" and source is not UNSOURCED and source.text != PLACEHOLDER:
-            yield Finding(ASSUMED, key, f"{value:g}: {source.text}")
+            yield CaseFinding(ASSUMED, key, f"{value:g}: {source.text}")
     for key, text in _sources(config):
         if "assumed" in text:
-            yield Finding(ASSUMED, key, text)
+            yield CaseFinding(ASSUMED, key, text)
 
 
-def _shipped(config: Config, chosen: dict[str, str]) -> Iterator[Finding]:
+def _shipped(config: Config, chosen: dict[str, str]) -> Iterator[CaseFinding]:
     _, shipped_files = compose_tree(())
     for group in OF_A_CASE:
         if chosen[group] == shipped_files[group] != "none":
-            yield Finding(SHIPPED, group, f"the whole file {chosen[group]}")
+            yield CaseFinding(SHIPPED, group, f"the whole file {chosen[group]}")
     theirs: dict[tuple[str, str], float] = {}
     for key, actor, name, value in _numbers(load()):
         theirs[key, name] = theirs[_group(actor, key), name] = value
     for key, actor, name, value in _numbers(config):
         if value in (theirs.get((key, name)), theirs.get((_group(actor, key), name))):
-            yield Finding(SHIPPED, key, f"{value:g}, as there")
+            yield CaseFinding(SHIPPED, key, f"{value:g}, as there")
     declared = shared_declarations()
     same = [key for key, one in declared.items() if config.scenario.number(key) == one.default]
     drawn = sum(key in free_declarations() for key in same)
-    yield Finding(
+    yield CaseFinding(
         SHIPPED, "shared parameters",
         f"{len(same)} of {len(declared)} have the default of the shipped case; `lull case predict` draws {drawn} of"
         " them, all but the level, from its posterior",

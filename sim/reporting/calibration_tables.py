@@ -431,9 +431,13 @@ def prediction_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         numeric("median", "Median or probability", middle, "probability", "error"),
         numeric("q25", "50%", ends("q25", "q75"), "q75"),
         numeric("q05", "90%", ends("q05", "q95"), "q95"),
-        written("war", "Left out for war", percent),
+        numeric("none", "No attack", lambda row: "" if row["none"] is None else percent(row["none"])),
+        written("war", "War", percent),
     )
-    note = "Given no direct war by the last day of each quantity; ± is the Monte Carlo error of a probability."
+    note = (
+        "Given no direct war by the last day of each quantity; War is the share of histories that this leaves out."
+        " ± is the Monte Carlo error of a probability."
+    )
     return Table("Predictions", columns, rows, note)
 
 

@@ -149,7 +149,14 @@ def test_a_run_says_first_that_a_case_has_no_calibration(
 
 def test_a_report_says_so_in_its_first_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["salt_coast", "salt_coast;mechanisms.fear=false", "parameters=prior", "study.draws=3", "study.runs=4", "output.dir=report"]
+    words = [
+        "salt_coast",
+        "salt_coast;mechanisms.fear=false",
+        "parameters=prior",
+        "study.draws=3",
+        "study.runs=4",
+        "output.dir=report",
+    ]
     few = ["report.mechanisms=[rival_war_gate,major_response]", "report.share_runs=2"]
     assert cli.main(["report", *words, *few]) == 0
     answer = json.loads(Path("report/summary.json").read_text())["answer"]

@@ -38,7 +38,7 @@ EVENTS: Final = ("quiet", "peace")
 
 
 @dataclass(frozen=True)
-class Quantity:
+class CaseQuantity:
     """A number that a history shows between two days, both included, of the acknowledged attacks in some theatres.
 
     `of` is count, quiet (1 without an attack), days_to_attack (from the day before `first`) or peace (1 without direct
@@ -57,7 +57,7 @@ class Quantity:
 
         `attacks` (N, days, theatres) are acknowledged ones, `war` (N,) is the day of direct war, NEVER without one.
 
-        >>> one = Quantity("", "", "days_to_attack", 1, 3, (0,))
+        >>> one = CaseQuantity("", "", "days_to_attack", 1, 3, (0,))
         >>> one.found(np.array([[[5], [0], [2], [0]], [[5], [0], [0], [0]]]), np.array([-1, -1]))
         array([ 2., inf])
         """
@@ -77,7 +77,7 @@ class Quantity:
 class CaseObservation:
     """What was observed of a case: a quantity, and the observation model that reads it."""
 
-    quantity: Quantity
+    quantity: CaseQuantity
     reading: ObservationModel
     source: str
 
@@ -89,7 +89,7 @@ class CaseSettings:
     low: float
     high: float
     observations: tuple[CaseObservation, ...]
-    quantities: tuple[Quantity, ...]
+    quantities: tuple[CaseQuantity, ...]
 
 
 KINDS: Final = ("count", "quiet", "days_to_attack", "peace")
@@ -134,11 +134,11 @@ def case_settings(config: Config) -> CaseSettings:
     )
 
 
-def _quantity(key: str, section: Section, scenario: Scenario) -> Quantity:
+def _quantity(key: str, section: Section, scenario: Scenario) -> CaseQuantity:
     cast, kind = scenario.cast, section.choice("of", KINDS)
     named = section.choices("theatres", cast.theatres) if section.has("theatres") else tuple(cast.theatres)
     first, last = _days(section, scenario, kind)
-    return Quantity(key, section.text("text"), kind, first, last, tuple(map(cast.theatre_index, named)))
+    return CaseQuantity(key, section.text("text"), kind, first, last, tuple(map(cast.theatre_index, named)))
 
 
 def _days(section: Section, scenario: Scenario, kind: str) -> tuple[int, int]:
@@ -264,30 +264,40 @@ def summarise(values: Array, weights: Array) -> dict[str, float | None]:
     return {name: finite(one) for name, one in zip(LEVELS, found, strict=True)}
 
 
+def error_of_probability(values: Array, weights: Array, draw: Array) -> float:
+    """Monte Carlo error of a weighted share of values (N,) that are 1 or 0, clustered by the draw that histories share.
+
+    >>> error_of_probability(np.array([1.0, 1.0, 0.0, 0.0]), np.full(4, 0.25), np.array([0, 0, 1, 1])).__round__(3)
+    0.354
+    """
+    known = np.nan_to_num(values)
+    share = float((weights * known).sum())
+    return float(np.sqrt((np.bincount(draw, weights * (known - share)) ** 2).sum()))
+
+
 def prediction_rows(found: CasePredictions) -> list[dict[str, Any]]:
     """One row for each quantity: dates, quantiles or a probability with its Monte Carlo error, and what war cuts.
 
-    `war` is the share of histories that direct war cuts and that are left out, `censored` of those kept the share in
-    which no attack comes by the last day.
+    `none` is the share of histories without an attack on these days, in which days to an attack are right-censored;
+    `war` is the share that direct war cuts and that all else leaves out.
     """
     calendar, rows = found.config.scenario.calendar, []
     for one in found.settings.quantities:
-        values, weights = found.values[one.id], found.weights
-        kept = np.where(np.isnan(values), 0.0, weights)
+        values, event = found.values[one.id], one.of in EVENTS
+        kept = np.where(np.isnan(values), 0.0, found.weights)
         total = float(kept.sum())
-        event = one.of in EVENTS
-        share = float((kept * np.nan_to_num(values, posinf=0.0)).sum() / total) if event and total else None
-        effective = effective_sample_size(kept)
+        weights = kept / total if total else kept
+        empty = np.isinf(values) if one.of == "days_to_attack" else values == 0.0
         rows.append({
             "quantity": one.id,
             "text": one.text,
             "of": one.of,
             "from": calendar.date_of(one.first).isoformat(),
             "to": calendar.date_of(one.last).isoformat(),
-            **(dict.fromkeys(LEVELS) if event else summarise(values, weights)),
-            "probability": share,
-            "error": None if share is None else float(np.sqrt(share * (1.0 - share) / effective)),
-            "censored": float(kept[np.isinf(values)].sum() / total) if one.of == "days_to_attack" and total else None,
+            **(dict.fromkeys(LEVELS) if event else summarise(values, found.weights)),
+            "probability": float(weights[values == 1.0].sum()) if event and total else None,
+            "error": error_of_probability(values, weights, found.draw) if event and total else None,
+            "none": None if event or not total else float(weights[empty].sum()),
             "war": max(0.0, 1.0 - total),
         })  # fmt: skip
     return rows
