@@ -130,7 +130,7 @@ class WingLayout(NamedTuple):
 
 
 class Today(NamedTuple):
-    """What the timeline says of a day. `major` to `open_answer`: 1 forced, 0 free, -1 held back."""
+    """What the timeline says of a day. `major` to `open_answer`: 1 forced, 0 free, -1 held back. No wing is -1."""
 
     intensity: Real
     talks: Real
@@ -144,6 +144,7 @@ class Today(NamedTuple):
     release: Whole
     open_answer: Whole
     pinned_wing: Whole
+    major_wing: Whole
 
 
 class FrontToday(NamedTuple):

@@ -76,13 +76,17 @@ class Event:
 
 @dataclass(frozen=True)
 class EventKind:
-    """What an event of one kind is about, and the range of its value; a kind whose range is empty has no value."""
+    """What an event of one kind is about, and the range of its value; a kind whose range is empty has no value.
+
+    An event of a kind with a wing names one, or theatres where it may have these too; `any_wing`: or neither.
+    """
 
     low: float = 0.0
     high: float = 0.0
     theatres: bool = False
     wing: bool = False
     killed: bool = False
+    any_wing: bool = False
 
 
 EVENT_KINDS: Final[dict[str, EventKind]] = {
@@ -94,10 +98,10 @@ EVENT_KINDS: Final[dict[str, EventKind]] = {
     "act_against_patron": EventKind(0.0, 100.0),
     "strike": EventKind(0.0, 100.0, theatres=True, wing=True),
     "deaths": EventKind(wing=True, killed=True),
+    "major": EventKind(wing=True, any_wing=True),
     **dict.fromkeys(
         (
             "no_deaths",
-            "major",
             "block_major_response",
             "limited",
             "block_limited_response",
@@ -126,7 +130,8 @@ class Day:
 
     intensity: the rival's war, 0 to 1. talks: whether talks are open. acts: weighted acts against the patron.
     deaths_allowed: whether attacks may kill. pinned_wing, pinned_killed: documented deaths (wing index, -1 for none),
-    which happen in every run; no other soldier is killed on such a day.
+    which happen in every run; no other soldier is killed on such a day. major_wing: the only wing that a major response
+    of the day hits (index, -1 for all).
     major, limited, restraint_order: 1 forced, -1 held, 0 free. leader, release: -1 held, 0 free. open_answer: 1 forced,
     0 free.
     attack_multiplier, supply, stance: one number per theatre (factor, factor, 1 attack or 0 free).
@@ -145,6 +150,7 @@ class Day:
     restraint_order: int
     release: int
     open_answer: int
+    major_wing: int
     attack_multiplier: tuple[float, ...]
     supply: tuple[float, ...]
     stance: tuple[float, ...]
@@ -155,7 +161,7 @@ def quiet_day(cast: Cast) -> Day:
     """A day about which the timeline says nothing."""
     ones = (1.0,) * len(cast.theatres)
     zeros = (0.0,) * len(cast.theatres)
-    return Day(1.0, 0.0, 0.0, True, -1, 0, 0, 0, 0, 0, 0, 0, ones, ones, zeros, (0.0,) * len(cast.wings))
+    return Day(1.0, 0.0, 0.0, True, -1, 0, 0, 0, 0, 0, 0, 0, -1, ones, ones, zeros, (0.0,) * len(cast.wings))
 
 
 def daily(calendar: Calendar, events: Sequence[Event], cast: Cast) -> tuple[Day, ...]:
@@ -195,6 +201,8 @@ def with_event(day: Day, event: Event, cast: Cast) -> Day:
             changes = {kind: changed(day.strike, wings, lambda now: now + value)}
         case "deaths":
             changes = {"deaths_allowed": False, "pinned_wing": wings[0], "pinned_killed": event.killed}
+        case "major":
+            changes = {"major": 1, "major_wing": wings[0] if wings else -1}
         case "no_deaths":
             changes = {"deaths_allowed": False, "pinned_wing": -1, "pinned_killed": 0}
         case _:
@@ -316,9 +324,9 @@ def last_day(section: Section, first: int, calendar: Calendar, otherwise: int) -
 
 def _where(section: Section, about: EventKind, cast: Cast) -> tuple[tuple[str, ...], str | None]:
     """The theatres of an event, all of them where it names none, or its wing."""
-    if about.wing and (section.has("wing") or not about.theatres):
-        # Only attacks on the target can kill its soldiers; a strike may hit any wing.
-        return (), section.choice("wing", [wing for wing in cast.wings if cast.strikable(wing) or not about.killed])
+    if about.wing and (section.has("wing") or not (about.theatres or about.any_wing)):
+        # Deaths and responses are of wings that attack the target; a scheduled strike may hit any wing.
+        return (), section.choice("wing", [wing for wing in cast.wings if cast.strikable(wing) or about.theatres])
     if not about.theatres:
         return (), None
     named = section.has("theatres") or about.wing

@@ -77,6 +77,19 @@ def test_an_open_answer_that_is_documented_comes_on_its_day_and_on_no_other():
     assert not by_kernel(Row(without, build_inputs(without), 0, 1, 0)).run["answered"].any()
 
 
+def test_a_major_response_that_names_a_wing_hits_that_wing_alone():
+    scenario = load(["scenario=second_case", "ladder.war_rate=0"], ROOT / "experiments" / "second_case").scenario
+    one = next(pin for pin in scenario.pins if pin.kind == "major")
+    every = replace(scenario, pins=tuple(replace(pin, wing=None) if pin is one else pin for pin in scenario.pins))
+    only = scenario.cast.wing_index(one.wing or "")
+    for engine in (by_reference, by_kernel):
+        named, all_hit = (
+            engine(Row(case, build_inputs(case), 0, 1, 0)).wings[one.first]["jump"] > 0 for case in (scenario, every)
+        )
+        assert np.flatnonzero(named).tolist() == [only]
+        assert all_hit.all()
+
+
 def test_there_are_two_hundred_rows_with_seeds_and_runs_of_all_sizes():
     rows = [row for name in SCENARIOS for row in rows_of(name)]
     assert len(rows) == ROWS == 200

@@ -298,7 +298,7 @@ def prediction_rows(found: CasePredictions) -> list[dict[str, Any]]:
             "probability": float(weights[values == 1.0].sum()) if event and total else None,
             "error": error_of_probability(values, weights, found.draw) if event and total else None,
             "none": None if event or not total else float(weights[empty].sum()),
-            "war": max(0.0, 1.0 - total),
+            "war": float(found.weights[np.isnan(values)].sum()),
         })  # fmt: skip
     return rows
 

@@ -239,12 +239,13 @@ def strikes_in_lane(i: int, world: Any, day: int, numbers: Numbers, runs: Runs, 
     state, of_target, touched, size = wings.state, numbers.target, wings.touched, VECTOR * lanes.vectors
     limited, major = runs.state.limited[i] > 0.0, runs.state.major[i] > 0.0
     by_leader, struck_wing = runs.state.leader[i] == target.STRUCK, runs.state.struck_wing[i]
-    strikes, home = 0.0, 0.0
+    strikes, home, only = 0.0, 0.0, world.days[day].major_wing
     for w in range(len(layout)):
         collectives[layout[w].collective] = 0.0
     for w in range(len(layout)):
         at, chosen = w * size + i, struck_wing == w
-        by_major = major and layout[w].on_target > 0 and wings.numbers.baseline[at] > 0.0
+        named = only < 0 or only == w
+        by_major = major and named and layout[w].on_target > 0 and wings.numbers.baseline[at] > 0.0
         struck = rules.target.strikes_on_wing(
             world.raids[day, w], by_major, of_target.major_intensity[i], chosen and limited, chosen and by_leader,
             of_target.leader_intensity[i],

@@ -501,7 +501,7 @@ class MilitiaWing(Actor):
     def take_strikes(self) -> None:
         """Note what fell on the wing today."""
         response, numbers = self.model.target, self.numbers
-        by_major = response.major and self.strikable
+        by_major = response.major and self.strikable and self.model.today.major_wing in (-1, self.index)
         chosen = response.struck_wing == self.index
         self.struck = self.rules.target.strikes_on_wing(
             self.model.raids[self.index], by_major, numbers.major_intensity, chosen and response.limited,
