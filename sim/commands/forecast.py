@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,10 @@ CANNOT_TELL: Final = (
     "What this cannot tell: whether the model's mechanisms caused these counts. A forecast is as good as its score"
     " on the past: score=true."
 )
+CASE_CANNOT_TELL: Final = (
+    "What this cannot tell: whether the rules hold in this case. Parameters were calibrated to another campaign; only"
+    " the level is fitted to this one."
+)
 
 
 def main(request: Request) -> None:
@@ -47,10 +51,15 @@ def main(request: Request) -> None:
         carry_out(lambda: job(request, *request.options(ForecastOptions)))
         return
     options, rest = request.options(CaseOptions)
-    if options.action == "predict":
-        carry_out(lambda: case_job(request, options, rest))
-    else:
-        {"new": new_case, "check": check_case}[_action(options)](rest)
+    match options.action:
+        case "new":
+            new_case(rest)
+        case "check":
+            check_case(request, rest)
+        case "predict":
+            carry_out(lambda: case_job(request, options, rest))
+        case _:
+            raise UserError("case.action", "(missing)", "new, check or predict: lull case new NAME")
 
 
 @study_call
@@ -192,12 +201,6 @@ def skill_result(
 # --- lull case ------------------------------------------------------------------------------------------------
 
 
-def _action(options: CaseOptions) -> str:
-    if options.action is None:
-        raise UserError("case.action", "(missing)", "new, check or predict: lull case new NAME")
-    return options.action
-
-
 def new_case(request: Request) -> None:
     """Write the template of a case, into a folder of its name or into `output.dir`."""
     output, rest = request.options(OutputOptions)
@@ -214,12 +217,12 @@ def new_case(request: Request) -> None:
     )
 
 
-def check_case(request: Request) -> None:
+def check_case(request: Request, rest: Request) -> None:
     """Say what a case lacks, what is assumed in it, and which of the shipped case's numbers are still there."""
-    config = request.config()
-    rows = [vars(one) for one in case_files.findings(config, case_files.chosen_files(request))]
+    config = rest.config()
+    rows = [asdict(one) for one in case_files.findings(config, case_files.chosen_files(rest))]
     if config.output_dir is not None:
-        with result_folder(replace(request, verb="case"), config) as folder:
+        with result_folder(request, config) as folder:
             folder.csv("case.csv", rows)
     counts = {kind: sum(one["kind"] == kind for one in rows) for kind in case_files.FINDINGS}
     show_json(rows)
@@ -284,9 +287,3 @@ def case_result(request: Request, found: cases.CasePredictions) -> Result[cases.
         files="predictions.json, predictions.csv and predictions.png",
         summary_file="predictions.json",
     )  # fmt: skip
-
-
-CASE_CANNOT_TELL: Final = (
-    "What this cannot tell: whether the rules hold in this case. Parameters were calibrated to another campaign; only"
-    " the level is fitted to this one."
-)

@@ -131,7 +131,9 @@ def test_the_call_gives_what_the_command_writes(mine: Path) -> None:
     for name in ("predictions.json", "predictions.csv"):
         assert (mine.parent / "told" / name).read_bytes() == (mine.parent / "called" / name).read_bytes()
     assert float(result.data["weight"].sum()) == pytest.approx(1.0)
-    assert cli.main(["verify", "told", "trust=true"]) == 0
+    assert cli.main(["case", "check", "mine", "--config-dir", "mine", "output.dir=checked"]) == 0
+    assert (mine.parent / "checked" / "case.csv").exists()
+    assert all(cli.main(["verify", one, "trust=true"]) == 0 for one in ("told", "checked"))
 
 
 # --- the case without a calibration says so -----------------------------------------------------------------
