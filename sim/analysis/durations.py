@@ -57,11 +57,11 @@ def incidence(
     for days in after:
         if origin + days > last:
             return
-        ended = float((ends & (came <= origin + days)).mean())
-        at_war = float((~ends & (broke_out <= origin + days)).mean())
+        over, war_first = ends & (came <= origin + days), ~ends & (broke_out <= origin + days)
+        ended, at_war = float(over.mean()), float(war_first.mean())
         at_risk = int((np.minimum(came, broke_out) >= origin + days).sum())
         error = float(np.sqrt(ended * (1.0 - ended) / len(came)))
-        yield Incidence(outcome, days, at_risk, ended, at_war, 1.0 - ended - at_war, error)
+        yield Incidence(outcome, days, at_risk, ended, at_war, float((~over & ~war_first).mean()), error)
 
 
 def durations(data: "xr.Dataset", calendar: Calendar) -> tuple[Incidence, ...]:
