@@ -81,8 +81,10 @@ def statistic(tallies: Mapping[str, Tally], outcome: Outcome) -> Statistic:
     never = tally.share_of(NEVER) if outcome.unit == "day" else None
     if never is not None:
         tally = tally.replaced(NEVER, math.inf)
-    by_median = outcome.heavy_tailed or bool(never)
     cut_by = CUT_BY.get(outcome.name)
+    censored = None if cut_by is None else tallies[cut_by].share_of(NEVER)
+    # A mean of cut days says little of how long anything lasts; their median does where fewer than half are cut.
+    by_median = outcome.heavy_tailed or bool(never) or bool(censored)
     return Statistic(
         name=outcome.name,
         text=outcome.text,
@@ -93,7 +95,7 @@ def statistic(tallies: Mapping[str, Tally], outcome: Outcome) -> Statistic:
         mcse_of="median" if by_median else "mean",
         prior_driven=outcome.name in PRIOR_DRIVEN,
         never=never,
-        censored=None if cut_by is None else tallies[cut_by].share_of(NEVER),
+        censored=censored,
         exceedance=exceedance(tally) if outcome.heavy_tailed else None,
     )
 

@@ -153,14 +153,15 @@ def what_next(config: Config) -> list[str]:
     """Commands that go on from here."""
     name = config.scenario.name
     named = "" if name == "article" else f" {name}"
-    lines = [
-        f"  lull replay 0{named:<24}one of these histories",
-        f"  lull explain lull_days{named:<14}which mechanisms matter",
-    ]
+    steps = {
+        f"lull replay 0{named}": "one of these histories",
+        f"lull explain lull_days{named}": "which mechanisms matter",
+    }
     if config.patterns:
         other = f"article {'no_us_strikes' if name == 'article' else name}"
-        lines.append(f"  lull compare {other:<24}paired differences, the same random numbers")
-    return ["\nWhat next", *lines]
+        steps[f"lull compare {other}"] = "paired differences, the same random numbers"
+    width = max(map(len, steps))
+    return ["\nWhat next", *(f"  {command:<{width}}  {text}" for command, text in steps.items())]
 
 
 def origin(config: Config) -> list[str]:
