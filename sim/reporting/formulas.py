@@ -228,7 +228,8 @@ def mathml(text: str, block: bool = False) -> str:
     """TeX as MathML, which browsers draw themselves: no script, no fonts, nothing to fetch."""
     from docutils.utils.math.latex2mathml import tex2mathml
 
-    return str(tex2mathml(text, as_block=block))
+    drawn = str(tex2mathml(text, as_block=block))
+    return re.sub("<mi>(exp|ln)</mi>", r'<mspace width="0.17em"></mspace><mi>\1</mi>', drawn)
 
 
 def _words(words: Iterable[str]) -> str:
