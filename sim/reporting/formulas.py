@@ -12,10 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
+import sim.rules as rule_package
 from sim.model.parameters import Theatre, Wing, group_declarations, shared_declarations
+from sim.model.validation import UserError, one_of
 
 Rule = Callable[..., Any]
 
@@ -66,6 +70,37 @@ def _worked(rule: Rule) -> tuple[dict[str, Any], str]:
                 values = [ast.literal_eval(one) for one in call.args]
                 return dict(inspect.signature(rule).bind(*values).arguments), example.want.strip()
     return {}, ""
+
+
+@cache
+def every_rule() -> dict[str, Rule]:
+    """All rules by module and name, such as `militia.hold`."""
+    names = [one.name for one in iter_modules(rule_package.__path__) if one.name != "samplers"]  # these are no rules
+    return {f"{name}.{one.__name__}": one for name in names for one in rules_of(import_module(f"sim.rules.{name}"))}
+
+
+class Formula(str):
+    """A formula as the docstring of a rule has it, which a notebook shows as mathematics."""
+
+    def _repr_latex_(self) -> str:
+        return f"$${tex(self)}$$"
+
+
+def formula(rule: str) -> Formula:
+    r"""The formula of a rule, as every page shows it; a notebook sets it where it is the last line of a cell.
+
+    Args:
+        rule: module and name of the rule.
+
+    Raises:
+        UserError: there is no such rule.
+
+    >>> formula("militia.hold"), formula("rates.decay_factor")._repr_latex_()
+    ('L * (1 - a)', '$$\\text{keep} = \\exp(- \\ln 2 / h)$$')
+    """
+    if rule not in every_rule():
+        raise UserError("rule", rule, one_of(every_rule(), rule))
+    return Formula("; ".join(parse_docstring(every_rule()[rule]).formula))
 
 
 # --- symbols ------------------------------------------------------------------------------------------------
@@ -276,7 +311,7 @@ def _letters(name: str, space: str = "") -> str:
 
 
 def _text(tokens: Sequence[str], start: int, end: int) -> str:
-    """A run of words as text, with spaces where symbols stand beside it."""
+    """A run of words as text, with spaces where symbols stand next to it."""
     words = _words(tokens[start:end])
     before = " " if _follows_atom(tokens, start) and words[0] not in ",;:" else ""
     after = " " if end < len(tokens) and tokens[end] not in {")", "]"} | _OPERATORS else ""
@@ -297,11 +332,11 @@ def _end_of_prose(tokens: Sequence[str], start: int) -> int:
 
 
 def _is_prose(tokens: Sequence[str], place: int) -> bool:
-    """Whether a token is a word, or punctuation beside one."""
+    """Whether a token is a word, or punctuation next to one."""
     token = tokens[place]
     if token in (",", ":"):
-        beside = [one for one in (place - 1, place + 1) if 0 <= one < len(tokens)]
-        return any(tokens[one][0].isalpha() and _is_prose(tokens, one) for one in beside)
+        neighbours = [one for one in (place - 1, place + 1) if 0 <= one < len(tokens)]
+        return any(tokens[one][0].isalpha() and _is_prose(tokens, one) for one in neighbours)
     return token == ";" or (token[0].isalpha() and (_is_article(tokens, place) or not _is_mathematics(token)))
 
 

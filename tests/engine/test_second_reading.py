@@ -1,4 +1,4 @@
-"""A second reading of the model: its day in plain Python, written from docs/model.md and docs/chance.md alone.
+"""A second reading of the model: its day in plain Python, as docs/model.md and docs/chance.md say it.
 
 No rule and no engine is called for it, so it notices where the documents and the code say different things. Symbols are
 those of section 3.7. From the project come the configuration and the random numbers, uniform and normal.

@@ -3,9 +3,7 @@
 import re
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from types import FrameType
 from typing import Any
 
@@ -13,21 +11,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-import sim.rules
+from sim.app.learn import learn_page
+from sim.app.learn.rule_catalog import RuleEntry
 from sim.engine.reference import agents
 from sim.engine.reference.agents import Actor
 from sim.engine.reference.model import ReferenceModel
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.model.parameters import shared_declarations
 from sim.model.timeline import EVENT_KINDS
+from sim.model.validation import UserError
 from sim.reporting.docs_tables import INFLUENCES, TABLES, influence_figure
 from sim.reporting.formulas import (
     OF_THE_DAY,
+    every_rule,
+    formula,
     formula_in_html,
     markdown,
     mathml,
     parse_docstring,
-    rules_of,
     segments,
     symbols,
     symbols_in,
@@ -38,11 +39,7 @@ from sim.reporting.style import save
 from tests.engine.worlds import world
 
 ROOT = Path(__file__).parents[2]
-FORMULAS = {
-    f"{name}.{rule.__name__}": parse_docstring(rule).formula
-    for name in (one.name for one in iter_modules(sim.rules.__path__) if one.name != "samplers")
-    for rule in rules_of(import_module(f"sim.rules.{name}"))
-}
+FORMULAS = {key: parse_docstring(rule).formula for key, rule in every_rule().items()}
 LINES = [line for lines in FORMULAS.values() for line in lines]
 
 
@@ -88,11 +85,16 @@ def test_a_symbol_that_nothing_explains_is_noticed() -> None:
         tex("sqrt(1 - c")
 
 
-def test_document_and_page_have_the_formula_of_the_docstring() -> None:
-    formula = FORMULAS["militia.attack_rate"][0]
-    document = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
-    assert markdown(formula) in document
-    assert markdown(formula) in TABLES["rules of militia"]().to_markdown()
+def test_document_page_and_notebook_have_the_formula_of_the_docstring() -> None:
+    line = FORMULAS["militia.attack_rate"][0]
+    assert markdown(line) in (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    assert markdown(line) in TABLES["rules of militia"]().to_markdown()
+    rule = every_rule()["militia.attack_rate"]
+    entry = RuleEntry("militia.attack_rate", rule, parse_docstring(rule), (), ())
+    assert formula_in_html(line) in learn_page._piece("heading", entry)
+    assert tex(line) in formula("militia.attack_rate")._repr_latex_()
+    with pytest.raises(UserError, match=r"nearest: militia\.hold"):
+        formula("militia.holds")
 
 
 # --- who influences whom ------------------------------------------------------------------------------------
