@@ -122,13 +122,13 @@ def rules(module: ModuleType) -> Rows:
     """The rules of one role: what each says, its formula, units and source, as their docstrings have it."""
     for rule in rules_of(module):
         parts, role = parse_docstring(rule), rule.__module__.rpartition(".")[2]
-        said = "<br>".join((parts.summary, *map(markdown, parts.formula)))
-        yield code(f"{role}.{rule.__name__}"), said, parts.units, parts.source
+        about = f"*Units:* {parts.units} *Source:* {parts.source}"
+        yield code(f"{role}.{rule.__name__}"), "<br>".join((parts.summary, *map(markdown, parts.formula), about))
 
 
 for _role in ROLES:
     _name = f"rules of {_role.__name__.rpartition('.')[2]}"
-    table(_name, "Rule", "What it says", "Units", "Source")(partial(rules, _role))
+    table(_name, "Rule", "What it says")(partial(rules, _role))
 
 
 @table("day", "", "Step", "What happens")

@@ -79,11 +79,17 @@ def every_rule() -> dict[str, Rule]:
     return {f"{name}.{one.__name__}": one for name in names for one in rules_of(import_module(f"sim.rules.{name}"))}
 
 
-class Formula(str):
+@dataclass(frozen=True)
+class Formula:
     """A formula as the docstring of a rule has it, which a notebook shows as mathematics."""
 
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
     def _repr_latex_(self) -> str:
-        return f"$${tex(self)}$$"
+        return f"$${tex(self.text)}$$"
 
 
 def formula(rule: str) -> Formula:
@@ -95,7 +101,7 @@ def formula(rule: str) -> Formula:
     Raises:
         UserError: there is no such rule.
 
-    >>> formula("militia.hold"), formula("rates.decay_factor")._repr_latex_()
+    >>> str(formula("militia.hold")), formula("rates.decay_factor")._repr_latex_()
     ('L * (1 - a)', '$$\\text{keep} = \\exp(- \\ln 2 / h)$$')
     """
     if rule not in every_rule():
