@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.commands.explain import diverge as diverge
     from sim.commands.explain import explain as explain
     from sim.commands.forecast import forecast as forecast
+    from sim.commands.forecast import predict_case as predict_case
     from sim.commands.replay import replay as replay
     from sim.commands.report import report as report
     from sim.commands.result import Result as Result
@@ -60,7 +61,7 @@ _NAMES = {
     "sim.commands.discover": "discover",
     "sim.commands.explain": "diverge explain",
     "sim.commands.replay": "replay",
-    "sim.commands.forecast": "forecast",
+    "sim.commands.forecast": "forecast predict_case",
     "sim.commands.result": "Result",
     "sim.commands.sensitivity": "sensitivity",
     "sim.experiment.ensemble": "simulate",

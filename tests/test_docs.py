@@ -96,11 +96,13 @@ def make_targets() -> set[str]:
 
 def carry_out(command: str) -> None:
     """Carry out one command, with few histories, or find out that it would do what it says."""
-    match shlex.split(command):
+    words = [
+        str(ROOT / one) if one.startswith("experiments/") and (ROOT / one).is_dir() else one
+        for one in shlex.split(command)
+    ]
+    match words:
         case ["make", *targets]:
             assert set(targets) <= make_targets(), command
-        case ["lull", verb, "--config-dir", folder, *rest] if folder.startswith("experiments/"):
-            carry_out(shlex.join(["lull", verb, "--config-dir", str(ROOT / folder), *rest]))
         case ["lull", verb, *rest] if verb in CARRIED_OUT:
             CARRIED_OUT[verb](rest, command)
         case ["lull", *words]:
@@ -168,6 +170,12 @@ def carry_out_forecast(words: list[str], command: str) -> None:
     assert cli.main(["forecast", *words, "histories=1000"]) == 0, command
 
 
+def carry_out_case(words: list[str], command: str) -> None:
+    """Write and check a case as it stands, predict from few histories."""
+    few = ["histories=30000"] if "predict" in words else []
+    assert cli.main(["case", *without(words, "histories="), *few]) == 0, command
+
+
 def carry_out_sweep(words: list[str], command: str) -> None:
     """Make a sweep with few points and runs; one on a cluster that is not here is only read and checked."""
     few = [word for word in words if not word.startswith(("study.points=", "study.runs="))]
@@ -211,6 +219,7 @@ CARRIED_OUT: dict[str, Callable[[list[str], str], None]] = {
     "bench": carry_out_bench,
     "calibrate": carry_out_calibrate,
     "forecast": carry_out_forecast,
+    "case": carry_out_case,
     "app": carry_out_app,
 }
 """Verbs whose commands are made small before they are carried out; all others are carried out as they stand."""

@@ -78,7 +78,17 @@ def evidence_of(cast: Cast) -> ParameterEvidence:
 
 # --- what can be chosen, apart from what cannot be known ----------------------------------------------------
 
-NOT_CHANGES: Final = ("scenario", "seed", "study", "engine", "output", "patterns", "calibration", "filters")
+NOT_CHANGES: Final = (
+    "scenario",
+    "seed",
+    "study",
+    "engine",
+    "output",
+    "patterns",
+    "calibration",
+    "filters",
+    "predictions",
+)
 LEVEL: Final = 0.05
 """Chance that noise alone makes any parameter of a scenario count."""
 LEAST_DRAWS: Final = 20

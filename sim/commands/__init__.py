@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 GROUPS: Final = {
     "checks": ("verify", "check-extension", "bench"),
     "explain": ("explain", "diff"),
+    "forecast": ("forecast", "case"),
     "lists": ("scenarios", "parameters", "facts"),
 }
 """Modules that carry out several verbs."""
@@ -44,7 +45,7 @@ def check(request: "Request") -> None:
     for kind in OWN.get(request.verb, ()):
         options, rest = rest.options(kind)
         found |= options.values()
-    if request.verb in CHECKED_BY_THEMSELVES:
+    if request.verb in CHECKED_BY_THEMSELVES or found.get("action") == "new":
         return
     if "scenarios" in found:
         from sim.analysis.comparison.arms import arms_of

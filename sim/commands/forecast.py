@@ -1,6 +1,12 @@
-"""`lull forecast FILE`: fit to a user's own counts and forecast; `score=true` evaluates forecasts of the past."""
+"""Fits to a user's own campaign, and what follows.
+
+`lull forecast FILE`: fit to counts and forecast; `score=true` evaluates forecasts of the past.
+
+`lull case new|check|predict NAME`: write a template of a case, say what it lacks, refit its level and predict.
+"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -10,20 +16,23 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.console import RenderableType
+from rich.markup import escape
 
+from sim.analysis import case_files
+from sim.analysis.forecast import case_predictions as cases
 from sim.analysis.forecast import forecasting as analysis
 from sim.analysis.forecast import scores as evaluation
 from sim.analysis.forecast.event_counts import Counts
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
-from sim.experiment.options import ForecastOptions
-from sim.experiment.result_dir import provenance
+from sim.experiment.options import CaseOptions, ForecastOptions, OutputOptions
+from sim.experiment.result_dir import provenance, result_folder
 from sim.experiment.runner import CostEstimate, Progress
 from sim.model.scenario import DEFAULTS, Config
 from sim.model.validation import UserError
 from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
-from sim.reporting.terminal import simulating
+from sim.reporting.terminal import show, show_json, shown_path, simulating
 
 WEEKS: Final = 4
 CANNOT_TELL: Final = (
@@ -33,8 +42,15 @@ CANNOT_TELL: Final = (
 
 
 def main(request: Request) -> None:
-    """Carry out the verb."""
-    carry_out(lambda: job(request, *request.options(ForecastOptions)))
+    """Carry out one of the verbs."""
+    if request.verb == "forecast":
+        carry_out(lambda: job(request, *request.options(ForecastOptions)))
+        return
+    options, rest = request.options(CaseOptions)
+    if options.action == "predict":
+        carry_out(lambda: case_job(request, options, rest))
+    else:
+        {"new": new_case, "check": check_case}[_action(options)](rest)
 
 
 @study_call
@@ -171,3 +187,106 @@ def skill_result(
         ),
         files="summary.json, skill.png, and the tables behind them",
     )  # fmt: skip
+
+
+# --- lull case ------------------------------------------------------------------------------------------------
+
+
+def _action(options: CaseOptions) -> str:
+    if options.action is None:
+        raise UserError("case.action", "(missing)", "new, check or predict: lull case new NAME")
+    return options.action
+
+
+def new_case(request: Request) -> None:
+    """Write the template of a case, into a folder of its name or into `output.dir`."""
+    output, rest = request.options(OutputOptions)
+    name = next((one.removeprefix("scenario=") for one in rest.overrides if one.startswith("scenario=")), None)
+    if name is None or len(rest.overrides) > 1 or rest.config_dir is not None:
+        raise UserError("lull case new", " ".join(rest.overrides) or "(no name)", "NAME, and output.dir=FOLDER")
+    folder = output.dir or Path(name)
+    files = case_files.write_template(name, folder)
+    there = shown_path(folder)
+    show_json({"folder": str(folder), "files": files})
+    show(
+        escape(f"A case to start from in {there}: {', '.join(files)}."),
+        escape(f"\n  lull run {name} --config-dir {there}\n  lull case check {name} --config-dir {there}"),
+    )
+
+
+def check_case(request: Request) -> None:
+    """Say what a case lacks, what is assumed in it, and which of the shipped case's numbers are still there."""
+    config = request.config()
+    rows = [vars(one) for one in case_files.findings(config, case_files.chosen_files(request))]
+    if config.output_dir is not None:
+        with result_folder(replace(request, verb="case"), config) as folder:
+            folder.csv("case.csv", rows)
+    counts = {kind: sum(one["kind"] == kind for one in rows) for kind in case_files.FINDINGS}
+    show_json(rows)
+    show(
+        f"Case {config.scenario.name}: {', '.join(f'{count} {kind}' for kind, count in counts.items())}.\n",
+        printed.finding_table(rows),
+    )
+
+
+@study_call
+def predict_case(
+    scenario: str, *, histories: int = CaseOptions.histories, **study: Unpack[Study]
+) -> Result[cases.CasePredictions]:
+    """Carry the bundled posterior over to another case, refit the level of attacks, and predict.
+
+    Args:
+        scenario: name of the case's scenario file; its configuration has a section `predictions`.
+        histories: simulated histories.
+        **study: as in every call.
+
+    Returns:
+        `data` are the quantities over `history`, with the weight and the level of each; tables `predictions`.
+
+    Raises:
+        UserError: an option or the case cannot be used, or hardly any history agrees with the observations; one line.
+    """
+    options = CaseOptions("predict", histories)
+    request, rest = request_of("case", study, {"scenario": scenario}, options)
+    return call(case_job(request, options, rest), study)
+
+
+def case_job(request: Request, options: CaseOptions, rest: Request) -> Job[cases.CasePredictions]:
+    """The predictions of a case as a study."""
+    config = rest.config()
+    if config.parameters_from != DEFAULTS:
+        raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: the posterior is carried over in any case")
+    settings = cases.case_settings(config)
+
+    def compute(advance: Progress | None) -> Result[cases.CasePredictions]:
+        return case_result(request, cases.predict_case(config, settings, options.histories, advance))
+
+    return Job(
+        request, config, compute, lambda folder: simulating(folder, CostEstimate(options.histories)), "predictions"
+    )
+
+
+def case_result(request: Request, found: cases.CasePredictions) -> Result[cases.CasePredictions]:
+    """The predictions as a result."""
+    config, rows = found.config, cases.prediction_rows(found)
+    content = cases.prediction_record(found)
+    data = xr.Dataset(
+        {name: ("history", one) for name, one in found.values.items()}
+        | {"weight": ("history", found.weights), "level": ("history", found.level)},
+        attrs=provenance(config),
+    )
+    return Result(
+        request, config, data, found,
+        rows={"predictions": rows},
+        content=content,
+        figures={"predictions": drawn("forecast_figures", "case", found)},
+        text=lambda: (*printed.case_lines(content), printed.prediction_table(rows), "", CASE_CANNOT_TELL),
+        files="predictions.json, predictions.csv and predictions.png",
+        summary_file="predictions.json",
+    )  # fmt: skip
+
+
+CASE_CANNOT_TELL: Final = (
+    "What this cannot tell: whether the rules hold in this case. Parameters were calibrated to another campaign; only"
+    " the level is fitted to this one."
+)

@@ -29,10 +29,11 @@ from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import Ensemble, HistoryFile, stream
 from sim.experiment.result_dir import result_folder
 from sim.experiment.runner import CHUNK, CostEstimate
+from sim.model.cast import Cast
 from sim.model.scenario import DEFAULTS, Config
 from sim.reporting import tables as printed
 from sim.reporting.terminal import progress, simulating, waiting
-from sim.reporting.text import percent
+from sim.reporting.text import calibration_note, percent
 
 CANNOT_TELL: Final = (
     "What this cannot tell: one campaign and one lull do not show whether orders or strikes brought the lull, and"
@@ -113,7 +114,7 @@ def text(
     """The answer, the outcomes, the patterns, and what to do next."""
     scenario = config.scenario
     yield f"[bold]{escape(scenario.question)}[/]"
-    yield f"{answer(stats, lasting)}\n"
+    yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
     yield f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs, {history_words(config)}\n"
     yield from (*origin(config), *printed.probability_lines(priors), "")
     yield from (printed.outcome_table(stats, scenario.calendar), printed.exceedance_line(stats), "")
@@ -129,8 +130,13 @@ def text(
     yield from (CANNOT_TELL, *map(escape, what_next(config)))
 
 
-def answer(stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...]) -> str:
+def answer(cast: Cast, stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...]) -> str:
     """The answer in a sentence: whether the lull has ended some months on, or war has come."""
+    if not any(map(cast.strikable, cast.wings)):
+        return (
+            "No group of this case attacks the target itself, so all outcomes of the target are zero by definition;"
+            " weekly.csv and the figure have the attacks elsewhere."
+        )
     lull = [one for one in lasting if one.outcome == "lull_days" and one.days in MILESTONES]
     if not lull:
         war = {one.name: one for one in stats}["war"].mean or 0.0

@@ -130,7 +130,7 @@ class WingLayout(NamedTuple):
 
 
 class Today(NamedTuple):
-    """What the timeline says of a day. `major` to `release`: 1 forced, 0 free, -1 held back."""
+    """What the timeline says of a day. `major` to `open_answer`: 1 forced, 0 free, -1 held back."""
 
     intensity: Real
     talks: Real
@@ -142,6 +142,7 @@ class Today(NamedTuple):
     leader: Whole
     restraint_order: Whole
     release: Whole
+    open_answer: Whole
     pinned_wing: Whole
 
 

@@ -380,6 +380,17 @@ class ForecastOptions(Options, section="forecast"):
 
 
 @dataclass(frozen=True)
+class CaseOptions(Options, section="case"):
+    """`lull case`."""
+
+    action: str | None = option(
+        None, "new: write a template; check: say what is missing or assumed; predict: refit the level and predict",
+        choices=("new", "check", "predict"), example="check",
+    )  # fmt: skip
+    histories: int = option(200_000, "simulated histories of a prediction", low=1000, high=10_000_000)
+
+
+@dataclass(frozen=True)
 class AppOptions(Options, section="app"):
     """`lull app`."""
 
@@ -497,6 +508,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "discover": (DiscoverOptions,),
     "calibrate": (CalibrateOptions,),
     "forecast": (ForecastOptions,),
+    "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),
     "verify": (VerifyOptions,),

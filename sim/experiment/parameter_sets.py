@@ -179,10 +179,19 @@ def shipped_posterior(cast: Cast) -> Shipped:
     Raises:
         UserError: there is none, or it is of another case.
     """
-    posterior = _read(shipped_path())
+    posterior = carried_over()
     if list(cast.wings) != list(posterior.about["wings"]):
         raise UserError("parameters", "posterior", "defaults; the posterior was fitted to another case")
     return posterior
+
+
+def carried_over() -> Shipped:
+    """The posterior of the package for a case with other wings: its parameters are shared by all wings.
+
+    Raises:
+        UserError: there is none.
+    """
+    return _read(shipped_path())
 
 
 @lru_cache(maxsize=1)

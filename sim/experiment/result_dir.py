@@ -69,7 +69,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
-NEUTRAL_KEYS = ("engine", "output", "calibration")
+NEUTRAL_KEYS = ("engine", "output", "calibration", "predictions")
 """Sections of the configuration that no history depends on: how many threads, which folder, what is fitted to."""
 
 

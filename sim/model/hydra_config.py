@@ -50,7 +50,7 @@ from sim.model.validation import UserError, one_of
 SCHEMA_NAME = "declared"
 """The name under which `configs/config.yaml` finds this ground among its defaults."""
 
-GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "filters", "scenario")
+GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "filters", "predictions", "scenario")
 """The groups of configuration files: one file of each is chosen."""
 
 STUDY_KEYS = (
@@ -73,7 +73,8 @@ OF_A_CALL = {
 
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
-    "calendar", "events", "changes", "history", "rungs", "patterns", "calibration", "filters", "extensions",
+    "calendar", "events", "changes", "history", "rungs", "patterns", "calibration", "filters",
+    "predictions", "extensions",
     *asdict(default_parameters()),
 )  # fmt: skip
 

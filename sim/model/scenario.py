@@ -162,6 +162,11 @@ class Config:
     tree: Tree = field(repr=False, compare=False)
     overwrite: bool = False
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether the case comes with observations that its parameters can be, or were, calibrated to."""
+        return bool(self.tree["calibration"].get("observations"))
+
 
 @dataclass(frozen=True)
 class Card:

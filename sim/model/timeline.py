@@ -105,6 +105,7 @@ EVENT_KINDS: Final[dict[str, EventKind]] = {
             "restraint_order",
             "block_restraint_order",
             "block_release",
+            "open_answer",
         ),
         EventKind(),
     ),
@@ -126,7 +127,8 @@ class Day:
     intensity: the rival's war, 0 to 1. talks: whether talks are open. acts: weighted acts against the patron.
     deaths_allowed: whether attacks may kill. pinned_wing, pinned_killed: documented deaths (wing index, -1 for none),
     which happen in every run; no other soldier is killed on such a day.
-    major, limited, restraint_order: 1 forced, -1 held, 0 free. leader, release: -1 held, 0 free.
+    major, limited, restraint_order: 1 forced, -1 held, 0 free. leader, release: -1 held, 0 free. open_answer: 1 forced,
+    0 free.
     attack_multiplier, supply, stance: one number per theatre (factor, factor, 1 attack or 0 free).
     strike: one number per wing, in limited strikes by the target.
     """
@@ -142,6 +144,7 @@ class Day:
     leader: int
     restraint_order: int
     release: int
+    open_answer: int
     attack_multiplier: tuple[float, ...]
     supply: tuple[float, ...]
     stance: tuple[float, ...]
@@ -152,7 +155,7 @@ def quiet_day(cast: Cast) -> Day:
     """A day about which the timeline says nothing."""
     ones = (1.0,) * len(cast.theatres)
     zeros = (0.0,) * len(cast.theatres)
-    return Day(1.0, 0.0, 0.0, True, -1, 0, 0, 0, 0, 0, 0, ones, ones, zeros, (0.0,) * len(cast.wings))
+    return Day(1.0, 0.0, 0.0, True, -1, 0, 0, 0, 0, 0, 0, 0, ones, ones, zeros, (0.0,) * len(cast.wings))
 
 
 def daily(calendar: Calendar, events: Sequence[Event], cast: Cast) -> tuple[Day, ...]:

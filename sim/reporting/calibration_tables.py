@@ -1,6 +1,6 @@
 """Tables and sentences of calibrations, of forecasts from a user's counts, and of their skill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -393,3 +393,55 @@ def verdict_lines(found: Sequence[Skill]) -> list[str]:
         TOO_FEW: f"Interval and verdict need at least {FEWEST_UNITS} forecasts; these scores describe the past alone.",
     }
     return [words[verdict].format(", ".join(names)) for verdict, names in by.items() if names]
+
+
+def case_lines(record: Mapping[str, Any]) -> list[str]:
+    """What predictions of another case are conditioned on, and how well the refit of the level went."""
+    level = record["level"]
+    observed = "; ".join(f"{one['text']}: {one['likelihood']}" for one in record["observations"])
+    return [
+        f"[bold]{escape(record['question'])}[/]",
+        "The posterior of the shipped case is carried over; only the level is refitted, a factor on all baseline"
+        f" rates: {level['median']:.2g} (90% {span(level['q05'], level['q95'])}; prior {level['prior']}).\n",
+        f"scenario {record['scenario']}, seed {record['seed']}, {record['histories']:,} histories with"
+        f" {record['posterior_draws']:,} posterior draws; ESS {record['effective_sample_size']:,.0f} histories,"
+        f" {record['effective_draws']:,.0f} draws\n",
+        escape(f"Observed: {observed}. Probability of that {record['probability_of_observations']:.2g}.\n"),
+    ]
+
+
+def prediction_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Predictions of another case: median and intervals of a number, probability of an event."""
+
+    def ends(low: str, high: str) -> Callable[[Row], str]:
+        def cell(row: Row) -> str:
+            if row["probability"] is not None or row[low] is None:
+                return "" if row["probability"] is not None else "beyond the end"
+            return f"{row[low]:.0f} to {'beyond the end' if row[high] is None else format(row[high], '.0f')}"
+
+        return cell
+
+    def middle(row: Row) -> str:
+        if row["probability"] is not None:
+            return f"{percent(row['probability'])} ± {percent(row['error'])}"
+        return "beyond the end" if row["median"] is None else f"{row['median']:.0f}"
+
+    columns = (
+        Column("text", "Quantity"),
+        numeric("median", "Median or probability", middle, "probability", "error"),
+        numeric("q25", "50%", ends("q25", "q75"), "q75"),
+        numeric("q05", "90%", ends("q05", "q95"), "q95"),
+        numeric("none", "No attack", lambda row: "" if row["none"] is None else percent(row["none"])),
+        written("war", "War", percent),
+    )
+    note = (
+        "Given no direct war by the last day of each quantity; War is the share of histories that this leaves out."
+        " ± is the Monte Carlo error of a probability."
+    )
+    return Table("Predictions", columns, rows, note)
+
+
+def finding_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What a case lacks, assumes and has from the shipped case."""
+    columns = (Column("kind", "What"), Column("key", "Key"), Column("text", "Value or file"))
+    return Table("Before you trust this case", columns, rows, grouped=True)

@@ -43,7 +43,18 @@ from sim.reporting.comparison_tables import (
 )
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED, balance_table
-from sim.reporting.text import amount, capital, enumerated, minus, odds, percent, positional, quantity_title, titled
+from sim.reporting.text import (
+    amount,
+    calibration_note,
+    capital,
+    enumerated,
+    minus,
+    odds,
+    percent,
+    positional,
+    quantity_title,
+    titled,
+)
 
 GLOSSARY: Final = {
     "Acknowledged attack": "an attack that the target's side reports; some stay unreported.",
@@ -151,7 +162,8 @@ def _difference(found: ReportResults) -> str:
             difference = f"{before}{amount(row['difference'], row['unit'], sign=True)}{ends}; {verdict_line(row)}"
             parts.append(f"{text}{here} instead of {there} in “{titled(row['baseline'])}” ({difference})")
         subject = before = spread = ""  # said once
-    return minus(f"In the model, {enumerated(parts)}.")
+    note = calibration_note(found.asked.config)
+    return minus(f"{note} In the model, {enumerated(parts)}.".lstrip())
 
 
 def _causes(found: ReportResults) -> str:

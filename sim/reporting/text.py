@@ -9,7 +9,7 @@ import numpy as np
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
 from sim.model.parameters import declaration_of, first_words
-from sim.model.scenario import scenario_title
+from sim.model.scenario import Config, scenario_title
 from sim.model.timeline import Calendar
 
 LONG: Final = 366
@@ -63,6 +63,17 @@ def points(value: float | None, unit: str) -> str:
     ('3.4 pts', '12')
     """
     return f"{100 * (value or 0.0):.1f} pts" if unit == "probability" else amount(value, unit)
+
+
+def calibration_note(config: Config) -> str:
+    """What to say first of a case without a calibration of its own; nothing of one that has it."""
+    return "" if config.calibrated else UNCALIBRATED
+
+
+UNCALIBRATED: Final = (
+    "This case has no calibration of its own: its shared parameters come from another case, so these numbers illustrate"
+    " the rules and estimate nothing."
+)
 
 
 def span(low: float, high: float, pattern: str = ".2g") -> str:

@@ -18,6 +18,7 @@ from sim.engine.batch import run_batch
 from sim.engine.inputs import DesignColumns, build_inputs
 from sim.engine.record import OutputSpec
 from sim.engine.reference.model import StateTable
+from sim.model.scenario import load
 from sim.rules import casualties, ladder, mediator, militia, observation, patron, rates, rival, samplers, target
 from tests.engine import digest
 from tests.engine.rows import (
@@ -53,6 +54,27 @@ def test_both_engines_agree_on_every_state_of_every_day(name):
         kernel = by_kernel(row)
         assert differences(by_reference(row), kernel) == [], f"point {row.point}, seed {row.seed}, run {row.run}"
         assert all(np.isfinite(column).all() for column in numbers_of(kernel).values())
+
+
+@pytest.mark.parametrize("name", ["second_case", "red_sea"])
+def test_both_engines_agree_on_cases_in_a_folder_of_their_own(name):
+    scenario = load([f"scenario={name}"], ROOT / "experiments" / name).scenario
+    table = build_inputs(scenario, design(scenario, list(range(6))))
+    for point in range(6):
+        row = Row(scenario, table, point, 2020, point)
+        assert differences(by_reference(row), by_kernel(row)) == [], f"point {point}"
+
+
+def test_an_open_answer_that_is_documented_comes_on_its_day_and_on_no_other():
+    scenario = load(["scenario=second_case", "ladder.war_rate=0"], ROOT / "experiments" / "second_case").scenario
+    [pin] = [one for one in scenario.pins if one.kind == "open_answer"]
+    table = build_inputs(scenario)
+    for engine in (by_reference, by_kernel):
+        run = engine(Row(scenario, table, 0, 1, 0)).run
+        assert np.flatnonzero(run["answered"]).tolist() == [pin.first]
+        assert run["rung"][pin.first] == 5
+    without = replace(scenario, pins=tuple(one for one in scenario.pins if one is not pin))
+    assert not by_kernel(Row(without, build_inputs(without), 0, 1, 0)).run["answered"].any()
 
 
 def test_there_are_two_hundred_rows_with_seeds_and_runs_of_all_sizes():

@@ -181,9 +181,10 @@ READINGS: Final[dict[str, Any]] = {
 _LARGEST: Final = 1e9
 _SPANS: Final = {"step": (1e-9, _LARGEST), "error": (1e-6, 2.0)}
 """Ranges of an observation model's numbers; all others lie between 0 and the largest."""
+MODEL_KEYS: Final = ("likelihood", "value", "step", "error", "low", "high")
+"""Keys that say which observation model reads an observation."""
 _OBSERVATION_KEYS: Final = (
-    "text", "source", "pattern", "of", "theatres", "window", "wings", "others", "enabled",
-    "likelihood", "value", "step", "error", "low", "high",
+    "text", "source", "pattern", "of", "theatres", "window", "wings", "others", "enabled", *MODEL_KEYS,
 )  # fmt: skip
 
 
@@ -231,16 +232,23 @@ def figures_of(section: Section, scenario: Scenario) -> tuple[Observation, ...]:
     return tuple(_figure(key, one, scenario) for key, one in sections.items())
 
 
+def model_of(section: Section) -> ObservationModel:
+    """The observation model that a section names under `likelihood`, with its numbers."""
+    model = READINGS[section.choice("likelihood", tuple(READINGS))]
+    made = model(*(section.number(one.name, *_SPANS.get(one.name, (0.0, _LARGEST))) for one in fields(model)))
+    assert isinstance(made, ObservationModel)
+    return made
+
+
 def _figure(key: str, section: Section, scenario: Scenario) -> Observation:
     cast, of = scenario.cast, section.choice("of", tuple(dict.fromkeys((*FOUND, *outcomes_of(scenario.extended)))))
-    model = READINGS[section.choice("likelihood", tuple(READINGS))]
     return Observation(
         id=key,
         text=section.text("text"),
         source=section.text("source"),
         pattern=section.text("pattern") if section.has("pattern") else "",
         of=of,
-        reading=model(*(section.number(one.name, *_SPANS.get(one.name, (0.0, _LARGEST))) for one in fields(model))),
+        reading=model_of(section),
         theatres=section.choices("theatres", cast.theatres) if of == "acknowledged" else (),
         window=section.choice("window", WINDOWS) if of == "acknowledged" else "",
         wings=section.choices("wings", cast.wings) if of == "later" else (),

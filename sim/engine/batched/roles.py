@@ -71,6 +71,9 @@ def patron_assesses(where: Address, today: Any, numbers: Numbers, runs: Runs, la
         for i in range(VECTOR * lanes.vectors):
             acts = today.acts + state.acts[i]
             state.answered[i] = 1.0 if rules.patron.answers(draws.second[i], own.open_answer[i], acts) else 0.0
+    if today.open_answer > 0:
+        for i in range(VECTOR * lanes.vectors):
+            state.answered[i] = 1.0
     return fearful, ordering
 
 

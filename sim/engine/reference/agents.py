@@ -150,7 +150,8 @@ class PatronAgent(Actor):
             rules.alarm(numbers.alarm_per_act, acts),
         )  # fmt: skip
         self._change_phase()
-        self.answered = acts > 0.0 and rules.answers(self.random_number(decide.ANSWER), numbers.open_answer, acts)
+        answers = acts > 0.0 and rules.answers(self.random_number(decide.ANSWER), numbers.open_answer, acts)
+        self.answered = answers or self.model.today.open_answer > 0
         self.gains = rules.gains(self.ordered_attacks, numbers.gains_scale)
 
     def _change_phase(self) -> None:

@@ -39,6 +39,7 @@ NOT_SWEPT: Final = {
     "patterns": "one file; patterns change no history",
     "calibration": "one file; what is fitted to changes no history",
     "filters": "one file; filters change no history",
+    "predictions": "one file; what is predicted changes no history",
 }
 """Top keys that no sweep varies, and what to do instead."""
 

@@ -66,7 +66,8 @@ def settled(group: "Group", design: Design) -> dict[str, Any]:
     return {
         key: value
         for key, value in flattened(tree).items()
-        if (key not in design.keys or key in group.kept) and not key.startswith(("patterns", "calibration"))
+        if (key not in design.keys or key in group.kept)
+        and not key.startswith(("patterns", "calibration", "predictions"))
     }
 
 

@@ -10,6 +10,7 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from sim.analysis.forecast.case_predictions import CasePredictions
 from sim.analysis.forecast.forecasting import Prediction, quantiles
 from sim.analysis.forecast.scores import (
     BANDS,
@@ -23,10 +24,11 @@ from sim.analysis.forecast.scores import (
     Summary,
     weeks_of,
 )
-from sim.experiment.statistics import Array
+from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
+from sim.reporting.text import capital
 
 WEEK: Final = 7
 WIDTH: Final = 11.0
@@ -209,3 +211,68 @@ def draw_coverage(axes: Axes, means: Sequence[Summary]) -> None:
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel("coverage of 50% (grey), 90% bands;\nbars: nominal", fontsize=9)
     quiet(axes, "x")
+
+
+# --- predictions of a case ----------------------------------------------------------------------------------
+
+
+def case_figure(found: CasePredictions) -> Figure:
+    """Acknowledged attacks so far: bands of the weighted histories, what was observed, and the pinned events."""
+    scenario = found.config.scenario
+    weights = np.broadcast_to(found.weights[:, None], found.so_far.shape)
+    low, lower, middle, upper, high = quantile(found.so_far, list(LEVELS.values()), axis=0, weights=weights)
+    days = np.array([place(scenario, day) for day in range(len(middle))])
+    with style():
+        figure = new_figure(WIDTH, 4.8)
+        axes = figure.add_axes((LEFT, 0.14, 0.91, 0.64))
+        axes.fill_between(days, low, high, color=BLUE, alpha=0.2, linewidth=0, label="90% of histories")
+        axes.fill_between(days, lower, upper, color=BLUE, alpha=0.38, linewidth=0, label="50%")
+        axes.plot(days, middle, color=BLUE, linewidth=1.8, label="median")
+        draw_observed(axes, found, days, middle)
+        axes.set_xlim(days[0] - 1, days[-1])
+        draw_pins(axes, scenario, days, max(float(high[-1]), 1.0))
+        date_axis([axes])
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        quiet(axes)
+        axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        last = scenario.calendar.date_of(len(days) - 1)
+        ends = f"90% of histories {low[-1]:.0f} to {high[-1]:.0f}"
+        head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
+        words = "acknowledged attacks so far, given the observed counts and the pinned events (dotted)"
+        source = (
+            f"Lull, scenario {scenario.name}, {found.histories:,} histories, ESS {found.effective:,.0f}, seed"
+            f" {found.config.seed}; posterior of another case, level refitted. A test of the model, not advice."
+        )
+        figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
+        figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
+        figure.text(LEFT, 0.03, source, fontsize=8.5, color=GREY)
+    return figure
+
+
+def draw_observed(axes: Axes, found: CasePredictions, days: Array, middle: Array) -> None:
+    """Each observed count as a line from the median before it to that many more."""
+    counts = [one for one in found.settings.observations if one.quantity.of == "count"]
+    for number, one in enumerate(counts):
+        ends = [one.quantity.first, one.quantity.last]
+        before = float(middle[ends[0] - 1]) if ends[0] else 0.0
+        label = "" if number else "observed, to which the level is refitted"
+        seen = one.reading.value if hasattr(one.reading, "value") else one.reading.observed
+        axes.plot(days[ends], [before, before + seen], "o-", color=ORANGE, linewidth=1.4, markersize=4, label=label)
+
+
+def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> None:
+    """Name the pinned events where they begin, above the bands."""
+    pins = [one for one in scenario.standing_events() if one.kind in SHOWN_KINDS and one.first < len(days)]
+    axes.set_ylim(0, highest * (1.1 + 1.3 * NAME_LINE * len(pins)))
+    for row, event in enumerate(sorted(pins, key=lambda one: one.first)):
+        at = place(scenario, event.first - 1)
+        side, shift = ("right", -3) if at > days[-1] - 2 * NAME_ROOM * np.ptp(days) else ("left", 3)
+        axes.axvline(at, color=PURPLE, linewidth=0.9, linestyle=":")
+        axes.annotate(
+            capital(event.id.replace("_", " ")), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
+            xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
+        )  # fmt: skip
+
+
+SHOWN_KINDS: Final = ("deaths", "major", "limited", "strike", "act_against_patron", "open_answer", "restraint_order")
+"""Kinds of events that the figure of a case names."""
