@@ -219,7 +219,8 @@ class SecondReading:
         if after == RESTRAINING != before:
             self.release_hazard, self.release_limit = 0.0, self.limit("patron", self.restraint_orders, 0)
             self.restraint_orders += 1
-        self.answered = acts > 0.0 and self.draw("patron", 1) < p["q_E"]
+        answers = acts > 0.0 and self.draw("patron", 1) < p["q_E"]
+        self.answered = answers or today.word.get("open_answer", 0) > 0
         self.gains = 1.0 - exp(-self.ordered_attacks / p["N_gains"])
         for theatre in self.theatres.values():
             asked = {RESTRAINING: self.restraint(theatre), CALM: 1.0, DELIBERATING: 1.0}
@@ -454,8 +455,9 @@ class SecondReading:
 EAGER = (
     "history.free_from=120", "ladder.war_threshold=0.5", "ladder.war_rate=0.001", "bursts.burst_deviation=0.8",
     "+events.truce={kind: intensity, from: 60, to: 90, value: 0.25, source: invented}",
+    "+events.missiles={kind: open_answer, from: 70, to: 70, source: invented}",
 )  # fmt: skip
-"""The order can be released and come again, war can break out, attacks cluster, the rival rests."""
+"""The order can be released and come again, war can break out, attacks cluster, the rival rests, the patron answers."""
 WORLDS = {
     "a group of two wings": ("article", "kataib_hezbollah_jordan kataib_hezbollah_syria", EAGER),
     "two groups": ("salt_coast", "gulls_towns lanterns_towns", ()),
