@@ -166,7 +166,7 @@ class Table:
         for row, texts in zip(self.rows, wrapped, strict=True):
             looks = (column.look(row) for column in self.columns)
             grid.add_row(*(Text("\n".join(text), style=look) for text, look in zip(texts, looks, strict=True)))
-        # Beside the grid, not of it: a title or a note as narrow as a narrow table would be broken a second time.
+        # Not of the grid: a title or a note as narrow as a narrow table would be broken a second time.
         title, note = (Text("\n".join(wrap(text, width))) for text in (self.title, self.note))
         title.stylize("bold")
         note.stylize("dim italic")

@@ -119,7 +119,7 @@ def progress(total: int, text: str) -> Iterator[Callable[[int], None]]:
 def _lines(total: int, text: str) -> Callable[[int], None]:
     """A function that prints progress as lines; the rate is that since the line before.
 
-    Until something is done the code may have been compiled, which tells no rate.
+    The first part has no rate: code may have been compiled in it.
     """
     lock, done, before, last = threading.Lock(), 0, 0, time.monotonic()
 
@@ -127,7 +127,7 @@ def _lines(total: int, text: str) -> Callable[[int], None]:
         nonlocal done, before, last
         with lock:
             first, done, now = done == 0, done + more, time.monotonic()
-            if now - last < EVERY:
+            if now - last < EVERY or done >= total:
                 return
             rate, before, last = (done - before) / (now - last), done, now
         speed = "" if first else f", {rate:,.0f}/s, about {duration(max(0, total - done) / rate)} left"
