@@ -459,7 +459,7 @@ def test_states_and_kinds_of_events_are_those_of_the_engines():
     states = {one for line in section(model, "### 1.2 Entities, states and scales").splitlines() for one in named(line)}
     assert states
     assert states <= columns
-    kinds = re.search(r"Kinds: (.*?)\. ", section(model, "### 3.3 Input"), re.DOTALL)
+    kinds = re.search(r"Kinds: (.*?)\. ", section(model, "### 3.3 Input data"), re.DOTALL)
     assert kinds is not None
     assert re.findall(r"`(\w+)`", kinds[1]) == list(EVENT_KINDS)
 

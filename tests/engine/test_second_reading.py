@@ -469,7 +469,7 @@ WORLDS = {
 }
 """Scenario, the wings that are in it (all where none is named), overrides."""
 PAIR = "a group of two wings"
-ROWS = 6
+ROWS = 5
 """Rows of parameters for each world: the first is what is configured, all others are drawn from the ranges."""
 COUNTS = ("attacks", "acknowledged", "injured", "killed", "lethal", "quiet_days", "rung", "ordered_attacks")
 
