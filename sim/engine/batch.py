@@ -119,6 +119,8 @@ def check_addresses(table: ModelInputs, runs: Array) -> None:
     """Refuse runs and days without an address: kernels do not check."""
     if len(runs) and not 0 <= int(runs.min()) <= int(runs.max()) < RUN_LIMIT:
         raise ValueError(f"runs: allowed are whole numbers from 0 to {RUN_LIMIT - 1}")
+    if table.past is not None and not 0 <= int(table.past.runs.min()) <= int(table.past.runs.max()) < 2**32:
+        raise ValueError(f"past: allowed are runs from 0 to {2**32 - 1}, which any block may share")
     if len(table.days) >= DAY_LIMIT:
         raise ValueError(f"days={len(table.days)}: allowed are fewer than {DAY_LIMIT}")
 

@@ -18,10 +18,21 @@ from sim.rules import outcomes, patron, rates, target
 
 @step
 def first_limits(world: Any, runs: Runs, lanes: Lanes) -> None:
-    """The limit of each run's hazard of war."""
+    """The limit of each run's hazard of war, which is zero so far."""
     for i in range(VECTOR * lanes.vectors):
         draw = uniform(world.seed_low, world.seed_high, lanes.run[i], 0, world.patron, decide.WAR)
-        runs.state.war_limit[i] = rates.hazard_limit(draw)
+        runs.state.war_hazard[i], runs.state.war_limit[i] = 0.0, rates.hazard_limit(draw)
+
+
+@step
+def renew_release(world: Any, runs: Runs, lanes: Lanes) -> None:
+    """Where there was an order to hold back, the last of them gets a new limit."""
+    state = runs.state
+    for i in range(VECTOR * lanes.vectors):
+        if state.restraint_orders[i] > 0.0:
+            order = int(state.restraint_orders[i]) - 1
+            draw = uniform(world.seed_low, world.seed_high, lanes.run[i], order, world.patron, decide.RELEASE)
+            state.release_hazard[i], state.release_limit[i] = 0.0, rates.hazard_limit(draw)
 
 
 @step
