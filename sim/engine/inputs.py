@@ -93,8 +93,9 @@ class LaterNumbers(NamedTuple):
 class Past(NamedTuple):
     """Histories that begin as others did: before `day` the random numbers are those of the run `runs` (P,) of a seed.
 
-    From that day on a history has random numbers of its own. What waits for a limit gets a new one and counts from
-    zero: the time that is left of an episode does not depend on how long it has lasted, so the law stays the same.
+    From that day on a history has random numbers of its own, of runs from FRESH on, which no past has. What waits for a
+    limit gets a new one and counts from zero: the time that is left of an episode does not depend on how long it has
+    lasted, so the law stays the same.
     """
 
     day: int
@@ -102,6 +103,8 @@ class Past(NamedTuple):
     runs: Array
 
 
+FRESH: Final = 2**32
+"""Number of the first run whose random numbers no past has: the runs of pasts lie below."""
 POINTWISE: Final = ("numbers", "theatres", "wings", "extras")
 """Fields with a row for each design point."""
 

@@ -423,7 +423,9 @@ class CallOptions(Options):
 
     scenario: str = option("article", "scenario file", allowed="a name of `lull scenarios`", example="tight_leash")
     seed: int = option(1, "seed of the study", low=0, high=2**64 - 1)
-    parameters: str = option("defaults", "source of the shared parameters", choices=("defaults", "posterior"))
+    parameters: str = option(
+        "defaults", "source of the shared parameters", choices=("defaults", "posterior", "conditioned")
+    )
     extensions: tuple[str, ...] | None = option(None, "Python files that extend the model", example="[mine/fatigue.py]")
 
 

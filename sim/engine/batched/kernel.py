@@ -135,8 +135,10 @@ def forks_of(tables: Sequence[ModelInputs], asked: OutputSpec) -> list[Fork]:
 def days_alike(one: ModelInputs, other: ModelInputs) -> int:
     """How many days of the histories of two tables are the same from the start."""
     same = ("numbers", "theatres", "wings", "layout", "groups", "bursts", "extras", "strikes_day", "report_day")
-    if one.past is not other.past or one.days.shape != other.days.shape or not all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in same
+    if (
+        one.past is not other.past
+        or one.days.shape != other.days.shape
+        or not all(np.array_equal(getattr(one, name), getattr(other, name)) for name in same)
     ):
         return 0
     apart = (one.days != other.days) | (one.fronts != other.fronts).any(axis=1) | (one.raids != other.raids).any(axis=1)
@@ -197,10 +199,10 @@ class BlockRun:
                 renew_products(arm.world, self.memory, arm.rules, self.day)
             then = self.day + 1 if states or series else then
             simulated = simulate_block if arm.table.extended is None else simulate_extended_block
+            world = arm.world if self.day >= turn else arm.past
             self.struck = simulated(
-                arm.world if self.day >= turn else arm.past, self.memory, arm.rules, arm.out.weekly, self.day, then, self.struck,
-                states or arm.rules.watched,
-            )  # fmt: skip
+                world, self.memory, arm.rules, arm.out.weekly, self.day, then, self.struck, states or arm.rules.watched
+            )
             if states or series:
                 recording.store_states(self.memory, self.histories, self.day, arm.series, arm.out)
             self.day = then
