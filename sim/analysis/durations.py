@@ -25,6 +25,7 @@ from sim.experiment.runner import ensemble
 from sim.experiment.statistics import TWENTIETHS, Array, effective_sample_size, finite, quantile
 from sim.model.scenario import CONDITIONED, Config
 from sim.model.timeline import Calendar
+from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER
 
 if TYPE_CHECKING:
@@ -124,6 +125,11 @@ class Outlook:
     lull: Length
     course: tuple[dict[str, float], ...]
 
+    @property
+    def longest(self) -> int:
+        """Days from the strikes to the end of the calendar: of a lull that lasts longer no more is known."""
+        return (self.last - self.strikes).days
+
     def record(self) -> dict[str, Any]:
         """The outlook in one mapping, fit for JSON, without its histories and its course."""
         days = {name: getattr(self, name).isoformat() for name in ("report", "strikes", "last")}
@@ -157,9 +163,17 @@ def outlook_of(config: Config) -> Outlook:
         strikes=calendar.date_of(calendar.strikes),
         last=calendar.date_of(calendar.days - 1),
         war=war,
-        lull=length(*(data[name].values for name in ("resumption_day", "war_day")), calendar.strikes, drawn.draws),
+        lull=length(data["resumption_day"].values, data["war_day"].values, calendar.strikes, drawn.draws),
         course=tuple(course(data, calendar, drawn.draws)),
     )
+
+
+def expected(config: Config) -> Outlook | None:
+    """The outlook of a configuration; None where its winter is another than the one that was observed."""
+    try:
+        return outlook_of(config)
+    except UserError:
+        return None
 
 
 def days_to(event: Array, war: Array, origin: int) -> Array:

@@ -9,6 +9,7 @@ bank that it was, and what its history showed of each observation. Reading it ne
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -180,6 +181,8 @@ def write_posterior(path: Path, posterior: Shipped) -> None:
 
 def read_posterior(path: Path) -> Shipped:
     """Read a posterior."""
+    if sys.modules.get("pyarrow", sys) is None:  # hidden from pandas, which would take long to import it
+        del sys.modules["pyarrow"]
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -158,6 +158,8 @@ class Experiment:
         """
         if self.pairing in ("shared", "cycled"):
             return np.tile(runs, len(sets))
+        if self.past is not None:  # as in an ensemble that cycles through its pasts: the same histories everywhere
+            return np.asarray((sets[:, None] + self.count * runs).ravel())
         first = sets + arm * self.count if self.pairing == "own" else sets
         return np.asarray((first[:, None] * self.runs + runs).ravel())
 
