@@ -141,9 +141,12 @@ def outlook_of(config: Config) -> Outlook:
     """Simulate how the winter of a configuration goes on from the report; its seed decides the futures alone.
 
     Raises:
-        UserError: its histories cannot be those that reproduced the observations: it changes the past.
+        UserError: its histories cannot be those that reproduced the observations, for it changes the past; or its
+            calendar ends with the report.
     """
     scenario, calendar = config.scenario, config.scenario.calendar
+    if not calendar.later:
+        raise UserError("calendar.days", calendar.days, f"{calendar.report + 2} or more: there is no day to look ahead")
     drawn = conditioned_sets(scenario)
     check_conditioned(config)
     tree = {**config.tree, "parameters": CONDITIONED}
@@ -204,7 +207,8 @@ def length(event: Array, war: Array, origin: int, sets: int) -> Length:
 def course(data: "xr.Dataset", calendar: Calendar, sets: int) -> Iterator[dict[str, float]]:
     """Day by day after the strikes: shares of histories in which the lull has ended or war came, quantiles over sets.
 
-    The lull has ended on the first day of those on which attacks resume.
+    `error` is the Monte Carlo standard error of the share of ended lulls, clustered by set. The lull has ended on the
+    first day of those on which attacks resume.
     """
     ended = days_to(data["resumption_day"].values, data["war_day"].values, calendar.strikes)
     war = data["war_day"].values.astype(np.float64) - calendar.strikes
@@ -213,6 +217,7 @@ def course(data: "xr.Dataset", calendar: Calendar, sets: int) -> Iterator[dict[s
         shares = (ended <= days).reshape(-1, sets).mean(axis=0)
         over = quantile(shares, [part / 20 for part in TWENTIETHS.values()], observed=True)
         yield {
-            "days": float(days), "ended": float(shares.mean()), "war": float((war <= days).mean()),
+            "days": float(days), "ended": float(shares.mean()), "error": float(shares.std(ddof=1) / np.sqrt(sets)),
+            "war": float((war <= days).mean()),
             **{name: float(one) for name, one in zip(TWENTIETHS, over, strict=True)},
         }  # fmt: skip

@@ -125,7 +125,7 @@ def conditioned_sets(scenario: Scenario) -> ParameterSets:
     posterior, calendar = shipped_posterior(scenario.cast), scenario.calendar
     if scenario.free_from is not None and scenario.free_from <= calendar.report:
         day, report = (calendar.date_of(day) for day in (scenario.free_from, calendar.report))
-        why = f"{scenario.name} departs on {day}, not after the report of {report}"
+        why = f"documented history is free from {day} on, not only after the report of {report}"
         raise UserError("parameters", CONDITIONED, f"{DECLARED} or {POSTERIOR}; {why}")
     return ParameterSets(posterior.columns, Past(calendar.report + 1, int(posterior.about["seed"]), posterior.rows))
 

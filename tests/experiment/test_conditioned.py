@@ -163,13 +163,14 @@ def test_the_past_of_another_row_is_refused(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("scenario=no_us_strikes", "departs on 2023-10-17, not after the report"),
-        ("scenario=leader_strike_in_lull", "departs on 2024-02-20"),
+        ("scenario=no_us_strikes", "free from 2023-10-17 on, not only after the report"),
+        ("scenario=leader_strike_in_lull", "free from 2024-02-20"),
         ("history=free", "its histories give other numbers"),
         ("patron.control=0.9", "its histories give other numbers"),
         ("mechanisms.fear=false", "its histories give other numbers"),
         ("militia.local_syria.baseline=0.46", "its histories give other numbers"),
         ("scenario=salt_coast", "another case"),
+        ("calendar.days=134", "no day to look ahead"),
     ],
 )
 def test_what_changes_the_past_is_refused(change: str, words: str) -> None:
