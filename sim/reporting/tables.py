@@ -13,7 +13,7 @@ from sim.model.facts import LINK_KINDS, Fact
 from sim.model.scenario import Card
 from sim.model.timeline import Calendar
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.text import on_calendar, outcome_title, parameter_title, percent
+from sim.reporting.text import minus, on_calendar, outcome_title, parameter_title, percent
 
 if TYPE_CHECKING:
     from sim.analysis.discovery.cases import Condition, Dimension
@@ -94,7 +94,7 @@ def outlook_lines(one: "Outlook") -> tuple[str, str]:
     lull, war, report = one.lull, one.war, full_date(one.report)
     ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
     error = f"± {lull.error:.0f} days Monte Carlo error; " if lull.error else ""
-    k = "" if one.pareto_k is None else f"; Pareto k of their importance weights {one.pareto_k:.1f}"
+    k = "" if one.pareto_k is None else f"; Pareto k of their importance weights {minus(f'{one.pareto_k:.1f}')}"
     return (
         f"The lull lasts {days_words(lull.median, one)} days from {full_date(one.strikes)} (median; {error}90% interval"
         f" over parameter sets {ends}), and direct war by {full_date(one.last)} has a probability of"

@@ -35,6 +35,7 @@ UNITS: Final = {"probability": "share of histories at this parameter set, ± Mon
 VERDICTS: Final = {True: ("holds", "✓ holds"), False: ("fails", "✗ fails"), None: ("open", "– not judged")}
 
 ASSUMPTION: Final = f"{ASSUMED} decided by assumed numbers, not by data."
+ONE_SET: Final = "The table is of histories at these settings, one parameter set among many."
 PAIR_COLUMNS: Final = ("A", "B", "B less A", "more", "less")
 
 FILES: Final = {
@@ -109,7 +110,7 @@ def outcomes(ensemble: EnsembleResult, side: str = "", outlook: Outlook | None =
     scenario, by_name = ensemble.config.scenario, {one.name: one for one in ensemble.stats}
     first = [_outcome_row(by_name[name], scenario) for name in FIRST]
     rest = [_outcome_row(one, scenario) for name, one in by_name.items() if name not in FIRST]
-    war = war_over_sets(scenario.cast) if outlook is None else " ".join(outlook_lines(outlook))
+    war = war_over_sets(scenario.cast) if outlook is None else " ".join((*outlook_lines(outlook), ONE_SET))
     return _piece("outcomes", side, f"{ensemble.config.runs:,}", war, ASSUMPTION, first, rest)
 
 

@@ -62,8 +62,8 @@ FAN_LINES: Final = (3.2, 1.6)
 FLAG_ROWS: Final = 6
 LULL_BELOW: Final = 0.5
 """The days from the strikes to the report are called a lull if attacks fall below this share of what they were."""
-SHOWN_LATER: Final = 1.0
-"""Days shown after the report, as a share of the days up to it: assumptions get no more room than the record."""
+SHOWN_LATER: Final = 0.95
+"""Days shown after the report, as a share of the days up to it: assumptions get less room than what is documented."""
 ENDED: Final = 1.15
 """Height in inches of the panel that says with what probability the lull has ended."""
 
