@@ -11,7 +11,7 @@ interval over parameter sets goes with it.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -238,22 +238,24 @@ def prior_predictive(config: Config, stats: Sequence[Statistic], sets: int = SET
     Probabilities of other kinds go with them. Parameters that the scenario or the command line has set stay set.
     """
     data = _simulate(config, ParameterSets(prior_design(sets, config.seed)))
-    mine = {key: column[:sets] for key, column in drawn_of(config).columns.items()}
-    own = _simulate(config, ParameterSets(mine)) if mine else None
+    drawn = drawn_of(config)
+    own_sets = drawn.draws if drawn.past is not None else min(sets, drawn.draws)  # of pasts all, as in the outlook
+    mine = replace(drawn, columns={key: column[:own_sets] for key, column in drawn.columns.items()})
+    own = _simulate(config, mine) if mine.columns else None
     here, outcomes = {one.name: one for one in stats}, outcomes_of(config.scenario.extended)
     names = dict.fromkeys((*REPORTED, *(one.name for one in stats if one.unit == "probability")))
     tallies = {name: Tally.of(data[name].values) for name in (*names, *CUT_BY.values())}
     return tuple(
         PriorComparison(
             statistic(tallies, outcomes[name]), here[name],
-            *(_over_sets(here[name], one, sets) for one in (data, own)),
+            _over_sets(here[name], data, sets), _over_sets(here[name], own, own_sets),
         )
         for name in names
     )  # fmt: skip
 
 
 def _simulate(config: Config, drawn: ParameterSets) -> "xr.Dataset":
-    return simulate_config(config, runs=RUNS * len(next(iter(drawn.columns.values()))), drawn=drawn)
+    return simulate_config(config, runs=RUNS * drawn.draws, drawn=drawn)
 
 
 def _over_sets(one: Statistic, data: "xr.Dataset | None", sets: int) -> OverSets | None:

@@ -246,11 +246,10 @@ def parted(text: str, sign: str) -> list[str]:
 # --- options of one verb ------------------------------------------------------------------------------------
 
 
-def parameter_option() -> Any:
+def parameter_option(more: str = "", usual: str = "posterior") -> Any:
     """Which parameter sets a comparison or an attribution simulates."""
-    return option(
-        None, "parameter sets: posterior, prior or defaults; null: posterior", allowed="posterior, prior or defaults"
-    )
+    names = f"{more}posterior, prior or defaults"
+    return option(None, f"parameter sets: {names}; null: {usual}", allowed=names)
 
 
 def run_option() -> Any:
@@ -299,7 +298,9 @@ class CompareOptions(Options, section="compare"):
     scenarios: tuple[str, ...] = option(
         ARTICLE, "two or more scenarios, the first the baseline", example="[article,'article;target.quiet_days=5']"
     )
-    parameters: str | None = parameter_option()
+    parameters: str | None = parameter_option(
+        "conditioned, ", "conditioned where all scenarios depart after the report, else posterior"
+    )
     war_loss: Any = option(
         None, "value of a history with war where scenarios are ranked; null: the worst", example="{attacks_after:500}"
     )
@@ -434,7 +435,9 @@ class CallOptions(Options):
 
     scenario: str = option("article", "scenario file", allowed="a name of `lull scenarios`", example="tight_leash")
     seed: int = option(1, "seed of the study", low=0, high=2**64 - 1)
-    parameters: str = option("defaults", "source of the shared parameters", choices=("defaults", "posterior"))
+    parameters: str = option(
+        "defaults", "source of the shared parameters", choices=("defaults", "posterior", "conditioned")
+    )
     extensions: tuple[str, ...] | None = option(None, "Python files that extend the model", example="[mine/fatigue.py]")
 
 

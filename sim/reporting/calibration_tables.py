@@ -43,7 +43,7 @@ from sim.reporting.text import on_calendar, outcome_title, percent, quantity_tit
 
 
 def posterior_lines(config: Config) -> list[str]:
-    """What to say of the parameters; nothing where they are the declared defaults."""
+    """What to say of the parameters; nothing where they are the declared defaults, or the outlook says it."""
     if config.parameters_from != POSTERIOR:
         return []
     posterior = shipped_posterior(config.scenario.cast)

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import timedelta
 from functools import cache, partial
 from itertools import chain, groupby
 from pathlib import Path
@@ -21,6 +22,7 @@ from matplotlib.figure import Figure
 
 from sim.analysis.calibration.calibration_run import excluded_words
 from sim.analysis.calibration.identifiability import NOT
+from sim.analysis.durations import outlook_of
 from sim.analysis.pattern_tests import DRAWS, Verdict, judge, prior_balance
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.extension.plan import CHANGEABLE_STATES, changeable_numbers
@@ -28,6 +30,7 @@ from sim.engine.extension.replacement import REPLACEABLE
 from sim.engine.inputs import NEUTRAL_NUMBERS, NEUTRAL_THEATRES, NEUTRAL_WINGS
 from sim.engine.reference.model import ReferenceModel
 from sim.experiment.ensemble import simulate_config
+from sim.experiment.formats import full_date
 from sim.experiment.parameter_sets import read_posterior, shipped_path
 from sim.model.parameters import MECHANISM_NAMES, Mechanisms, shared_declarations
 from sim.model.scenario import Row, load, parameter_rows, scenario_names
@@ -36,8 +39,8 @@ from sim.reporting.formulas import OF_THE_DAY, Symbol, markdown, parse_docstring
 from sim.reporting.report_contents import GLOSSARY
 from sim.reporting.style import BLUE, INK, PALE, new_figure, save, style
 from sim.reporting.table import Table
-from sim.reporting.tables import over_prior_words
-from sim.reporting.text import code
+from sim.reporting.tables import days_words, over_prior_words, sets_words
+from sim.reporting.text import code, percent
 from sim.rules import (
     casualties,
     decisions,
@@ -295,6 +298,25 @@ def patterns() -> Rows:
 def headlines() -> Rows:
     """The patterns that a newcomer wants to see first."""
     return ((one.text, one.article, one.model, one.kind) for one in baseline() if one.id in HEADLINES)
+
+
+@table("outlook", "Given the observations, in the model", "Value", "Monte Carlo error", "90% over parameter sets")
+def outlook() -> Rows:
+    """How the observed winter goes on: the length of the lull and the probability of war."""
+    one = outlook_of(load())
+    lull, war = one.lull, one.war
+    median, low, high = (days_words(days, one) for days in (lull.median, lull.low, lull.high))
+    yield (
+        f"days from {full_date(one.strikes)} until attacks resume, median",
+        median,
+        f"± {lull.error:.0f}",
+        f"{low} to {high}",
+    )
+    for days in (60, 120, 180):
+        at, day = one.course[days], full_date(one.strikes + timedelta(days=days))
+        spread = f"{percent(at['q05'])} to {percent(at['q95'])}"
+        yield f"attacks have resumed by {day}", percent(at["ended"]), f"± {percent(at['error'])}", spread
+    yield f"direct war by {full_date(one.last)}", percent(war.mean), f"± {percent(war.error)}", sets_words(war)
 
 
 @table(

@@ -240,6 +240,7 @@ def keep(config: Config, settings: CalibrationSettings, posterior: Posterior, ov
         "seed": str(config.seed),
         "bank": posterior.bank.size,
         "effective": round(posterior.effective, 1),
+        "pareto_k": finite(round(pareto_k(posterior.weights), 2)),
         "draws": len(rows),
         "observations": {
             one.id: {"text": one.text, "source": one.source, "likelihood": one.reading.words}

@@ -11,7 +11,7 @@ effective sample size measures. A credible interval holds a stated share of thes
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -19,10 +19,17 @@ import numpy as np
 
 from sim.analysis.calibration.observations import Observation, check_history, figures_of, found, section_of, seen
 from sim.engine.record import Output, OutputSpec
-from sim.experiment.parameter_sets import Shipped, free_declarations, lethal_chance, quantile
-from sim.experiment.runner import Arm, Experiment, Progress, chunks, joined
+from sim.experiment.parameter_sets import (
+    Shipped,
+    conditioned_sets,
+    free_declarations,
+    lethal_chance,
+    quantile,
+    shipped_posterior,
+)
+from sim.experiment.runner import Arm, Experiment, Progress, chunks, ensemble, joined
 from sim.experiment.statistics import Array, Column, effective_sample_size
-from sim.model.scenario import Scenario, load
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, Scenario, load
 from sim.model.validation import UserError
 
 CHUNK: Final = 20_000
@@ -246,7 +253,6 @@ def stale(posterior: Shipped) -> str:
     about = posterior.about
     try:
         config = load(about["overrides"])
-        by_id = {one.id: one for one in figures_of(section_of(config), config.scenario)}
         check_history(config.scenario)
     except UserError as mistake:
         return f"its configuration cannot be used any more ({mistake})"
@@ -257,10 +263,32 @@ def stale(posterior: Shipped) -> str:
     for key, column in posterior.columns.items():
         if not np.allclose(values[key], column, rtol=_TOLERANCE, atol=1e-7):
             return f"the prior of {key} is another now"
-    here = seen(config.scenario, simulate(prior, values, posterior.rows))
+    return unlike(posterior, config, simulate(prior, values, posterior.rows))
+
+
+def unlike(posterior: Shipped, config: Config, output: Output) -> str:
+    """Why histories, of draws in turn, do not show of each observation what the draws showed; empty where they do."""
+    try:
+        by_id = {one.id: one for one in figures_of(section_of(config), config.scenario)}
+    except UserError as mistake:
+        return f"its configuration cannot be used any more ({mistake})"
+    here, draws = seen(config.scenario, output), np.arange(len(output.rows)) % posterior.draws
     for key, numbers in posterior.numbers.items():
         if key not in by_id:
             return f"there is no figure {key} any more"
-        if not np.array_equal(found(by_id[key], here), numbers.astype(np.float32)):
+        if not np.array_equal(found(by_id[key], here), numbers.astype(np.float32)[draws]):
             return f"its histories give other numbers now for: {by_id[key].text}"
     return ""
+
+
+def check_conditioned(config: Config) -> None:
+    """Refuse a configuration whose conditioned histories do not reproduce the observations.
+
+    Raises:
+        UserError: the past is changed, or there is no posterior of this case.
+    """
+    drawn, report = conditioned_sets(config.scenario), config.scenario.calendar.report
+    config = replace(config, runs=drawn.draws)
+    begun = ensemble(config, drawn=drawn, days=report + 1, wanted=OutputSpec(weekly=False)).simulate()
+    if why := unlike(shipped_posterior(config.scenario.cast), config, begun):
+        raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} where the past is changed: {why}")

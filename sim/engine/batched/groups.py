@@ -25,6 +25,14 @@ def first_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
             begin(i, g, world, groups, lanes)
 
 
+@step
+def renew_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
+    """The present episode of every group gets a new limit."""
+    for g in range(len(world.groups)):
+        for i in range(VECTOR * lanes.vectors):
+            begin(i, g, world, groups, lanes)
+
+
 @part
 def begin(i: int, g: int, world: Any, groups: Groups, lanes: Lanes) -> None:
     """An episode of group g begins in lane i."""

@@ -317,20 +317,26 @@ def attacks_happen(at: WingPlace, numbers: Numbers, theatres: Theatres, wings: W
     return marked
 
 
+@part
+def draw_shocks(where: Address, k: int, theatres: Theatres, lanes: Lanes) -> None:
+    """The random numbers of the four days around today, for the shocks of theatre k."""
+    four, size = lanes.draws, VECTOR * lanes.vectors
+    there = Address(where.seed_low, where.seed_high, where.run, where.day // DAYS_IN_PLACE, where.actor)
+    draw_lanes(lanes.vectors, there, lanes.shares, four)
+    for i in range(size):
+        at = DAYS_IN_PLACE * k * size + i
+        theatres.draws[at], theatres.draws[at + size] = four.first[i], four.second[i]
+        theatres.draws[at + 2 * size], theatres.draws[at + 3 * size] = four.third[i], four.fourth[i]
+
+
 @step
 def theatre_stirs(where: Address, k: int, of_militia: Any, theatres: Theatres, lanes: Lanes) -> None:
     """Theatre k has the shock of today; the random numbers of four days are found on the first of them."""
     simd_hints()
     rules, size = lanes.rules, VECTOR * lanes.vectors
-    place, decision = where.day // DAYS_IN_PLACE, where.day % DAYS_IN_PLACE
+    decision = where.day % DAYS_IN_PLACE
     if decision == 0:
-        four = lanes.draws
-        there = Address(where.seed_low, where.seed_high, where.run, place, where.actor)
-        draw_lanes(lanes.vectors, there, lanes.shares, four)
-        for i in range(size):
-            at = DAYS_IN_PLACE * k * size + i
-            theatres.draws[at], theatres.draws[at + size] = four.first[i], four.second[i]
-            theatres.draws[at + 2 * size], theatres.draws[at + 3 * size] = four.third[i], four.fourth[i]
+        draw_shocks(where, k, theatres, lanes)
     for i in range(size):
         innovation = of_militia.burst_innovation[i] if where.day > 0 else of_militia.burst_deviation[i]
         draw = theatres.draws[(DAYS_IN_PLACE * k + decision) * size + i]
