@@ -15,8 +15,16 @@ from typing import Final, Literal
 import numpy as np
 
 from sim.analysis.calibration.observations import AtLeast, Observation, Rounded, Within
-from sim.analysis.calibration.posterior import PriorSampler, ReferenceTable, accepted, likelihood, with_products
-from sim.experiment.statistics import Array, binomial_limits, ecdf_band, rank_correlation
+from sim.analysis.calibration.posterior import (
+    LEAST_EFFECTIVE,
+    CountedRuns,
+    PriorSampler,
+    ReferenceTable,
+    accepted,
+    likelihood,
+    with_products,
+)
+from sim.experiment.statistics import Array, binomial_limits, ecdf_band, effective_sample_size, rank_correlation
 
 DRAWS: Final = 99
 """Draws of the posterior that a truth is ranked among: with 99, intervals of 50% and 90% end between two ranks."""
@@ -153,9 +161,17 @@ IMPOSSIBLE: Final = -1e3
 
 
 def ranks_of(truths: Array, draws: Array, generator: np.random.Generator) -> Array:
-    """Numbers of draws (sets, draws) below each truth (sets,); among equals its place is drawn."""
+    """Ranks (sets,) from 0 to `DRAWS` of truths (sets,) among draws (sets, draws); among equals a place is drawn.
+
+    Where draws are missing (NaN), rank r among L draws becomes a whole number drawn evenly from the share of the scale
+    that belongs to it, floor((DRAWS + 1) (r + u) / (L + 1)): uniform on the same scale if r is uniform on 0 to L.
+    """
     equals = (draws == truths[:, None]).sum(axis=1)
-    return np.asarray((draws < truths[:, None]).sum(axis=1) + generator.integers(0, equals + 1))
+    ranks = np.asarray((draws < truths[:, None]).sum(axis=1) + generator.integers(0, equals + 1))
+    missing = np.isnan(draws).sum(axis=1)
+    if not missing.any():
+        return ranks
+    return ((DRAWS + 1) * (ranks + generator.random(len(ranks))) / (DRAWS + 1 - missing)).astype(np.int64)
 
 
 def _levels(prior: PriorSampler, rows: Array) -> Array:
@@ -168,6 +184,69 @@ def _quantities(prior: PriorSampler, levels: Array) -> dict[str, Array]:
     """Values of parameters and of their products by name, each in the shape of the levels less the last dimension."""
     values = with_products(prior.columns(levels.reshape(-1, levels.shape[-1])))
     return {name: one.reshape(levels.shape[:-1]) for name, one in values.items()}
+
+
+def rank_counts(
+    runs: CountedRuns, sets: int, generator: np.random.Generator, control: Control = ""
+) -> tuple[Ranked, Array]:
+    """Rank known truths among draws of posteriors given dated counts, all given the observations as reported.
+
+    A truth is a draw of the posterior before the counts; its counts are simulated from its own run, and its posterior
+    comes from all other rows (Säilynoja et al. 2025, posterior SBC). Data sets whose posterior has too low an effective
+    sample size are left out: from such counts no conclusion is drawn either.
+
+    Args:
+        runs: rows of the posterior before, with their runs.
+        sets: most data sets; no truth comes twice.
+        generator: for truths, counts and draws.
+        control: the "prior", here the posterior before the counts, in place of each posterior: a mistake that must be
+            noticed; or posteriors "narrowed" by half.
+
+    Returns:
+        The ranks, and the log probability (data sets,) of the counts of each data set, those left out included.
+    """
+    before = runs.posterior
+    truths, draws, means, evidence = [], [], [], []
+    values = np.stack(list(with_products(before.values()).values()), axis=1)
+    likelihoods: list[tuple[float, Array]] = []
+    places = generator.permutation(accepted(before.weights, generator))[:sets]
+    for place in places.tolist():
+        observed = runs.dated.simulate(runs.reported[place], generator)
+        weights, probability = runs.given(observed, left_out=place)
+        evidence.append(probability)
+        if effective_sample_size(weights) < LEAST_EFFECTIVE:
+            continue
+        kept = accepted(before.weights if control == "prior" else weights, generator)
+        kept = generator.permutation(kept[kept != place])[:DRAWS]
+        truths.append(place)
+        draws.append(np.pad(kept, (0, DRAWS - len(kept)), constant_values=-1))
+        means.append(weights @ values)
+        logs = runs.dated.log_likelihood(runs.reported[[place, *kept]], observed)
+        likelihoods.append((logs[0], np.pad(logs[1:], (0, DRAWS - len(kept)), constant_values=np.nan)))
+    chosen = np.array(draws, dtype=np.int64).reshape(-1, DRAWS)
+    levels = before.levels[chosen]
+    levels[chosen < 0] = np.nan
+    if control == "narrowed":
+        middle = np.nanmedian(levels, axis=1, keepdims=True)
+        levels = middle + 0.5 * (levels - middle)
+    drawn_values = _quantities(before.bank.prior, levels)
+    true_values = _quantities(before.bank.prior, before.levels[np.array(truths, dtype=np.int64)])
+    true_values[LIKELIHOOD] = np.array([one for one, _ in likelihoods])
+    drawn_values[LIKELIHOOD] = np.array([one for _, one in likelihoods]).reshape(-1, DRAWS)
+    posterior_means = np.column_stack([np.array(means).reshape(-1, values.shape[1]), true_values[LIKELIHOOD]])
+    ranked = Ranked(
+        region=GIVEN_OBSERVATIONS,
+        names=tuple(true_values),
+        ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
+        truths=np.stack(list(true_values.values()), axis=1),
+        means=posterior_means,
+        left_out=len(places) - len(truths),
+    )
+    return ranked, np.array(evidence)
+
+
+GIVEN_OBSERVATIONS: Final = "given the observations"
+"""Where the truths of dated counts lie: the posterior before the counts."""
 
 
 class Cells:

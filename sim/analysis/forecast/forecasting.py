@@ -430,11 +430,11 @@ def _cut(calendar: Calendar, counts: Counts, until: date) -> int:
     return counts.nearest_end(day)
 
 
-def known_periods(counts: Counts, cut: int, last: int) -> list[int]:
-    """Ends of periods of at least a week after a cut up to a last day, as counts are known; the cut the first."""
+def known_periods(counts: Counts, cut: int, last: int, least: int = WEEK) -> list[int]:
+    """Ends of periods of `least` days or more after a cut up to a last day, as counts are known; the cut the first."""
     edges = [cut]
     for end in counts.ends[(counts.ends > cut) & (counts.ends <= last)].tolist():
-        if end - edges[-1] >= WEEK:
+        if end - edges[-1] >= least:
             edges.append(end)
     return edges
 
