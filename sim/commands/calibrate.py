@@ -16,7 +16,7 @@ from rich.console import RenderableType
 from sim.analysis.calibration import calibration_run as analysis
 from sim.analysis.calibration.identifiability import pairs
 from sim.analysis.calibration.observations import CalibrationSettings, DatedCounts, settings_of
-from sim.analysis.calibration.posterior import accepted, fill, with_products
+from sim.analysis.calibration.posterior import MOST_ROWS, accepted, fill, with_products
 from sim.analysis.calibration.sbc import LIKELIHOOD, Control
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import own_counts, reading_record
@@ -98,7 +98,7 @@ def job(request: Request, options: CalibrateOptions, rest: Request) -> Job[Any]:
     if options.data is not None:
         counts = own_counts(config, options.data)
         compute = partial(counts_result, counts, analysis.dated_counts(counts, options))
-        number = settings.draws + analysis.plants_of(settings)
+        number = settings.draws + analysis.plants_of(settings) + min(settings.draws, MOST_ROWS)
     return Job(
         request,
         config,

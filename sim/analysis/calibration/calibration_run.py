@@ -305,11 +305,11 @@ class CountsCalibration:
     @property
     def refusal(self) -> str:
         """Why no conclusion may be drawn from the counts; empty where one may."""
-        need = f"at least {LEAST_EFFECTIVE:.0f} and a Pareto k of at most {MOST_K:g} are needed"
         if self.after.effective < LEAST_EFFECTIVE or self.pareto > MOST_K:
             return (
-                f"the counts leave an ESS of {self.after.effective:.0f} (Pareto k {self.pareto:.2f}), {need}. Ask for"
-                " more calibration.draws or a longer calibrate.stretch, or leave observations out."
+                f"they leave an ESS of {self.after.effective:.0f} and a Pareto k of {self.pareto:.2f}; needed are at"
+                f" least {LEAST_EFFECTIVE:.0f} and at most {MOST_K:g}. Ask for more calibration.draws or a longer"
+                " calibrate.stretch, or leave observations out."
             )
         if self.typical < DISCREPANT:
             return (
