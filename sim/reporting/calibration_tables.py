@@ -28,6 +28,7 @@ from sim.analysis.forecast.scores import (
     FEWEST_UNITS,
     MODEL,
     NEITHER,
+    RECENT,
     SCORES,
     SKILL_VERDICTS,
     TOO_FEW,
@@ -306,6 +307,9 @@ BENCHMARK_WORDS: Final = {
     "negative binomial": "negative binomial",
     "self-exciting": "self-exciting (Hawkes)",
     "last value": "last value",
+    "two rates": "two rates, change point (Poisson)",
+    "smoothing": "exponential smoothing",
+    "recent weeks": f"last {RECENT} weeks, empirical",
 }
 
 

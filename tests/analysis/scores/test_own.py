@@ -224,6 +224,28 @@ def test_intervals_of_a_gain_hold_90_percent_of_it_resampled() -> None:
     assert told.high - told.gain == reach
 
 
+def test_forecasts_of_one_set_of_counts_are_resampled_in_blocks() -> None:
+    generator, size = np.random.default_rng(9), 120
+    # Neighbours are alike: what differs from forecast to forecast is a random walk that is drawn back to its mean.
+    drift = np.zeros(size)
+    for place in range(1, size):
+        drift[place] = 0.8 * drift[place - 1] + generator.normal()
+
+    def trial(cut: int) -> Trial:
+        values = {name: drift[cut] + 10.0 if name == MODEL else 10.0 for name in FORECASTERS}
+        scored = {name: Scored(dict.fromkeys(SCORES, np.array([one])), {}, {}) for name, one in values.items()}
+        return Trial(0, cut, np.array([cut, cut + 7]), np.array([2]), scored)
+
+    found = [trial(cut) for cut in range(size)]
+    alone, blocks = (
+        next(one for one in skills(found, lambda one: one.cut, 0, consecutive) if one.score == "log")
+        for consecutive in (False, True)
+    )
+    assert alone.gain == blocks.gain
+    # Neighbours correlate by 0.8: whole, that widens intervals threefold; blocks of five keep a part of it.
+    assert 1.4 < (blocks.high - blocks.low) / (alone.high - alone.low) < 3.0
+
+
 def judged(units: int, ours: float, theirs: float) -> set[tuple[str, float, float]]:
     """Verdicts and intervals from so many forecasts, all of which score alike."""
 
