@@ -72,6 +72,37 @@ def test_a_forecast_of_the_past_knows_nothing_that_came_later() -> None:
     assert not np.array_equal(early.so_far[here], later.so_far[there])
 
 
+TRUCE = (
+    "+events.truce={kind: intensity, from: 2024-01-02, to: 2024-01-15, value: 0.0, announced: 2023-12-20,"
+    " source: invented}"
+)
+
+
+def test_an_announced_event_is_known_from_the_announcement_on_and_not_before() -> None:
+    calendar = configured().scenario.calendar
+    announced, begun = (calendar.day_of(date.fromisoformat(one)) for one in ("2023-12-20", "2024-01-02"))
+    for overrides, foresight, first_known in (
+        ((TRUCE,), False, announced),
+        ((TRUCE,), True, announced),
+        ((PAUSE,), False, begun),
+        ((PAUSE,), True, 0),
+    ):
+        scenario, name = configured(*overrides).scenario, overrides[0].partition("=")[0].removeprefix("+events.")
+        known = [name in {one.id for one in known_at(scenario, day, foresight).events} for day in range(begun + 1)]
+        assert known == [day >= first_known for day in range(begun + 1)]
+
+
+def test_forecasts_after_an_announcement_expect_the_truce_and_forecasts_before_it_do_not() -> None:
+    counts, weeks = steady((0.9, 0.8, 0.0), 91), {}
+    for until in (date(2023, 12, 19), date(2023, 12, 20)):
+        found = predict(configured(TRUCE), counts, until, 4, 3000)
+        days = found.forecast.edges - configured().scenario.calendar.day_of(date(2024, 1, 2))
+        inside = (days[:-1] >= -1) & (days[1:] <= 13)
+        weeks[until.day] = found.forecast.weights @ found.forecast.samples[:, inside].sum(axis=(1, 2))
+        assert ("truce" in {one.event.id for one in found.effects}) == (until.day == 20)
+    assert weeks[20] < 0.5 * weeks[19]
+
+
 def test_the_record_of_deaths_prefers_histories_that_seldom_kill() -> None:
     bank = fill(known_at(configured().scenario, 84, False), THEATRES, 90, range(4000), 3)
     assert (bank.record <= 0).all()
