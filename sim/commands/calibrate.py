@@ -220,7 +220,7 @@ def check_result(
     """Put the method to the test with truths that are known, and with posteriors that must fail."""
     bank = fill(analysis.prior_of(config, settings, "check"), settings.figures, settings.draws, config.threads, advance)
     sbc, narrow, prior = (
-        analysis.run_sbc(config, settings, bank, control, advance, purpose="checked truths") for control in CONTROLS
+        analysis.run_sbc(config, settings, bank, control, advance, "checked truths", rare=True) for control in CONTROLS
     )
     found = {"sbc": sbc, "control": narrow, "control_prior": prior}
     rows = {name: analysis.check_rows(one) for name, one in found.items()}

@@ -264,6 +264,22 @@ def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
     assert few.sets + few.left_out == 300
 
 
+def test_rare_data_are_ranked_apart_among_the_draws_there_are_and_mistakes_are_noticed() -> None:
+    bank, plants = invented(21, 30_000, of_attacks), invented(22, 4000, of_attacks)
+
+    def rare(control: Control = "") -> Ranked:
+        return rank(bank, plants, "anywhere", 600, np.random.default_rng(4), control, rare=True)
+
+    found = rare()
+    usual = rank(bank, plants, "anywhere", 600, np.random.default_rng(4))
+    assert found.sets > 0.5 * usual.left_out > 50
+    assert all(one.calibrated for one in check(found))
+    narrow = {one.name: one for one in check(rare("narrowed")) if one.name != LIKELIHOOD}
+    assert not any(one.coverage_ok for one in narrow.values())
+    prior = {one.name: one for one in check(rare("prior"))}
+    assert not prior[LIKELIHOOD].uniform
+
+
 @pytest.mark.parametrize(
     ("figure", "told", "near"),
     [

@@ -123,6 +123,7 @@ def test_the_check_alone_passes_and_its_control_fails(tmp_path: Path, capsys: py
     assert control["data_sets"] >= 30
     assert len(control["coverage_off"]) > 50
     assert content["sbc"]["anywhere"]["coverage_off"] == []
+    assert content["sbc"]["rare data"]["data_sets"] > 0
     assert "The posteriors are calibrated" in capsys.readouterr().out
 
 

@@ -88,6 +88,8 @@ Row = dict[str, Any]
 
 PURPOSE: Final = b"planted truths".decode()
 """Part of the seed of the check: another text would change every rank."""
+RARE_DATA: Final = "rare data"
+"""Data sets anywhere for which the table has too few draws to rank a truth among 99."""
 PLANTS_FOR_EACH: Final = 120
 """Simulated histories for each data set to be checked: few of them look like the documented one."""
 LEAST_REJECTED: Final = 100
@@ -185,20 +187,25 @@ def run_sbc(
     control: Control = "",
     progress: Progress | None = None,
     purpose: str = PURPOSE,
+    rare: bool = False,
 ) -> SbcResult:
     """Simulate data sets with known truths and rank these among draws of their posteriors, in every region.
 
-    What something speaks against is looked at once more, with other truths; the second look is what counts. A
-    Controls get one look.
+    What something speaks against is looked at once more, with other truths; the second look is what counts. Controls
+    get one look. Where asked for, data sets that are too `rare` in the first region are one more region.
     """
 
     def ranks(purpose: str, progress: Progress | None) -> dict[str, Ranked]:
         prior, sets = prior_of(config, settings, purpose), settings.sbc_datasets
         plants = fill(prior, settings.figures, plants_of(settings), config.threads, progress)
-        return {
+        found = {
             region: rank(bank, plants, region, sets, np.random.default_rng([prior.seed, place]), control)
             for place, region in enumerate(REGIONS)
         }
+        if rare:
+            generator = np.random.default_rng([prior.seed, len(REGIONS)])
+            found[RARE_DATA] = rank(bank, plants, next(iter(REGIONS)), sets, generator, control, rare=True)
+        return found
 
     ranked = ranks(purpose, progress)
     checked = {region: check(one) for region, one in ranked.items()}
