@@ -187,7 +187,7 @@ def counts_result(
         yield printed.stretch_table(stretches, dated.words)
         yield from (printed.counts_line(found), "")
         yield printed.quantity_table(found.quantities, "Identifiability before the dated counts")
-        yield from (printed.not_identified(found.quantities), "")
+        yield from (printed.not_identified(found.quantities, "parameters_before.csv"), "")
         if found.refusal:
             yield f"[bold red]No conclusion from the dated counts:[/] {found.refusal}"
         else:

@@ -84,13 +84,13 @@ def quantity_table(quantities: Sequence[Quantity], title: str = "What the observ
     return Table(title, columns, [one for one in quantities if one.verdict != NOT])
 
 
-def not_identified(quantities: Sequence[Quantity]) -> str:
-    """The parameters that the observations do not inform, in a sentence."""
+def not_identified(quantities: Sequence[Quantity], file: str = "parameters.csv") -> str:
+    """The parameters that the data do not inform, in a sentence that names the file with their intervals."""
     names = [quantity_title(one.quantity) for one in quantities if one.verdict == NOT]
     if not names:
         return "Every parameter is informed by the observations."
     return (
-        f"Not identified, so intervals only, in parameters.csv: {len(names)} of {len(quantities)}."
+        f"Not identified, so intervals only, in {file}: {len(names)} of {len(quantities)}."
         f" {escape(', '.join(names))}."
     )
 
