@@ -49,15 +49,18 @@ def report(title: str, found: list[Trial]) -> None:
         row = [by_cut[cut][name] for cut in cuts]
         print(f"| {name} | {' | '.join(f'{one.gain:+.0%} ({one.low:+.0%} to {one.high:+.0%})' for one in row)} |")
     print()
-    for verdict, words in ((WORSE, "The model loses"), (NEITHER, "No difference is shown")):
-        lost = [f"{one.benchmark} by {SCORE_WORDS[one.score]}" for one in gains if one.verdict == verdict]
-        lost += [
-            f"{name} by CRPS on {', '.join(f'day {cut}' for cut in cuts if by_cut[cut][name].verdict == verdict)}"
-            for name in cells
-            if any(by_cut[cut][name].verdict == verdict for cut in cuts)
-        ]
-        if lost:
-            print(f"{words} to: {'; '.join(lost)}.\n")
+    for verdict, words in ((WORSE, "The model loses to"), (NEITHER, "No difference is shown to")):
+        names: dict[str, list[str]] = {}
+        for name in cells:
+            lost = [SCORE_WORDS[one.score] for one in gains if (one.benchmark, one.verdict) == (name, verdict)]
+            days = [f"day {cut}" for cut in cuts if by_cut[cut][name].verdict == verdict]
+            parts = ("every score" if len(lost) == len(SCORES) else ", ".join(lost),
+                     "every day" if len(days) == len(cuts) else ", ".join(days))  # fmt: skip
+            if any(parts):
+                names.setdefault("; ".join(filter(None, parts)), []).append(name)
+        if names:
+            listed = (f"{', '.join(some)} ({where})" for where, some in names.items())
+            print(f"{words}: {'; '.join(listed)}.\n")
     if all(one.verdict == BETTER for one in gains):
         print("Over all forecasts the model wins against every baseline by every score.\n")
     model = summaries(found)[0]
