@@ -90,8 +90,7 @@ def not_identified(quantities: Sequence[Quantity], file: str = "parameters.csv")
     if not names:
         return "Every parameter is informed by the observations."
     return (
-        f"Not identified, so intervals only, in {file}: {len(names)} of {len(quantities)}."
-        f" {escape(', '.join(names))}."
+        f"Not identified, so intervals only, in {file}: {len(names)} of {len(quantities)}. {escape(', '.join(names))}."
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import xarray as xr
 from scipy import stats
 
 from sim.analysis.calibration import cross_checks
-from sim.analysis.calibration.calibration_run import dated_counts, sbc_of_counts
+from sim.analysis.calibration.calibration_run import CountsCalibration, dated_counts, sbc_of_counts
 from sim.analysis.calibration.cross_checks import WIDTHS, agreements, rejected
 from sim.analysis.calibration.hypotheses import (
     LEFT_OUT,
@@ -695,6 +696,24 @@ def test_counts_from_which_no_conclusion_is_drawn_are_left_out_by_their_data() -
     odd = np.full(len(runs.dated.observed), 900.0)
     assert effective_sample_size(runs.given(odd)[0]) < LEAST_EFFECTIVE
     assert runs.given(odd)[1] < evidence.min()
+
+
+@pytest.mark.parametrize(
+    ("effective", "pareto", "typical", "words"),
+    [
+        (50.0, 0.7, 0.02, ""),
+        (49.0, 0.1, 0.5, "an ESS of 49 and a Pareto k of 0.10"),
+        (500.0, 0.71, 0.5, "a Pareto k of 0.71"),
+        (500.0, 0.1, 0.019, "the model hardly produces such counts"),
+    ],
+)
+def test_a_conclusion_takes_enough_draws_a_light_tail_and_counts_that_the_model_produces(
+    effective: float, pareto: float, typical: float, words: str
+) -> None:
+    done = SimpleNamespace(after=SimpleNamespace(effective=effective), pareto=pareto, typical=typical)
+    refusal = CountsCalibration.refusal.fget(done)  # type: ignore[attr-defined]
+    assert words in refusal
+    assert bool(words) == bool(refusal)
 
 
 def test_a_lull_that_ends_within_the_counts_identifies_what_one_that_does_not_end_cannot() -> None:
