@@ -306,9 +306,9 @@ BENCHMARK_WORDS: Final = {
     "negative binomial": "negative binomial",
     "self-exciting": "self-exciting (Hawkes)",
     "last value": "last value",
-    "two rates": "two rates, change point (Poisson)",
+    "two rates": "two rates (Poisson)",
     "smoothing": "exponential smoothing",
-    "recent weeks": f"last {RECENT} weeks, empirical",
+    "recent weeks": f"last {RECENT} weeks",
 }
 
 
