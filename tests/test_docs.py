@@ -160,7 +160,14 @@ def carry_out_bench(words: list[str], command: str) -> None:
 
 
 def carry_out_calibrate(words: list[str], command: str) -> None:
-    """Read what would be fitted."""
+    """Read what would be fitted; to a file, fit with few histories and to few observations."""
+    if "data=" in command:
+        few = (
+            f"calibration.observations.{one}.enabled=false" for one in ("campaign", "syria", "ordering", "responses")
+        )
+        words += [*few, "calibration.draws=20000", "calibration.sbc_datasets=20"]
+        assert cli.main(["calibrate", *words]) == 0, command
+        return
     asked = Request("calibrate", tuple(words)).options(CalibrateOptions)[1]
     assert calibration_settings(asked.config(), asked.overrides).figures, command
 

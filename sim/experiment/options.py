@@ -365,6 +365,12 @@ class CalibrateOptions(Options, section="calibrate"):
     """`lull calibrate`."""
 
     check: bool = option(False, "simulation-based calibration with a control that must fail")
+    data: Path | None = option(
+        None, "file of events or of cumulative counts, to be fitted to as well", example="mine/attacks.csv"
+    )
+    stretch: int = option(21, "days of each stretch whose attacks are counted", low=1, high=366, unit="days")
+    lag: int = option(2, "most days between an attack and its report", low=0, high=14, unit="days")
+    dispersion: float = option(0.1, "variance of a count beyond its mean, over the mean squared", low=1e-6, high=10.0)
 
 
 @dataclass(frozen=True)
