@@ -4,7 +4,7 @@
 # make browser    look at the pages in a browser (installs Chromium from the system's packages if there is none)
 # make docs       build the site of the documents into build/site, and carry out every command that they show
 # make check-long the tests that take minutes, or a quiet machine: the page's speed and ten visitors among them
-# make tables     write the tables of the documents anew from the code
+# make tables     write the tables of the documents anew from the code, and the picture of who influences whom
 # make posterior  make the posterior anew that comes with the package (minutes)
 # make pins       choose the exact versions anew (needs the network)
 # make clean      remove the environment, caches and builds
@@ -56,7 +56,7 @@ check-long: $(VENV)/test.stamp
 	$(BIN)/pytest -m long
 
 tables: $(VENV)/run.stamp
-	$(BIN)/python -m sim.reporting.docs_tables *.md docs/*.md experiments/*/README.md
+	$(BIN)/python -m sim.reporting.docs_tables *.md docs/*.md experiments/*/README.md docs/images/influences.png
 
 posterior: $(VENV)/run.stamp
 	$(BIN)/lull calibrate output.dir=build/posterior

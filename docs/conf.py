@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 
 import sim
-from sim.reporting.docs_tables import ROLES, parse_docstring
+from sim.reporting.docs_tables import ROLES
+from sim.reporting.formulas import mathml, parse_docstring, segments
 
 project = "Lull"
 author = "the Lull developers"
@@ -68,21 +68,21 @@ html_theme_options: dict[str, Any] = {"navigation_with_keys": True}
 
 def formula(self: Any, node: nodes.math) -> None:
     """Write a formula as MathML, which browsers draw themselves: no script, no fonts."""
-    self.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    self.body.append(mathml(node.astext(), block=isinstance(node, nodes.math_block)))
     raise nodes.SkipNode
 
 
 def plain_rules(app: Sphinx, what: str, name: str, shown: object, options: object, lines: list[str]) -> None:
-    """Tell a rule's formula as code, and its units and source as what they are."""
+    """Set a rule's formula, and its units and source as what they are."""
     if what != "function" or not name.startswith(tuple(module.__name__ for module in ROLES)):
         return
     said = parse_docstring(shown)  # type: ignore[arg-type]
     worked = [line for line in lines if line.startswith(">>>")]
     start = lines.index(worked[0]) if worked else len(lines)
     lines[:] = [
-        *(said.summary, "", "::", ""),
-        *(f"   {line}" for line in said.formula),
-        *("", f":Units: {literal(said.units)}", f":Source: {literal(said.source)}", ""),
+        *(said.summary, ""),
+        *(part for line in said.formula for part in (in_rest(line), "")),
+        *(f":Units: {literal(said.units)}", f":Source: {literal(said.source)}", ""),
         *lines[start:],
     ]
 
@@ -112,6 +112,12 @@ def unmade(
 ) -> tuple[str | None, str | None]:
     """Leave out how a class is made that callers are handed: those that they make are named `sim.NAME`."""
     return ("", None) if what == "class" and name.count(".") > 1 else (signature, returned)
+
+
+def in_rest(formula: str) -> str:
+    """A formula as reStructuredText, its mathematics in the role for it."""
+    parts = (f":math:`{text}`" if mathematics else literal(text) for mathematics, text in segments(formula))
+    return " ".join(parts).replace("` ,", "`\\ ,").replace("` ;", "`\\ ;")
 
 
 def literal(text: str) -> str:

@@ -25,7 +25,7 @@
 # %%
 import numpy as np
 
-from sim import canvas, draw, sweep
+from sim import canvas, draw, formula, sweep
 
 grid = sweep(
     overrides={
@@ -106,10 +106,13 @@ draw(both, "attacks_lull")
 #
 # Look at the first map again. Some cells far apart have nearly the same number. Why? Because in this model a militia
 # is held by
-#
-# $$\text{hold} = \text{control} \times (1 - \text{autonomy})$$
-#
-# and the two enter in no other way (notebook 01). Half the control with a more obedient militia gives the same hold.
+
+# %%
+formula("militia.hold")
+
+# %% [markdown]
+# where L is the control and a the autonomy. The two enter in no other way (notebook 01). Half the control with a more
+# obedient militia gives the same hold.
 # We redraw the map with one axis: the hold on Kataib Hezbollah, whose autonomy we assumed to be 0.5.
 
 # %%

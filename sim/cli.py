@@ -73,7 +73,7 @@ VERBS: Final = {
     "discover": Verb("scenario discovery (PRIM): parameter regions where an outcome concentrates", "Analyse",
                      "sweep", "lull discover outputs/sweep-article discover.where='lull_days<14'",
                     shared="scenario seed study.* extensions engine.* output.*"),
-    "calibrate": Verb("posterior of the parameters from observations; check=true: simulation-based calibration",
+    "calibrate": Verb("posterior of the parameters from observations and a file of counts; check=true: test by SBC",
                       "Fit and forecast", example="lull calibrate calibration.draws=1e6",
                       shared="scenario seed calibration.* extensions engine.threads output.*"),
     "forecast": Verb("fit to event counts of your own and forecast them", "Fit and forecast",

@@ -89,8 +89,8 @@ RULE: tuple[Edit, ...] = (
     ("sim/rules/decisions.py", "WAR: Final = 2\n", "WAR: Final = 2\nNERVE: Final = 3\n"),
     (
         "sim/rules/decisions.py",
-        '        "WAR": "whether direct war breaks out",\n',
-        '        "WAR": "whether direct war breaks out",\n        "NERVE": "whether it becomes nervous",\n',
+        '        "WAR": "when direct war breaks out",\n',
+        '        "WAR": "when direct war breaks out",\n        "NERVE": "whether it becomes nervous",\n',
     ),
     (
         "sim/model/parameters.py",

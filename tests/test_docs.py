@@ -160,7 +160,14 @@ def carry_out_bench(words: list[str], command: str) -> None:
 
 
 def carry_out_calibrate(words: list[str], command: str) -> None:
-    """Read what would be fitted."""
+    """Read what would be fitted; to a file, fit with few histories and to few observations."""
+    if "data=" in command:
+        few = (
+            f"calibration.observations.{one}.enabled=false" for one in ("campaign", "syria", "ordering", "responses")
+        )
+        words += [*few, "calibration.draws=20000", "calibration.sbc_datasets=20"]
+        assert cli.main(["calibrate", *words]) == 0, command
+        return
     asked = Request("calibrate", tuple(words)).options(CalibrateOptions)[1]
     assert calibration_settings(asked.config(), asked.overrides).figures, command
 
@@ -459,7 +466,7 @@ def test_states_and_kinds_of_events_are_those_of_the_engines():
     states = {one for line in section(model, "### 1.2 Entities, states and scales").splitlines() for one in named(line)}
     assert states
     assert states <= columns
-    kinds = re.search(r"Kinds: (.*?)\. ", section(model, "### 3.3 Input"), re.DOTALL)
+    kinds = re.search(r"Kinds: (.*?)\. ", section(model, "### 3.3 Input data"), re.DOTALL)
     assert kinds is not None
     assert re.findall(r"`(\w+)`", kinds[1]) == list(EVENT_KINDS)
 

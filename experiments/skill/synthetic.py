@@ -7,8 +7,9 @@ import sys
 
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import SimulatedPasts, fill, known_at, poisson, synthetic
-from sim.analysis.forecast.scores import BETTER, SCORES, WORSE, Trial, skills, summaries, trials
+from sim.analysis.forecast.scores import BETTER, NEITHER, SCORES, WORSE, Trial, skills, summaries, trials
 from sim.model.scenario import Scenario, load
+from sim.reporting.calibration_tables import SCORE_WORDS
 
 THEATRES = ("iraq", "syria", "jordan")
 DAYS = 147
@@ -24,42 +25,57 @@ def forecasts(scenario: Scenario, datasets: list[Counts], histories: int, seed: 
     return trials(datasets, bank_for, seed)
 
 
-def tell(title: str, found: list[Trial]) -> None:
-    """Print gains with their intervals, cut by cut for the CRPS, and coverage."""
-    print(f"\n**{title}**\n\n| PriorComparison | CRPS | Log score, nats | 50% interval score | 90% interval score |")
+def report(title: str, found: list[Trial]) -> None:
+    """Print skill with its interval, in all and by the day of the forecast, where the model does not win, coverage."""
+    print(f"\n**{title}**\n\n| Baseline | CRPS | Log score, nats | 50% interval score | 90% interval score |")
     print("|---|---|---|---|---|")
+    gains = skills(found, lambda trial: trial.dataset)
     cells: dict[str, list[str]] = {}
-    for one in skills(found, lambda trial: trial.dataset):
+    for one in gains:
         form = "{:+.2f} ({:+.2f} to {:+.2f})" if one.score == "log" else "{:+.0%} ({:+.0%} to {:+.0%})"
         cells.setdefault(one.benchmark, [""] * len(SCORES))[SCORES.index(one.score)] = form.format(
             one.gain, one.low, one.high
         )
     for name, row in cells.items():
         print(f"| {name} | {' | '.join(row)} |")
-    print("\nGain by the CRPS, by the day of the forecast (days with no difference shown in brackets):\n")
+    cuts = sorted({one.cut for one in found})
+    print("\nSkill by CRPS, by the day of the forecast (90% intervals):\n")
+    print(f"| Baseline | {' | '.join(f'day {cut}' for cut in cuts)} |\n|{'---|' * (1 + len(cuts))}")
+    by_cut = {}
+    for cut in cuts:
+        at = [one for one in found if one.cut == cut]
+        by_cut[cut] = {one.benchmark: one for one in skills(at, lambda trial: trial.dataset) if one.score == "crps"}
     for name in cells:
-        words = []
-        for cut in sorted({one.cut for one in found}):
-            at = [one for one in found if one.cut == cut]
-            skill = next(
-                one for one in skills(at, lambda trial: trial.dataset) if (one.benchmark, one.score) == (name, "crps")
-            )
-            text = f"day {cut} {skill.gain:+.0%}"
-            words.append(text if skill.verdict in (BETTER, WORSE) else f"({text})")
-        print(f"- {name}: {', '.join(words)}")
+        row = [by_cut[cut][name] for cut in cuts]
+        print(f"| {name} | {' | '.join(f'{one.gain:+.0%} ({one.low:+.0%} to {one.high:+.0%})' for one in row)} |")
+    print()
+    for verdict, words in ((WORSE, "The model loses to"), (NEITHER, "No difference is shown to")):
+        names: dict[str, list[str]] = {}
+        for name in cells:
+            lost = [SCORE_WORDS[one.score] for one in gains if (one.benchmark, one.verdict) == (name, verdict)]
+            days = [f"day {cut}" for cut in cuts if by_cut[cut][name].verdict == verdict]
+            parts = ("every score" if len(lost) == len(SCORES) else ", ".join(lost),
+                     "every day" if len(days) == len(cuts) else ", ".join(days))  # fmt: skip
+            if any(parts):
+                names.setdefault("; ".join(filter(None, parts)), []).append(name)
+        if names:
+            listed = (f"{', '.join(some)} ({where})" for where, some in names.items())
+            print(f"{words}: {'; '.join(listed)}.\n")
+    if all(one.verdict == BETTER for one in gains):
+        print("Over all forecasts the model wins against every baseline by every score.\n")
     model = summaries(found)[0]
     inside = ", ".join(f"{model.covered[level]:.1%} in the {level:.0%} band" for level in model.covered)
     held = ", ".join(f"{share:.1%}" for share in model.held.values())
-    print(f"\nCounts inside the model's bands: {inside}; the bands promised {held}.")
+    print(f"Counts inside the model's bands: {inside}; the bands promised {held}.")
 
 
 if __name__ == "__main__":
     datasets, histories, seed = (int(text) for text in sys.argv[1:4])
     free, pinned = load(["history=free"]).scenario, load(["history=article"]).scenario
     made = synthetic(free, THEATRES, DAYS, datasets, seed)
-    tell("Histories of the model, nothing pinned", forecasts(free, made, histories, seed))
+    report("Histories of the model, nothing pinned", forecasts(free, made, histories, seed))
     made = synthetic(pinned, THEATRES, DAYS, datasets, seed)
-    tell("Histories of the model under the documented deaths and strikes", forecasts(pinned, made, histories, seed))
+    report("Histories of the model under the documented deaths and strikes", forecasts(pinned, made, histories, seed))
     flat = poisson(THEATRES, DAYS, datasets, seed)
-    tell("Constant rates, forecast with nothing pinned", forecasts(free, flat, histories, seed))
-    tell("Constant rates, forecast under the documented history", forecasts(pinned, flat, histories, seed))
+    report("Constant rates, forecast with nothing pinned", forecasts(free, flat, histories, seed))
+    report("Constant rates, forecast under the documented history", forecasts(pinned, flat, histories, seed))

@@ -4,16 +4,28 @@ A lull ends when attacks resume; direct war may come first, and then it never en
 to the end of the calendar, so nothing is censored before it, and the Aalen-Johansen estimator of cumulative incidence
 is the share of histories in which the event has come, that of survival the share in which neither has. Source: Aalen
 and Johansen (1978); Putter, Fiocco and Geskus (2007), Tutorial in biostatistics: competing risks.
+
+The outlook asks this of the winter that was observed. Up to the report its histories are those that reproduced the
+observations; from then on each goes on several times with random numbers of its own.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim.experiment.statistics import Array
+from sim.analysis.calibration.posterior import check_conditioned
+from sim.analysis.summary import RUNS, OverSets, over_sets
+from sim.experiment.dataset import dataset_of
+from sim.experiment.parameter_sets import conditioned_sets, shipped_posterior
+from sim.experiment.result_dir import provenance
+from sim.experiment.runner import ensemble
+from sim.experiment.statistics import TWENTIETHS, Array, effective_sample_size, finite, quantile
+from sim.model.scenario import CONDITIONED, Config
 from sim.model.timeline import Calendar
+from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER
 
 if TYPE_CHECKING:
@@ -57,11 +69,11 @@ def incidence(
     for days in after:
         if origin + days > last:
             return
-        ended = float((ends & (came <= origin + days)).mean())
-        at_war = float((~ends & (broke_out <= origin + days)).mean())
+        over, war_first = ends & (came <= origin + days), ~ends & (broke_out <= origin + days)
+        ended, at_war = float(over.mean()), float(war_first.mean())
         at_risk = int((np.minimum(came, broke_out) >= origin + days).sum())
         error = float(np.sqrt(ended * (1.0 - ended) / len(came)))
-        yield Incidence(outcome, days, at_risk, ended, at_war, 1.0 - ended - at_war, error)
+        yield Incidence(outcome, days, at_risk, ended, at_war, float((~over & ~war_first).mean()), error)
 
 
 def durations(data: "xr.Dataset", calendar: Calendar) -> tuple[Incidence, ...]:
@@ -71,3 +83,141 @@ def durations(data: "xr.Dataset", calendar: Calendar) -> tuple[Incidence, ...]:
         *incidence("lull_days", data["resumption_day"].values, war, calendar.strikes, last),
         *incidence("quiet_days", data["first_attack_day"].values, war, calendar.report, last),
     )
+
+
+# --- the winter that was observed ---------------------------------------------------------------------------
+
+FUTURES: Final = RUNS
+"""Ways in which each past goes on: as many as tell a probability of a third from none."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """A duration in days: the median over histories with its Monte Carlo error, the 90% interval of medians over sets.
+
+    None where fewer than half of the histories end before direct war and the end of the calendar.
+    """
+
+    median: float | None
+    error: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How the observed winter goes on. `data` are its histories, run r with past r modulo `draws`; all weigh the same.
+
+    `effective` is the effective sample size of the pasts, `pareto_k` that of the importance weights by which they were
+    chosen. `war` is the probability of direct war by `last`, `lull` the days from the strikes until attacks resume.
+    `course` (day,) has by number of days after the strikes the shares of histories and their quantiles over sets.
+    """
+
+    data: "xr.Dataset"
+    observations: int
+    draws: int
+    effective: float
+    pareto_k: float | None
+    report: date
+    strikes: date
+    last: date
+    war: OverSets
+    lull: Length
+    course: tuple[dict[str, float], ...]
+
+    @property
+    def longest(self) -> int:
+        """Days from the strikes to the end of the calendar: of a lull that lasts longer no more is known."""
+        return (self.last - self.strikes).days
+
+    def record(self) -> dict[str, Any]:
+        """The outlook in one mapping, fit for JSON, without its histories and its course."""
+        days = {name: getattr(self, name).isoformat() for name in ("report", "strikes", "last")}
+        sizes = {name: getattr(self, name) for name in ("observations", "draws", "effective", "pareto_k")}
+        return {**days, **sizes, "futures": FUTURES, "war": asdict(self.war), "lull_days": asdict(self.lull)}
+
+
+def outlook_of(config: Config) -> Outlook:
+    """Simulate how the winter of a configuration goes on from the report; its seed decides the futures alone.
+
+    Raises:
+        UserError: its histories cannot be those that reproduced the observations, for it changes the past; or its
+            calendar ends with the report.
+    """
+    scenario, calendar = config.scenario, config.scenario.calendar
+    if not calendar.later:
+        raise UserError("calendar.days", calendar.days, f"{calendar.report + 2} or more: there is no day to look ahead")
+    drawn = conditioned_sets(scenario)
+    check_conditioned(config)
+    tree = {**config.tree, "parameters": CONDITIONED}
+    config = replace(config, runs=FUTURES * drawn.draws, parameters_from=CONDITIONED, tree=tree)
+    output = ensemble(config, drawn=drawn).simulate()
+    data = dataset_of(scenario, np.arange(config.runs), output).assign_attrs(provenance(config))
+    war = over_sets(data["war"].values, drawn.draws)
+    assert war is not None  # every set has as many histories as that takes
+    about = shipped_posterior(scenario.cast).about
+    return Outlook(
+        data=data,
+        observations=len(about["observations"]),
+        draws=drawn.draws,
+        effective=effective_sample_size(np.ones(drawn.draws)),
+        pareto_k=about["pareto_k"],
+        report=calendar.date_of(calendar.report),
+        strikes=calendar.date_of(calendar.strikes),
+        last=calendar.date_of(calendar.days - 1),
+        war=war,
+        lull=length(data["resumption_day"].values, data["war_day"].values, calendar.strikes, drawn.draws),
+        course=tuple(course(data, calendar, drawn.draws)),
+    )
+
+
+def expected(config: Config) -> Outlook | None:
+    """The outlook of a configuration; None where its winter is another than the one that was observed."""
+    try:
+        return outlook_of(config)
+    except UserError:
+        return None
+
+
+def days_to(event: Array, war: Array, origin: int) -> Array:
+    """Days from an origin to an event (run,), infinite where war comes first or the calendar ends."""
+    came, broke_out = (np.where(one == NEVER, np.inf, one.astype(np.float64)) for one in (event, war))
+    return np.where(came <= broke_out, came, np.inf) - origin
+
+
+def length(event: Array, war: Array, origin: int, sets: int) -> Length:
+    """The median time to an event (run,), where run r has set r modulo `sets`.
+
+    The Monte Carlo error is half the width of the interval of days between which the share of histories in which the
+    event has come passes one half, less and plus its standard error, clustered by set.
+
+    >>> days = np.tile([[10], [20], [30]], (1, 8)).T.ravel()
+    >>> length(days, np.full(24, -1), 0, 3)
+    Length(median=20.0, error=10.0, low=10.0, high=30.0)
+    """
+    days = days_to(event, war, origin)
+    by_set = days[: len(days) // sets * sets].reshape(-1, sets)
+    median = float(quantile(days, 0.5, observed=True))
+    error = (by_set <= median).mean(axis=0).std(ddof=1) / np.sqrt(sets)
+    ends = quantile(days, [max(0.0, 0.5 - error), min(1.0, 0.5 + error)], observed=True)
+    low, high = quantile(quantile(by_set, 0.5, axis=0, observed=True), [0.05, 0.95], observed=True)
+    return Length(finite(median), finite((ends[1] - ends[0]) / 2), finite(low), finite(high))
+
+
+def course(data: "xr.Dataset", calendar: Calendar, sets: int) -> Iterator[dict[str, float]]:
+    """Day by day after the strikes: shares of histories in which the lull has ended or war came, quantiles over sets.
+
+    `error` is the Monte Carlo standard error of the share of ended lulls, clustered by set. The lull has ended on the
+    first day of those on which attacks resume.
+    """
+    ended = days_to(data["resumption_day"].values, data["war_day"].values, calendar.strikes)
+    war = data["war_day"].values.astype(np.float64) - calendar.strikes
+    war[(data["war_day"].values == NEVER) | np.isfinite(ended)] = np.inf
+    for days in range(calendar.days - calendar.strikes):
+        shares = (ended <= days).reshape(-1, sets).mean(axis=0)
+        over = quantile(shares, [part / 20 for part in TWENTIETHS.values()], observed=True)
+        yield {
+            "days": float(days), "ended": float(shares.mean()), "error": float(shares.std(ddof=1) / np.sqrt(sets)),
+            "war": float((war <= days).mean()),
+            **{name: float(one) for name, one in zip(TWENTIETHS, over, strict=True)},
+        }  # fmt: skip

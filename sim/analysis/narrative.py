@@ -337,16 +337,16 @@ def fates(day: NarratedDay) -> Iterator[Sentence]:
             if pinned.result >= casualties.HIT:
                 injured = day.drawn(wing, decide.INJURED + k)
                 if injured.result > 0:
-                    text = f"It injured {soldiers(injured.result)} (draw {{draw}})."
+                    text = f"{{wing}} injured {soldiers(injured.result)} (draw {{draw}})."
                     yield day.said("casualties", text, injured)
             if pinned.result == casualties.LETHAL:
                 pairs = zip(day.all(wing, casualties.number_killed), day.all(wing, casualties.toll), strict=True)
                 killed, toll = next(pair for pair in pairs if _number_of(pair[0]) == decide.KILLED + k)
-                text = f"It killed {soldiers(toll.result)}"
+                text = f"{{wing}} killed {soldiers(toll.result)}"
                 if toll.inputs["pinned"]:
                     yield day.said("casualties", f"{text}, as documented.", toll, killed)
                 else:
-                    yield day.said("casualties", f"It killed {soldiers(killed.result)} (draw {{draw}}).", killed)
+                    yield day.said("casualties", f"{{wing}} killed {soldiers(killed.result)} (draw {{draw}}).", killed)
 
 
 def _fate(day: NarratedDay, fate: Decision, pinned: Decision) -> Iterator[Sentence]:

@@ -493,7 +493,9 @@ def judge(config: Config, data: "xr.Dataset", drawn: ParameterSets | None = None
     Raises:
         UserError: a pattern names a measure that does not exist.
     """
-    evidence = Evidence(config, data, drawn_of(config) if drawn is None else drawn)
+    # Only the main ensemble has pasts: what a pattern simulates besides differs from it before the report.
+    drawn = replace(drawn_of(config), past=None) if drawn is None else drawn
+    evidence = Evidence(config, data, drawn)
     return tuple(verdicts_on(evidence, config.patterns))
 
 

@@ -15,20 +15,21 @@ from sim.analysis.comparison.arms import KEY, ComparedArm, listed
 from sim.analysis.comparison.paired import NO_WAR
 from sim.analysis.comparison.paired_comparison import COMMON_DAY, OWN_DAY, Comparison
 from sim.analysis.comparison.paired_comparison import prepared as prepared_comparison
-from sim.analysis.comparison.paired_run import USUAL
+from sim.analysis.comparison.paired_run import PRIOR
+from sim.analysis.durations import Outlook, expected
 from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import simulate_config
 from sim.experiment.options import CompareOptions, ExplainOptions, ReportOptions
 from sim.experiment.parameter_sets import DEFAULTS as DECLARED
-from sim.experiment.parameter_sets import ParameterSets, free_declarations, quantile, shipped_posterior
+from sim.experiment.parameter_sets import drawn_of, free_declarations, quantile, shipped_posterior
 from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.sweep.axes import flattened
 from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import DEFAULTS, POSTERIOR, Config, parameter_rows
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, parameter_rows
 from sim.model.validation import UserError, one_of
 
 Rows = list[dict[str, Any]]
@@ -174,7 +175,10 @@ HISTORIES: Final = 2000
 
 @dataclass(frozen=True)
 class ReportResults:
-    """What a report is written from. `baseline` are histories of the baseline, `verdicts` its patterns."""
+    """What a report is written from. `baseline` are histories of the baseline, `verdicts` its patterns.
+
+    `outlook` is how the observed winter goes on, None where the baseline is of another.
+    """
 
     asked: "Asked"
     comparison: xr.Dataset
@@ -186,6 +190,7 @@ class ReportResults:
     numbers: Rows
     baseline: xr.Dataset
     verdicts: tuple[Verdict, ...]
+    outlook: Outlook | None
 
 
 def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
@@ -194,11 +199,8 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
     attribution = asked.explaining.simulate(progress)
     plan = asked.comparison.plan
     config = replace(asked.config, runs=min(HISTORIES, plan.draws * plan.runs))
-    drawn = (
-        ParameterSets(shipped_posterior(config.scenario.cast).columns)
-        if asked.comparison.source == POSTERIOR
-        else DECLARED
-    )
+    source = asked.comparison.source
+    drawn = DECLARED if source == PRIOR else drawn_of(replace(config, parameters_from=source))
     baseline = simulate_config(config, drawn=drawn)
     return ReportResults(
         asked=asked,
@@ -210,7 +212,8 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
         balance=prior_balance(config) if described(config) else (),
         numbers=numbers(asked),
         baseline=baseline,
-        verdicts=judge(config, baseline, drawn) if config.patterns else (),
+        verdicts=judge(config, baseline, replace(drawn, past=None)) if config.patterns else (),
+        outlook=expected(config),
     )
 
 
@@ -276,10 +279,8 @@ def prepared(options: ReportOptions, compared: CompareOptions, request: Request)
     options = replace(options, outcome=current_outcome(options.outcome), question=_question(options.question))
     if compared.departures == OWN_DAY:
         raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
-    single = (compared.parameters or USUAL) == DEFAULTS
-    sizes = {} if single else {"study.draws": DRAWS, "study.runs": RUNS}
-    sized = [f"{key}={value}" for key, value in sizes.items() if not request.sets(key)]
-    comparison = prepared_comparison(compared, replace(request, overrides=(*request.overrides, *sized)))
+    comparison = prepared_comparison(compared, request, (DRAWS, RUNS))
+    single = comparison.source == DEFAULTS
     known = outcomes_of(comparison.config.scenario.extended)
     if options.outcome not in known:
         raise UserError("report.outcome", options.outcome, one_of(known, options.outcome))
@@ -304,7 +305,8 @@ def _explained(options: ReportOptions, compared: CompareOptions, request: Reques
     texts += [f"scenario={entry.scenario}", *entry.changes]
     texts += [f"study.draws={1 if single else draws}", f"study.runs={draws * runs if single else runs}"]
     try:
-        asked = ExplainOptions(options.outcome, options.mechanisms, compared.parameters)
+        source = POSTERIOR if compared.parameters == CONDITIONED else compared.parameters
+        asked = ExplainOptions(options.outcome, options.mechanisms, source)
         return prepared_explaining(asked, replace(request, overrides=tuple(texts)))
     except UserError as mistake:
         named = {"mechanisms": "report.mechanisms", "study.runs": "report.share_runs"}

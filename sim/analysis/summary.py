@@ -11,7 +11,7 @@ interval over parameter sets goes with it.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -81,8 +81,10 @@ def statistic(tallies: Mapping[str, Tally], outcome: Outcome) -> Statistic:
     never = tally.share_of(NEVER) if outcome.unit == "day" else None
     if never is not None:
         tally = tally.replaced(NEVER, math.inf)
-    by_median = outcome.heavy_tailed or bool(never)
     cut_by = CUT_BY.get(outcome.name)
+    censored = None if cut_by is None else tallies[cut_by].share_of(NEVER)
+    # A mean of cut days says little of how long anything lasts; their median does where fewer than half are cut.
+    by_median = outcome.heavy_tailed or bool(never) or bool(censored)
     return Statistic(
         name=outcome.name,
         text=outcome.text,
@@ -93,7 +95,7 @@ def statistic(tallies: Mapping[str, Tally], outcome: Outcome) -> Statistic:
         mcse_of="median" if by_median else "mean",
         prior_driven=outcome.name in PRIOR_DRIVEN,
         never=never,
-        censored=None if cut_by is None else tallies[cut_by].share_of(NEVER),
+        censored=censored,
         exceedance=exceedance(tally) if outcome.heavy_tailed else None,
     )
 
@@ -236,22 +238,24 @@ def prior_predictive(config: Config, stats: Sequence[Statistic], sets: int = SET
     Probabilities of other kinds go with them. Parameters that the scenario or the command line has set stay set.
     """
     data = _simulate(config, ParameterSets(prior_design(sets, config.seed)))
-    mine = {key: column[:sets] for key, column in drawn_of(config).columns.items()}
-    own = _simulate(config, ParameterSets(mine)) if mine else None
+    drawn = drawn_of(config)
+    own_sets = drawn.draws if drawn.past is not None else min(sets, drawn.draws)  # of pasts all, as in the outlook
+    mine = replace(drawn, columns={key: column[:own_sets] for key, column in drawn.columns.items()})
+    own = _simulate(config, mine) if mine.columns else None
     here, outcomes = {one.name: one for one in stats}, outcomes_of(config.scenario.extended)
     names = dict.fromkeys((*REPORTED, *(one.name for one in stats if one.unit == "probability")))
     tallies = {name: Tally.of(data[name].values) for name in (*names, *CUT_BY.values())}
     return tuple(
         PriorComparison(
             statistic(tallies, outcomes[name]), here[name],
-            *(_over_sets(here[name], one, sets) for one in (data, own)),
+            _over_sets(here[name], data, sets), _over_sets(here[name], own, own_sets),
         )
         for name in names
     )  # fmt: skip
 
 
 def _simulate(config: Config, drawn: ParameterSets) -> "xr.Dataset":
-    return simulate_config(config, runs=RUNS * len(next(iter(drawn.columns.values()))), drawn=drawn)
+    return simulate_config(config, runs=RUNS * drawn.draws, drawn=drawn)
 
 
 def _over_sets(one: Statistic, data: "xr.Dataset | None", sets: int) -> OverSets | None:

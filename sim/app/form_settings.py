@@ -23,7 +23,17 @@ from sim.experiment.command import check_one_point, whole
 from sim.model.aliases import current, current_tree
 from sim.model.hydra_config import check_references, config_folders, hydra_text, options, read_group_file
 from sim.model.parameters import MECHANISM_NAMES, shared_declarations
-from sim.model.scenario import START, Card, Config, config_of, load, scenario_names
+from sim.model.scenario import (
+    CONDITIONED,
+    DEFAULTS,
+    POSTERIOR,
+    START,
+    Card,
+    Config,
+    config_of,
+    load,
+    scenario_names,
+)
 from sim.model.validation import UserError, one_of
 
 SettingValue = float | bool | str
@@ -149,6 +159,8 @@ def load_base(overrides: tuple[str, ...], config_dir: Path | None = None) -> Bas
     check_one_point(overrides)
     own = {"scenario", "seed", "study.runs"}
     config = load(overrides, config_dir)
+    if config.parameters_from == CONDITIONED:
+        raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR}; the page shows the outlook by itself")
     given = any(one.startswith("study.runs=") for one in overrides)
     if given and config.runs > MOST_RUNS:
         raise UserError("study.runs", config.runs, f"1 to {MOST_RUNS} here")

@@ -23,6 +23,7 @@ from sim.analysis.comparison.paired import (
     effect_without_war,
     measures_of,
 )
+from sim.analysis.durations import Outlook, expected
 from sim.analysis.pattern_tests import Evidence, Verdict, at_once, verdicts_on
 from sim.analysis.summary import Statistic, statistics
 from sim.app.form_settings import BaseConfig, ExploreState, ScenarioSettings, initial_state
@@ -164,7 +165,8 @@ class SupersededError(Exception):
 class ExploreView:
     """What there is to show: ensemble A with its verdicts so far, and B with its differences to A.
 
-    `pinned` says in words what is pinned in a pair; it is empty without a pair.
+    `pinned` says in words what is pinned in a pair; it is empty without a pair. `outlook` is how the observed winter
+    goes on under A, None where A is of another winter.
     """
 
     state: ExploreState
@@ -173,6 +175,7 @@ class ExploreView:
     b: EnsembleResult | None = None
     rows: tuple[ComparisonRow, ...] = ()
     pinned: str = ""
+    outlook: Outlook | None = None
 
 
 class WorkerPool:
@@ -186,6 +189,7 @@ class WorkerPool:
         self.quick = ThreadPoolExecutor(2, "quick")
         self.patient = ThreadPoolExecutor(1, "patient")
         self._ensemble = lru_cache(REMEMBERED)(self._simulate)
+        self._outlook = lru_cache(REMEMBERED)(lambda settings, seed: expected(base.config(settings, seed)))
 
     def view(self, state: ExploreState) -> ExploreView:
         """Simulate a state; verdicts on patterns that take longer are left out."""
@@ -193,10 +197,11 @@ class WorkerPool:
         if state.b is not None:
             config_a, config_b, pinned = free_from_same_day(config_a, self.base.config(state.b, state.seed))
         a = self._ensemble(state.a, state.seed, config_a.scenario.free_from)
+        outlook = self._outlook(state.a, state.seed)
         if state.b is None or config_b is None:
-            return ExploreView(state, a, a.quick_verdicts())
+            return ExploreView(state, a, a.quick_verdicts(), outlook=outlook)
         b = self._ensemble(state.b, state.seed, config_b.scenario.free_from)
-        return ExploreView(state, a, a.quick_verdicts(), b, compare_pair(a, b), pinned)
+        return ExploreView(state, a, a.quick_verdicts(), b, compare_pair(a, b), pinned, outlook)
 
     def judge(self, view: ExploreView, superseded: Callable[[], bool]) -> Iterator[Verdict]:
         """The verdicts that take longer, one by one, until something newer is asked for."""

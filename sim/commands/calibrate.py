@@ -1,17 +1,25 @@
-"""`lull calibrate`: what the figures say about the parameters and what they do not; `check=true` tests the method."""
+"""`lull calibrate`: what the observations say about the parameters and what they do not.
+
+`check=true` tests the method, `data=FILE` fits to dated counts as well.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, Unpack
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 from rich.console import RenderableType
 
 from sim.analysis.calibration import calibration_run as analysis
 from sim.analysis.calibration.identifiability import pairs
-from sim.analysis.calibration.observations import CalibrationSettings, settings_of
-from sim.analysis.calibration.posterior import fill
+from sim.analysis.calibration.observations import CalibrationSettings, DatedCounts, settings_of
+from sim.analysis.calibration.posterior import MOST_ROWS, accepted, fill, with_products
 from sim.analysis.calibration.sbc import LIKELIHOOD, Control
+from sim.analysis.forecast.event_counts import Counts
+from sim.analysis.forecast.forecasting import own_counts, reading_record
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.options import CalibrateOptions
@@ -39,7 +47,16 @@ def main(request: Request) -> None:
 
 
 @study_call
-def calibrate(scenario: str | None = None, *, check: bool = False, **study: Unpack[Study]) -> Result[Any]:
+def calibrate(
+    scenario: str | None = None,
+    *,
+    check: bool = False,
+    data: Path | str | None = None,
+    stretch: int = CalibrateOptions.stretch,
+    lag: int = CalibrateOptions.lag,
+    dispersion: float = CalibrateOptions.dispersion,
+    **study: Unpack[Study],
+) -> Result[Any]:
     """Find the parameters that agree with the observations of a scenario, or check the method that finds them.
 
     Parameters among the overrides are held; keys such as `calibration.draws` say how much is simulated.
@@ -47,18 +64,23 @@ def calibrate(scenario: str | None = None, *, check: bool = False, **study: Unpa
     Args:
         scenario: name of a scenario file; None: `article`, or as the overrides say.
         check: simulation-based calibration instead, with posteriors that must fail.
+        data: a file of events or of cumulative counts (docs/own_events.md) that is fitted to as well.
+        stretch: days of each stretch of that file whose attacks are counted.
+        lag: most days between an attack and its report.
+        dispersion: of a count, (variance - mean) / mean^2.
         **study: as in every call.
 
     Returns:
         `data`: draws of the posterior over (chain, draw), a variable for each parameter and product, with unit and
         verdict in its attributes; tables `parameters`, `observations`, `hypotheses` and others (docs/calibration.md);
         `found`: everything that they are made of; `inference`: ArviZ's InferenceData. With `check`: `data` has one
-        quantity of one region a row; tables `sbc` and `control`.
+        quantity of one region a row; tables `sbc` and `control`. With a file: `data` has draws given its counts too;
+        tables `parameters_before`, `parameters` and `counts`; without `parameters` where too few draws are left.
 
     Raises:
-        UserError: the configuration cannot be used, or the observations leave too few draws.
+        UserError: the configuration or the file cannot be used, or the observations leave too few draws.
     """
-    options = CalibrateOptions(check)
+    options = CalibrateOptions(check, None if data is None else Path(data), stretch, lag, dispersion)
     request, rest = request_of("calibrate", study, {"scenario": scenario}, options)
     return call(job(request, options, rest), study)
 
@@ -69,14 +91,20 @@ def job(request: Request, options: CalibrateOptions, rest: Request) -> Job[Any]:
     if config.parameters_from != DEFAULTS:
         raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: a calibration starts from the priors")
     settings = settings_of(config, rest.overrides)
-    number = settings.draws + 2 * analysis.plants_of(settings) if options.check else analysis.histories(settings)
+    if options.check and options.data is not None:
+        raise UserError("check", "true", "nothing with data=FILE, whose method is checked each time")
     compute: Callable[..., Result[Any]] = check_result if options.check else calibration_result
+    number = settings.draws + 2 * analysis.plants_of(settings) if options.check else analysis.histories(settings)
+    if options.data is not None:
+        counts = own_counts(config, options.data)
+        compute = partial(counts_result, counts, analysis.dated_counts(counts, options))
+        number = settings.draws + analysis.plants_of(settings) + min(settings.draws, MOST_ROWS)
     return Job(
         request,
         config,
         partial(compute, request, rest, config, settings),
         lambda folder: simulating(folder, analysis.forecast(config, settings, number)),
-        "check" if options.check else "",
+        "check" if options.check else "own-events" if options.data else "",
     )
 
 
@@ -139,13 +167,60 @@ def text(done: analysis.Calibration) -> Iterator[RenderableType]:
     yield from ("", CANNOT_TELL)
 
 
+def counts_result(
+    counts: Counts, dated: DatedCounts, request: Request, _: Request, config: Config, settings: CalibrationSettings,
+    advance: Progress | None,
+) -> Result[analysis.CountsCalibration]:  # fmt: skip
+    """Calibrate to the observations, and to the dated counts of a file as well."""
+    found = analysis.calibrated_with_counts(config, settings, dated, advance)
+    stretches = analysis.stretch_rows(found, config.scenario.calendar)
+    rows = {
+        "parameters_before": analysis.records(found.quantities),
+        "parameters": analysis.records(found.quantities_after) if not found.refusal else [],
+        "counts": stretches,
+        "sbc": analysis.check_rows(found.sbc),
+    }
+
+    def text() -> Iterator[RenderableType]:
+        yield from (*printed.reading_lines(counts), "")
+        yield printed.figure_table(settings.figures)
+        yield printed.stretch_table(stretches, dated.words)
+        yield from (printed.counts_line(found), "")
+        yield printed.quantity_table(found.quantities, "Identifiability before the dated counts")
+        yield from (printed.not_identified(found.quantities, "parameters_before.csv"), "")
+        if found.refusal:
+            yield f"[bold red]No conclusion from the dated counts:[/] {found.refusal}"
+        else:
+            yield printed.quantity_table(found.quantities_after, "Identifiability after the dated counts")
+            yield printed.not_identified(found.quantities_after)
+        yield from ("", *printed.check_lines(found.sbc), "", CANNOT_TELL)
+
+    return Result(
+        request, config, draws_given_counts(found).assign_attrs(provenance(config)), found,
+        rows={name: one for name, one in rows.items() if one},
+        content={**analysis.counts_summary(found), "reading": reading_record(counts)},
+        figures={},
+        text=text,
+        files="summary.json, and the tables behind it",
+    )  # fmt: skip
+
+
+def draws_given_counts(found: analysis.CountsCalibration) -> xr.Dataset:
+    """Unweighted draws of the posterior given observations and counts, a variable each parameter and product."""
+    generator = np.random.default_rng(analysis.seed_for(found.config.seed, "kept"))
+    values, places = with_products(found.after.values()), accepted(found.after.weights, generator)
+    about = {one.quantity: {"units": one.unit, "verdict": one.verdict} for one in found.quantities_after}
+    attrs = {"conclusion": found.refusal or "drawn"}
+    return xr.Dataset({name: ("draw", one[places], about[name]) for name, one in values.items()}, attrs=attrs)
+
+
 def check_result(
     request: Request, _: Request, config: Config, settings: CalibrationSettings, advance: Progress | None
 ) -> Result[tuple[analysis.SbcResult, ...]]:
     """Put the method to the test with truths that are known, and with posteriors that must fail."""
     bank = fill(analysis.prior_of(config, settings, "check"), settings.figures, settings.draws, config.threads, advance)
     sbc, narrow, prior = (
-        analysis.run_sbc(config, settings, bank, control, advance, purpose="checked truths") for control in CONTROLS
+        analysis.run_sbc(config, settings, bank, control, advance, "checked truths", rare=True) for control in CONTROLS
     )
     found = {"sbc": sbc, "control": narrow, "control_prior": prior}
     rows = {name: analysis.check_rows(one) for name, one in found.items()}

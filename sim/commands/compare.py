@@ -19,12 +19,14 @@ from sim.analysis.comparison.paired_comparison import (
     regret_rows,
     summary,
 )
+from sim.analysis.durations import Outlook, expected
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.options import CompareOptions
 from sim.experiment.runner import Progress
 from sim.reporting import comparison_tables as printed
 from sim.reporting.figures import draw, drawn
+from sim.reporting.tables import outlook_lines
 from sim.reporting.terminal import simulating
 from sim.reporting.text import titled
 
@@ -58,11 +60,13 @@ def compare(
         scenarios: two or more, the first the baseline; those of the article where none are given. An entry names a
             scenario, perhaps with changes after semicolons: `article;target.quiet_days=5`, or
             `article;february_strikes@2024-01-20` to move an event.
-        runs: histories of each draw and arm; None takes 500, or the configured number with a single draw.
-        draws: draws of the parameters; None takes 200 where they are drawn.
+        runs: histories of each draw and arm; None takes 500, or the configured number with a single draw, or 16 where
+            histories are conditioned.
+        draws: draws of the parameters; None takes 200 where they are drawn, or all where histories are conditioned.
         parameters: `posterior` draws what was fitted from the posterior that comes with the package, `prior` every
-            parameter that has a prior, `defaults` takes the declared values; None takes the posterior. What a scenario
-            or `overrides` set stays as they set it.
+            parameter that has a prior, `defaults` takes the declared values; `conditioned` takes the posterior with
+            the histories that reproduced the observations, up to the report. None takes `conditioned` where all
+            scenarios depart after the report, else the posterior. What a scenario or `overrides` set stays so.
         war_loss: by measure the value that a history with war counts as where scenarios are ranked, such as
             `{"attacks_after": 500}`; of all others such a history is worst.
         departures: `common` frees history in all scenarios on the day on which the earliest departs; `own` frees it in
@@ -90,18 +94,18 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
     """The comparison as a study."""
 
     def compute(advance: Progress | None) -> Result[Comparison]:
-        data = asked.simulate(advance)
+        data, outlook = asked.simulate(advance), expected(asked.config)
         priors = prior_rows(data)
         rows = {name: effect_rows(data, kind) for name, kind in KINDS.items()} | {"regret": regret_rows(data)}
         return Result(
             request, asked.config, data, asked,
             rows=rows | ({"prior_predictive": priors} if priors else {}),
-            content=summary(data),
+            content=summary(data) | ({} if outlook is None else {"outlook": outlook.record()}),
             figures={
                 "comparison" if place == 1 else f"comparison_{place}": drawn("compare_figures", "comparison", part)
                 for place, part in enumerate(by_baseline(data), start=1)
             },
-            text=lambda: text(asked, data),
+            text=lambda: text(asked, data, outlook),
             files="comparison.png, summary.json, and the tables behind them",
             more=lambda folder: folder.dataset("comparison.nc", data),
             other=partial(draw, data),
@@ -110,8 +114,10 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
     return Job(request, asked.config, compute, lambda folder: simulating(folder, asked.forecast()), asked.identity)
 
 
-def text(asked: Comparison, data: xr.Dataset) -> Iterator[RenderableType]:
-    """What is compared, pair by pair the differences, then regrets."""
+def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None) -> Iterator[RenderableType]:
+    """How the observed winter goes on, what is compared, pair by pair the differences, then regrets."""
+    if outlook is not None:
+        yield from (*map(escape, outlook_lines(outlook)), "")
     plan, distinct = asked.plan, asked.distinct
     again = f" ({distinct} different)" if distinct < plan.draws else ""
     yield (

@@ -172,7 +172,7 @@ def skill_result(
 ) -> Result[list[evaluation.Trial]]:
     """Forecast the past again from several days on, and score."""
     trials = evaluation.evaluate(config, counts, options.histories, advance)
-    means, gains = evaluation.summaries(trials), evaluation.skills(trials, lambda one: one.cut, config.seed)
+    means, gains = evaluation.summaries(trials), evaluation.skills(trials, lambda one: one.cut, config.seed, True)
     about, calendar, cuts = about_file(config, counts, options), config.scenario.calendar, evaluation.cut_count(counts)
     rows = evaluation.trial_rows(trials, calendar)
     source = (
@@ -183,7 +183,12 @@ def skill_result(
         f"{cuts} forecasts of up to three weeks, {means[0].periods} periods; each knew the counts, the documented"
         f" history and the events up to its day."
     )
-    bootstrap = [f"Intervals: bootstrap over the {cuts} forecasts."] if cuts >= evaluation.FEWEST_UNITS else []
+    block = evaluation.block_of(cuts)
+    bootstrap = (
+        [f"Intervals: bootstrap over the {cuts} forecasts, in blocks of {block}."]
+        if cuts >= evaluation.FEWEST_UNITS
+        else []
+    )
     scores = {"scores": evaluation.summary_rows(means), "skill": evaluation.skill_rows(gains)}
     return Result(
         request, config, pd.DataFrame(rows).to_xarray().assign_attrs(provenance(config)), trials,

@@ -91,12 +91,13 @@ def job(request: Request, asked: Asked) -> Job[Page]:
                 print_page(folder.path(PAGE), folder.path(PAPER))
 
         content = {"question": page.question, "answer": list(page.sentences), "comparison": summary(found.comparison)}
+        content |= {} if found.outlook is None else {"outlook": found.outlook.record()}
         return Result(
             request, asked.config, found.comparison, page,
             rows={table.file.removesuffix(".csv"): table.records for table in page.tables.values()},
             content=content | {"attribution": share_rows(found.attribution)},
             figures={one.id: partial(getattr, one, "figure") for one in page.pictures.values()},
-            text=lambda: map(escape, (page.question, *page.sentences)),
+            text=lambda: map(escape, (page.question, *page.sentences, *page.outlook)),
             files=f"{PAGE}{f', {PAPER}' if pdf else ''}, and every table as CSV",
             more=more,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,8 @@ from typing import Final
 from rich.console import RenderableType
 from rich.markup import escape
 
-from sim.analysis.durations import Incidence, durations
+from sim.analysis.calibration.posterior import check_conditioned
+from sim.analysis.durations import FUTURES, Incidence, Outlook, durations, expected
 from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
 from sim.analysis.summary import (
     PriorComparison,
@@ -27,10 +28,11 @@ from sim.commands.result import Result, show_files
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import Ensemble, HistoryFile, stream
+from sim.experiment.parameter_sets import drawn_of
 from sim.experiment.result_dir import result_folder
 from sim.experiment.runner import CHUNK, CostEstimate
 from sim.model.cast import Cast
-from sim.model.scenario import DEFAULTS, Config
+from sim.model.scenario import CONDITIONED, DEFAULTS, Config
 from sim.reporting import tables as printed
 from sim.reporting.terminal import progress, simulating, waiting
 from sim.reporting.text import calibration_note, percent
@@ -46,6 +48,10 @@ BRIEFING: Final = "sim.reporting.figures.briefing"
 def main(request: Request) -> None:
     """Carry out the verb."""
     config = request.config()
+    if config.parameters_from == CONDITIONED:
+        check_conditioned(config)
+        if not request.sets("study.runs"):  # as many as in the outlook, so that all numbers are of the same histories
+            config = replace(config, runs=FUTURES * drawn_of(config).draws)
     with result_folder(request, config) as folder:
         histories = HistoryFile(folder.path("histories.nc"))
         several = config.runs > CHUNK  # a single batch takes a second, and is not worth keeping
@@ -53,13 +59,15 @@ def main(request: Request) -> None:
         with watched as advance:
             ensemble = stream(config, keep=histories.append, progress=advance, batch=CHUNK)
         stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
-        with waiting("judging the patterns"), ThreadPoolExecutor(1) as pool:
+        with waiting("judging the patterns"), ThreadPoolExecutor(2) as pool:
+            expecting = pool.submit(expected, config)
             written = pool.submit(histories.close, weekly_histogram=ensemble.first["weekly_histogram"].values)
             path = folder.path("briefing")
             verdicts, balance, priors = judged(
-                config, ensemble, stats, lambda found: draw(config, ensemble, found, path)
+                config, ensemble, stats, lambda found: draw(config, ensemble, found, expecting.result(), path)
             )
             written.result()
+        outlook = expecting.result()
         before, lasting = prior_rows(priors), durations(ensemble.first, config.scenario.calendar)
         result = Result(
             request, config, ensemble.first, ensemble,
@@ -69,11 +77,13 @@ def main(request: Request) -> None:
                 "prior_predictive": before,
                 "patterns": [pattern_record(one) for one in verdicts],
                 "weekly": weekly_rows(ensemble.first),
-            },
+            }
+            | ({} if outlook is None else {"outlook": list(outlook.course)}),
             content=summary(config, stats, verdicts, balance)
-            | {"durations": [asdict(one) for one in lasting], "prior_predictive": before},
+            | {"durations": [asdict(one) for one in lasting], "prior_predictive": before}
+            | ({} if outlook is None else {"outlook": outlook.record()}),
             figures={},  # drawn already
-            text=lambda: text(config, ensemble, stats, lasting, priors, verdicts, balance),
+            text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook),
             files="summary.json, briefing.png, and the tables behind them",
         )  # fmt: skip
         result.publish(folder)
@@ -94,29 +104,33 @@ def judged(
         return verdicts, balance.result() if balance else (), priors.result()
 
 
-def draw(config: Config, ensemble: Ensemble, verdicts: tuple[Verdict, ...], path: Path) -> None:
+def draw(
+    config: Config, ensemble: Ensemble, verdicts: tuple[Verdict, ...], outlook: Outlook | None, path: Path
+) -> None:
     """Write the figure; drawing holds the interpreter lock, which kernels do not need."""
     from sim.reporting.figures.briefing import briefing_figure
     from sim.reporting.style import save_both
 
-    save_both(briefing_figure(ensemble.first, config, verdicts), path)
+    save_both(briefing_figure(ensemble.first, config, verdicts, outlook), path)
 
 
-def text(
-    config: Config,
-    ensemble: Ensemble,
-    stats: tuple[Statistic, ...],
-    lasting: tuple[Incidence, ...],
-    priors: tuple[PriorComparison, ...],
-    verdicts: tuple[Verdict, ...],
-    balance: tuple[Balance, ...],
-) -> Iterator[RenderableType]:
+Found = tuple[
+    tuple[Statistic, ...], tuple[Incidence, ...], tuple[PriorComparison, ...], tuple[Verdict, ...], tuple[Balance, ...]
+]
+"""Of the runs: statistics, durations, what assumptions decide, patterns, the prior balance."""
+
+
+def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None) -> Iterator[RenderableType]:
     """The answer, the outcomes, the patterns, and what to do next."""
-    scenario = config.scenario
+    scenario, (stats, lasting, priors, verdicts, balance) = config.scenario, found
     yield f"[bold]{escape(scenario.question)}[/]"
-    yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
-    yield f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs, {history_words(config)}\n"
-    yield from (*origin(config), *printed.probability_lines(priors), "")
+    if outlook is None:
+        yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
+    else:
+        yield from (*map(escape, printed.outlook_lines(outlook)), "")
+    one = " at one parameter set" if config.parameters_from == DEFAULTS else ""
+    yield f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs{one}, {history_words(config)}\n"
+    yield from (*origin(config), *printed.probability_lines(priors, outlook is None), "")
     yield from (printed.outcome_table(stats, scenario.calendar), printed.exceedance_line(stats), "")
     if lasting:
         yield from (printed.duration_table(lasting), "")
@@ -159,14 +173,15 @@ def what_next(config: Config) -> list[str]:
     """Commands that go on from here."""
     name = config.scenario.name
     named = "" if name == "article" else f" {name}"
-    lines = [
-        f"  lull replay 0{named:<24}one of these histories",
-        f"  lull explain lull_days{named:<14}which mechanisms matter",
-    ]
+    steps = {
+        f"lull replay 0{named}": "one of these histories",
+        f"lull explain lull_days{named}": "which mechanisms matter",
+    }
     if config.patterns:
         other = f"article {'no_us_strikes' if name == 'article' else name}"
-        lines.append(f"  lull compare {other:<24}paired differences, the same random numbers")
-    return ["\nWhat next", *lines]
+        steps[f"lull compare {other}"] = "paired differences, the same random numbers"
+    width = max(map(len, steps))
+    return ["\nWhat next", *(f"  {command:<{width}}  {text}" for command, text in steps.items())]
 
 
 def origin(config: Config) -> list[str]:

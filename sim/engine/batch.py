@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sim.engine import batched
 from sim.engine.batched.layout import lane_width
-from sim.engine.inputs import ModelInputs, form_of
+from sim.engine.inputs import FRESH, ModelInputs, form_of
 from sim.engine.record import ALL_OUTCOMES, BINS, WEEK, Output, OutputSpec
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.numbers.philox import DAY_LIMIT, RUN_LIMIT, split_seed
@@ -119,6 +119,8 @@ def check_addresses(table: ModelInputs, runs: Array) -> None:
     """Refuse runs and days without an address: kernels do not check."""
     if len(runs) and not 0 <= int(runs.min()) <= int(runs.max()) < RUN_LIMIT:
         raise ValueError(f"runs: allowed are whole numbers from 0 to {RUN_LIMIT - 1}")
+    if table.past is not None and not 0 <= int(table.past.runs.min()) <= int(table.past.runs.max()) < FRESH:
+        raise ValueError(f"past: allowed are runs from 0 to {FRESH - 1}")
     if len(table.days) >= DAY_LIMIT:
         raise ValueError(f"days={len(table.days)}: allowed are fewer than {DAY_LIMIT}")
 

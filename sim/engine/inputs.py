@@ -42,7 +42,8 @@ class ModelInputs(NamedTuple):
     extras (P, R) are the numbers of extensions at the start, as `sim.engine.extension.plan` lays them out; `extended`
     says what these are, None for nothing. groups (G,) and bursts (K,) are the numbers of groups and theatres in the
     addresses of chance; there are none where groups do not decide to pause, attacks do not cluster.
-    `later` are the numbers from later days on, where parameters change.
+    `later` are the numbers from later days on, where parameters change. `past` says where the random numbers of the
+    first days are found, None for where those of all others are.
     """
 
     numbers: Records
@@ -61,6 +62,7 @@ class ModelInputs(NamedTuple):
     bursts: Array
     extended: Any = None
     later: "tuple[LaterNumbers, ...]" = ()
+    past: "Past | None" = None
 
     @property
     def points(self) -> int:
@@ -88,6 +90,21 @@ class LaterNumbers(NamedTuple):
     rows: Array
 
 
+class Past(NamedTuple):
+    """Histories that begin as others did: before `day` the random numbers are those of the run `runs` (P,) of a seed.
+
+    From that day on a history has random numbers of its own, of runs from FRESH on, which no past has. What waits for a
+    limit gets a new one and counts from zero: the time that is left of an episode does not depend on how long it has
+    lasted, so the law stays the same.
+    """
+
+    day: int
+    seed: int
+    runs: Array
+
+
+FRESH: Final = 2**32
+"""Number of the first run whose random numbers no past has: the runs of pasts lie below."""
 POINTWISE: Final = ("numbers", "theatres", "wings", "extras")
 """Fields with a row for each design point."""
 
@@ -114,7 +131,9 @@ def stacked(tables: Sequence[ModelInputs]) -> ModelInputs:
     rows = next((one.rows for table in tables for one in table.later), np.array([], dtype=np.int64))
     days = sorted({one.day for table in tables for one in table.later})
     later = tuple(LaterNumbers(day, **joined([at_day(one, day) for one in tables]), rows=rows) for day in days)
-    return tables[0]._replace(**joined(tables), later=later)
+    past = tables[0].past
+    past = past and past._replace(runs=np.concatenate([one.past.runs for one in tables if one.past is not None]))
+    return tables[0]._replace(**joined(tables), later=later, past=past)
 
 
 @kernel

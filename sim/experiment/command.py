@@ -126,11 +126,11 @@ def renamed(verb: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 
     >>> renamed("explain", ["divergence=[article,no_order]", "run=3"])
     ('diff', ('scenarios=[article,no_order]', 'run=3'))
-    >>> renamed("calibrate", ["data=mine.csv"])
-    ('forecast', ('data=mine.csv',))
+    >>> renamed("calibrate", ["data=mine.csv", "weeks=6"])
+    ('forecast', ('data=mine.csv', 'weeks=6'))
     """
     keys = {one.partition("=")[0] for one in overrides}
-    if verb == "calibrate" and "data" in keys and "check" not in keys:
+    if verb == "calibrate" and "data" in keys and keys & {"score", "until", "weeks", "histories"}:
         return "forecast", tuple(overrides)
     if verb == "explain" and "divergence" in keys:
         return "diff", tuple(re.sub("^divergence=", "scenarios=", one) for one in overrides)

@@ -21,7 +21,8 @@ from sim.experiment.result_dir import provenance
 from sim.experiment.runner import CHUNK, Progress, chunks, ensemble
 from sim.experiment.statistics import Array, Tally
 from sim.model.hydra_config import override_of
-from sim.model.scenario import Config, load
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, load
+from sim.model.validation import UserError
 
 if TYPE_CHECKING:
     import h5netcdf
@@ -207,6 +208,8 @@ def simulate(
     asked = override_texts(study.get("overrides", {}), given)
     check_one_point(asked)
     config = load([override_of("scenario", scenario), *asked], study.get("config_dir"), study.get("extensions", ()))
+    if config.parameters_from == CONDITIONED:
+        raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} here; docs/calibration.md shows how")
     data = simulate_config(config, daily=daily)
     if len(states):
         table = state_table(config, states, config.threads).rename(run="state_run")

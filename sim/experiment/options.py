@@ -246,11 +246,10 @@ def parted(text: str, sign: str) -> list[str]:
 # --- options of one verb ------------------------------------------------------------------------------------
 
 
-def parameter_option() -> Any:
+def parameter_option(more: str = "", usual: str = "posterior") -> Any:
     """Which parameter sets a comparison or an attribution simulates."""
-    return option(
-        None, "parameter sets: posterior, prior or defaults; null: posterior", allowed="posterior, prior or defaults"
-    )
+    names = f"{more}posterior, prior or defaults"
+    return option(None, f"parameter sets: {names}; null: {usual}", allowed=names)
 
 
 def run_option() -> Any:
@@ -299,7 +298,9 @@ class CompareOptions(Options, section="compare"):
     scenarios: tuple[str, ...] = option(
         ARTICLE, "two or more scenarios, the first the baseline", example="[article,'article;target.quiet_days=5']"
     )
-    parameters: str | None = parameter_option()
+    parameters: str | None = parameter_option(
+        "conditioned, ", "conditioned where all scenarios depart after the report, else posterior"
+    )
     war_loss: Any = option(
         None, "value of a history with war where scenarios are ranked; null: the worst", example="{attacks_after:500}"
     )
@@ -364,6 +365,12 @@ class CalibrateOptions(Options, section="calibrate"):
     """`lull calibrate`."""
 
     check: bool = option(False, "simulation-based calibration with a control that must fail")
+    data: Path | None = option(
+        None, "file of events or of cumulative counts, to be fitted to as well", example="mine/attacks.csv"
+    )
+    stretch: int = option(21, "days of each stretch whose attacks are counted", low=1, high=366, unit="days")
+    lag: int = option(2, "most days between an attack and its report", low=0, high=14, unit="days")
+    dispersion: float = option(0.1, "variance of a count beyond its mean, over the mean squared", low=1e-6, high=10.0)
 
 
 @dataclass(frozen=True)
@@ -434,7 +441,9 @@ class CallOptions(Options):
 
     scenario: str = option("article", "scenario file", allowed="a name of `lull scenarios`", example="tight_leash")
     seed: int = option(1, "seed of the study", low=0, high=2**64 - 1)
-    parameters: str = option("defaults", "source of the shared parameters", choices=("defaults", "posterior"))
+    parameters: str = option(
+        "defaults", "source of the shared parameters", choices=("defaults", "posterior", "conditioned")
+    )
     extensions: tuple[str, ...] | None = option(None, "Python files that extend the model", example="[mine/fatigue.py]")
 
 

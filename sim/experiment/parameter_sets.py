@@ -9,11 +9,12 @@ bank that it was, and what its history showed of each observation. Reading it ne
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,12 @@ from sim.model.aliases import current_column, current_record
 from sim.model.cast import Cast
 from sim.model.data import data_folder
 from sim.model.parameters import Declaration, shared_declarations
-from sim.model.scenario import POSTERIOR, Config, Scenario
+from sim.model.scenario import CONDITIONED, POSTERIOR, Config, Scenario
+from sim.model.scenario import DEFAULTS as DECLARED
 from sim.model.validation import UserError
+
+if TYPE_CHECKING:
+    from sim.engine.inputs import Past
 
 
 def free_declarations() -> dict[str, Declaration]:
@@ -59,9 +64,18 @@ def quantile(declared: Declaration, level: npt.NDArray[Any]) -> Column:
 
 @dataclass(frozen=True)
 class ParameterSets:
-    """Columns of parameters by key, each (draws,); none: every history has the scenario's own numbers."""
+    """Columns of parameters by key, each (draws,); none: every history has the scenario's own numbers.
+
+    With a `past` (draws,) a history also begins as the one did with which its draw reproduced the observations.
+    """
 
     columns: Mapping[str, Array] = field(default_factory=dict)
+    past: "Past | None" = None
+
+    @property
+    def draws(self) -> int:
+        """Number of draws; 1 where every history has the scenario's own numbers."""
+        return len(next(iter(self.columns.values()))) if self.columns else 1
 
     def design(self, scenario: Scenario) -> dict[str, Array]:
         """The columns that hold in a scenario: those that it has not moved itself."""
@@ -69,7 +83,13 @@ class ParameterSets:
         return {key: one for key, one in self.columns.items() if scenario.number(key) == declared[key].default}
 
     def scenario(self, scenario: Scenario, run: int) -> Scenario:
-        """The scenario with the numbers that one of its histories has."""
+        """The scenario with the numbers that one of its histories has.
+
+        Raises:
+            UserError: the history has a past, which a scenario cannot hold.
+        """
+        if self.past is not None:
+            raise UserError("parameters", CONDITIONED, f"{DECLARED} or {POSTERIOR} where one history is narrated")
         design = self.design(scenario)
         if not design:
             return scenario
@@ -85,9 +105,29 @@ DEFAULTS = ParameterSets()
 
 def drawn_of(config: Config) -> ParameterSets:
     """The draws that a configuration asks for."""
-    if config.parameters_from != POSTERIOR:
+    if config.parameters_from == DECLARED:
         return DEFAULTS
+    if config.parameters_from == CONDITIONED:
+        return conditioned_sets(config.scenario)
     return ParameterSets(shipped_posterior(config.scenario.cast).columns)
+
+
+def conditioned_sets(scenario: Scenario) -> ParameterSets:
+    """The draws of the posterior with their pasts: up to the report, the histories that reproduced the observations.
+
+    Draws were kept with a probability in proportion to their importance weights, so all have the same weight.
+
+    Raises:
+        UserError: the scenario departs before the report is out, or there is no posterior of its case.
+    """
+    from sim.engine.inputs import Past
+
+    posterior, calendar = shipped_posterior(scenario.cast), scenario.calendar
+    if scenario.free_from is not None and scenario.free_from <= calendar.report:
+        day, report = (calendar.date_of(day) for day in (scenario.free_from, calendar.report))
+        why = f"documented history is free from {day} on, not only after the report of {report}"
+        raise UserError("parameters", CONDITIONED, f"{DECLARED} or {POSTERIOR}; {why}")
+    return ParameterSets(posterior.columns, Past(calendar.report + 1, int(posterior.about["seed"]), posterior.rows))
 
 
 def lethal_chance(scenario: Scenario, columns: Mapping[str, Array]) -> Array:
@@ -141,6 +181,8 @@ def write_posterior(path: Path, posterior: Shipped) -> None:
 
 def read_posterior(path: Path) -> Shipped:
     """Read a posterior."""
+    if sys.modules.get("pyarrow", sys) is None:  # hidden from pandas, which would take long to import it
+        del sys.modules["pyarrow"]
     import pyarrow as pa
     import pyarrow.parquet as pq
 

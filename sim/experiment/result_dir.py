@@ -34,7 +34,7 @@ from sim.model.data import FOLDERS, data_folder
 from sim.model.extension import KEY as EXTENSIONS
 from sim.model.hydra_config import GROUPS, TOP_KEYS, compose_tree, options, override_of, parse_override
 from sim.model.parameters import MECHANISM_NAMES
-from sim.model.scenario import POSTERIOR, Config, config_of
+from sim.model.scenario import DEFAULTS, Config, config_of
 from sim.model.validation import UserError
 from sim.numbers.fingerprint import hash_of
 
@@ -111,7 +111,7 @@ def config_in(data: "xr.Dataset") -> Config:
 
 def _posterior(config: Config) -> dict[str, str]:
     """Which posterior parameters were drawn from, if they were."""
-    if config.parameters_from != POSTERIOR:
+    if config.parameters_from == DEFAULTS:
         return {}
     from sim.experiment.parameter_sets import shipped_posterior  # which imports the engine
 

@@ -27,7 +27,7 @@ import psutil
 
 from sim.engine.batch import run_arms, run_batch, thread_count
 from sim.engine.batched.layout import block_bytes, lane_width
-from sim.engine.inputs import POINTWISE, ModelInputs, build_inputs, form_of, stacked, with_design
+from sim.engine.inputs import FRESH, POINTWISE, ModelInputs, Past, build_inputs, form_of, stacked, with_design
 from sim.engine.record import ALL_OUTCOMES, BINS, WEEK, Output, OutputSpec
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.experiment.formats import size
@@ -127,7 +127,8 @@ class Experiment:
     """Arms x parameter sets x runs: what is simulated and under which run numbers.
 
     `sets` are columns of drawn parameters (sets,) by key; without any, all histories have the arm's own numbers.
-    `runs` are the replicates of one parameter set in one arm; of an arm in all where sets are cycled.
+    `runs` are the replicates of one parameter set in one arm; of an arm in all where sets are cycled. With a `past`
+    (sets,) a history begins as its set says, and run numbers, from FRESH on, number what follows.
     """
 
     arms: tuple[Arm, ...]
@@ -137,6 +138,7 @@ class Experiment:
     sets: Arrays = field(default_factory=dict)
     wanted: OutputSpec = ALL_OUTCOMES
     threads: int = 0
+    past: Past | None = None
 
     @property
     def count(self) -> int:
@@ -156,6 +158,8 @@ class Experiment:
         """
         if self.pairing in ("shared", "cycled"):
             return np.tile(runs, len(sets))
+        if self.past is not None:  # as in an ensemble that cycles through its pasts: the same histories everywhere
+            return np.asarray((sets[:, None] + self.count * runs).ravel())
         first = sets + arm * self.count if self.pairing == "own" else sets
         return np.asarray((first[:, None] * self.runs + runs).ravel())
 
@@ -181,7 +185,7 @@ class Experiment:
             Outcomes, ordered by arm, set and run.
         """
         run, chosen, values = self._chosen(sets, runs, values)
-        tables = [self.arms[arm].at(values) for arm in arms]
+        tables = self._tables([self.arms[arm] for arm in arms], values, chosen)
         if len(forms := list(dict.fromkeys(map(form_of, tables)))) > 1:
             of_form = [[arm for arm, table in zip(arms, tables, strict=True) if form_of(table) == one] for one in forms]
             parts = [self.simulate(some, chosen, run, values=values, progress=progress) for some in of_form]
@@ -193,8 +197,8 @@ class Experiment:
             for start, table, number in zip(first[:-1], tables, numbers, strict=True)
         ]
         return run_batch(
-            stacked(tables), self.seed, np.concatenate(numbers), np.concatenate(points), self.wanted, self.threads,
-            progress,
+            stacked(tables), self.seed, self.first + np.concatenate(numbers), np.concatenate(points), self.wanted,
+            self.threads, progress,
         )  # fmt: skip
 
     def simulate_each(
@@ -206,11 +210,24 @@ class Experiment:
         What two arms of one calendar and cast have in common up to a day is simulated once.
         """
         run, chosen, values = self._chosen(sets, runs, None)
-        tables = [arm.at(values) for arm in self.arms]
+        tables = self._tables(self.arms, values, chosen)
         number = self.numbers(0, chosen, run)
         points = self._points(max(tables, key=lambda table: table.points), number, chosen, run)
         wide = [table if table.points > 1 else first_points(table, int(points.max()) + 1) for table in tables]
-        return run_arms(wide, self.seed, number, points, self.wanted, self.threads, progress)
+        return run_arms(wide, self.seed, self.first + number, points, self.wanted, self.threads, progress)
+
+    @property
+    def first(self) -> int:
+        """Number of the first run, which decides its random numbers."""
+        return 0 if self.past is None else FRESH
+
+    def _tables(self, arms: Sequence[Arm], values: Arrays, sets: Array) -> list[ModelInputs]:
+        """The inputs of arms at some parameter sets, with their pasts."""
+        tables = [arm.at(values) for arm in arms]
+        if self.past is None:
+            return tables
+        past = self.past if self.pairing == "cycled" else self.past._replace(runs=self.past.runs[sets])
+        return [one._replace(past=past) for one in tables]
 
     def _chosen(
         self, sets: Sequence[int] | Array | None, runs: Sequence[int] | Array | None, values: Arrays | None
@@ -260,8 +277,11 @@ def ensemble(
 ) -> Experiment:
     """One arm with the runs of a configuration, cycling through its parameter sets or through `drawn`."""
     scenario = config.scenario if scenario is None else scenario
-    sets = (drawn_of(config) if drawn is None else drawn).design(scenario)
-    return Experiment((Arm(scenario, days=days),), config.seed, config.runs, "cycled", sets, wanted, config.threads)
+    drawn = drawn_of(config) if drawn is None else drawn
+    return Experiment(
+        (Arm(scenario, days=days),), config.seed, config.runs, "cycled", drawn.design(scenario), wanted, config.threads,
+        drawn.past,
+    )  # fmt: skip
 
 
 def interleaved(parts: Sequence[Output], turns: Sequence[int]) -> Output:

@@ -83,7 +83,7 @@ def declared_defaults() -> dict[str, Any]:
     """The defaults of all declared parameters and switches, as nested mappings.
 
     >>> declared_defaults()["patron"]["directive_stop"], declared_defaults()["mechanisms"]["fear"]
-    (0.0, True)
+    (0.001, True)
     """
     return {**asdict(default_parameters()), "mechanisms": asdict(Mechanisms())}
 

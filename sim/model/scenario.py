@@ -64,6 +64,9 @@ START = "start"
 
 DEFAULTS = "defaults"
 POSTERIOR = "posterior"
+CONDITIONED = "conditioned"
+"""Where shared parameters come from: the declared values, draws of the posterior, or these with their histories, which
+reproduced the observations, up to the report."""
 _SCENARIO_KEYS = ("title", "question", "departs")
 _CHANGE_KEYS = ("parameter", "value", "from", "to", "source")
 DEPARTS = "departs"
@@ -327,7 +330,7 @@ def config_of(tree: Tree, name: str, extensions: tuple[Extension, ...] = ()) -> 
         runs=_section(tree, "study", STUDY_KEYS).whole("runs", 1, MOST_RUNS),
         threads=_section(tree, "engine", ENGINE_KEYS).whole("threads", 0, MOST_THREADS),
         output_dir=None if output.raw("dir", "a folder or null") is None else Path(output.text("dir")),
-        parameters_from=top.choice("parameters", (DEFAULTS, POSTERIOR)),
+        parameters_from=top.choice("parameters", (DEFAULTS, POSTERIOR, CONDITIONED)),
         patterns=patterns_of(tree, scenario.cast),
         tree=tree,
         overwrite=output.has("overwrite") and output.flag("overwrite"),  # older configurations have none

@@ -60,6 +60,8 @@ class Event:
 
     `value` and `killed` are 0 where the kind has none, `theatres` is empty and `wing` None likewise. An `intervention`
     is an event of history that a scenario brings or changes: it acts on all its days, whatever is free by then.
+    `announced` is the day at whose end the event was known beforehand, which may lie before the calendar; None where
+    the timeline does not say. It acts on nothing but forecasts.
     """
 
     id: str
@@ -72,6 +74,17 @@ class Event:
     killed: int = 0
     source: str = ""
     intervention: bool = False
+    announced: int | None = None
+
+    def known(self, day: int, foresight: bool) -> bool:
+        """Whether it is known at the end of a day: once it has begun or was announced, else with `foresight` only.
+
+        >>> event = Event("truce", "intensity", first=30, last=40, announced=20)
+        >>> event.known(19, foresight=True), event.known(20, foresight=False), event.known(30, foresight=False)
+        (False, True, True)
+        """
+        ahead = foresight if self.announced is None else self.announced <= day
+        return self.first <= day or ahead
 
 
 @dataclass(frozen=True)
@@ -242,7 +255,7 @@ def has_effect(event: Event, days: Sequence[Day], cast: Cast) -> bool:
     return any(with_event(day, one, cast) == day for day in days[event.first : event.last + 1] for one in parts)
 
 
-_EVENT_KEYS = ("kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention")
+_EVENT_KEYS = ("kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention", "announced")
 _MOST_KILLED = 10_000
 
 
@@ -307,7 +320,21 @@ def _event(name: str, section: Section, calendar: Calendar, cast: Cast) -> Event
         killed=section.whole("killed", 1, _MOST_KILLED) if about.killed else 0,
         source=section.text("source") if section.has("source") else "",
         intervention=section.has("intervention") and section.flag("intervention"),
+        announced=_announced(section, first, calendar) if section.has("announced") else None,
     )
+
+
+def _announced(section: Section, first: int, calendar: Calendar) -> int:
+    """The day of the announcement; it may lie before the calendar, but not after the event has begun."""
+    key, begun = section.full("announced"), calendar.date_of(first)
+    if key.startswith("history."):
+        raise UserError(key, section.raw("announced", ""), "nothing: forecasts know events of the timeline beforehand")
+    allowed = f"a date up to {begun}, when the event begins"
+    value = section.raw("announced", allowed)
+    day = calendar.day_of(_date(key, value, allowed))
+    if day > first:
+        raise UserError(key, value, allowed)
+    return day
 
 
 def last_day(section: Section, first: int, calendar: Calendar, otherwise: int) -> int:

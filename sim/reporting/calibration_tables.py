@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from sim.analysis.calibration.calibration_run import (
     Calibration,
+    CountsCalibration,
     SbcResult,
     excluded_words,
     observation_rows,
@@ -27,6 +28,7 @@ from sim.analysis.forecast.scores import (
     FEWEST_UNITS,
     MODEL,
     NEITHER,
+    RECENT,
     SCORES,
     SKILL_VERDICTS,
     TOO_FEW,
@@ -43,7 +45,7 @@ from sim.reporting.text import on_calendar, outcome_title, percent, quantity_tit
 
 
 def posterior_lines(config: Config) -> list[str]:
-    """What to say of the parameters; nothing where they are the declared defaults."""
+    """What to say of the parameters; nothing where they are the declared defaults, or the outlook says it."""
     if config.parameters_from != POSTERIOR:
         return []
     posterior = shipped_posterior(config.scenario.cast)
@@ -67,8 +69,8 @@ def figure_table(figures: Sequence[Observation]) -> Table:
     return Table("Fitted to", (Column("text", "Observation"), Column("source", "Source"), read), figures)
 
 
-def quantity_table(quantities: Sequence[Quantity]) -> Table:
-    """Parameters that the observations inform: intervals before and after, and the verdict."""
+def quantity_table(quantities: Sequence[Quantity], title: str = "What the observations say") -> Table:
+    """Parameters that the data inform: intervals before and after, and the verdict."""
     columns = (
         Column("quantity", "Quantity", format=lambda one: f"{quantity_title(one.quantity)} {one.symbol}", number=False),
         numeric("prior_q05", "Prior 90%", lambda one: span(one.prior_q05, one.prior_q95), "prior_q95"),
@@ -79,17 +81,16 @@ def quantity_table(quantities: Sequence[Quantity]) -> Table:
         numeric("contraction", "Contraction", lambda one: f"{max(0.0, one.contraction):.0%}"),
         Column("verdict", "Verdict", style=lambda one: _VERDICT_LOOK[one.verdict]),
     )
-    return Table("What the observations say", columns, [one for one in quantities if one.verdict != NOT])
+    return Table(title, columns, [one for one in quantities if one.verdict != NOT])
 
 
-def not_identified(quantities: Sequence[Quantity]) -> str:
-    """The parameters that the observations do not inform, in a sentence."""
+def not_identified(quantities: Sequence[Quantity], file: str = "parameters.csv") -> str:
+    """The parameters that the data do not inform, in a sentence that names the file with their intervals."""
     names = [quantity_title(one.quantity) for one in quantities if one.verdict == NOT]
     if not names:
         return "Every parameter is informed by the observations."
     return (
-        f"Not identified, so intervals only, in parameters.csv: {len(names)} of {len(quantities)}."
-        f" {escape(', '.join(names))}."
+        f"Not identified, so intervals only, in {file}: {len(names)} of {len(quantities)}. {escape(', '.join(names))}."
     )
 
 
@@ -244,6 +245,29 @@ def method_line(done: Calibration) -> str:
     )
 
 
+def stretch_table(rows: Sequence[Mapping[str, Any]], words: str) -> Table:
+    """Attacks of each stretch of a file, and those that runs report, before the counts and after."""
+
+    def reported(when: str) -> Column:
+        low, high = f"{when}_q05", f"{when}_q95"
+        return numeric(low, f"Runs {when}, 90%", lambda row: span(row[low], row[high], ".0f"), high)
+
+    columns = (
+        Column("from", "From"), Column("to", "To"), Column("attacks", "In the file", format="d"), reported("before"),
+        reported("after"),
+    )  # fmt: skip
+    return Table("Dated counts of attacks", columns, rows, f"Likelihood of each: {words}.")
+
+
+def counts_line(done: CountsCalibration) -> str:
+    """How many draws the posterior is based on, before the dated counts and after, and how probable the counts are."""
+    return (
+        f"{done.before.bank.size:,} histories from the prior. ESS before the counts {done.before.effective:,.0f}, after"
+        f" {done.after.effective:,.0f} (Pareto k {done.pareto:.2f}). Of the files that the model simulates,"
+        f" {done.typical:.0%} are at most as probable as this one."
+    )
+
+
 def varied_table(found: Sequence[DataVariation], quantities: Sequence[Quantity], most: int = 3) -> Table:
     """Intervals of the most contracted quantities without each observation, or with another likelihood."""
 
@@ -282,6 +306,9 @@ BENCHMARK_WORDS: Final = {
     "negative binomial": "negative binomial",
     "self-exciting": "self-exciting (Hawkes)",
     "last value": "last value",
+    "two rates": "two rates (Poisson)",
+    "smoothing": "exponential smoothing",
+    "recent weeks": f"last {RECENT} weeks",
 }
 
 

@@ -5,20 +5,24 @@ A document marks a place with `<!-- table: NAME -->` and `<!-- end of table -->`
 """
 
 import ast
-import doctest
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import timedelta
 from functools import cache, partial
 from itertools import chain, groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
 from sim.analysis.calibration.calibration_run import excluded_words
 from sim.analysis.calibration.identifiability import NOT
+from sim.analysis.durations import outlook_of
 from sim.analysis.pattern_tests import DRAWS, Verdict, judge, prior_balance
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.extension.plan import CHANGEABLE_STATES, changeable_numbers
@@ -26,15 +30,17 @@ from sim.engine.extension.replacement import REPLACEABLE
 from sim.engine.inputs import NEUTRAL_NUMBERS, NEUTRAL_THEATRES, NEUTRAL_WINGS
 from sim.engine.reference.model import ReferenceModel
 from sim.experiment.ensemble import simulate_config
+from sim.experiment.formats import full_date
 from sim.experiment.parameter_sets import read_posterior, shipped_path
-from sim.model.parameters import MECHANISM_NAMES, Mechanisms, Theatre, Wing, shared_declarations
-from sim.model.parameters import group_declarations as of_group
+from sim.model.parameters import MECHANISM_NAMES, Mechanisms, shared_declarations
 from sim.model.scenario import Row, load, parameter_rows, scenario_names
 from sim.reporting.calibration_tables import alone, story_table
+from sim.reporting.formulas import OF_THE_DAY, Symbol, markdown, parse_docstring, rules_of, symbols, tex
 from sim.reporting.report_contents import GLOSSARY
+from sim.reporting.style import BLUE, INK, PALE, new_figure, save, style
 from sim.reporting.table import Table
-from sim.reporting.tables import over_prior_words
-from sim.reporting.text import code
+from sim.reporting.tables import days_words, over_prior_words, sets_words
+from sim.reporting.text import code, percent
 from sim.rules import (
     casualties,
     decisions,
@@ -49,57 +55,6 @@ from sim.rules import (
     target,
 )
 from sim.rules.decisions import STEPS
-
-Rule = Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class RuleDocstring:
-    """The parsed docstring of a rule; `worked` are the inputs of its worked value by name, `gives` the result.
-
-    A part that the docstring does not have is empty.
-    """
-
-    summary: str
-    formula: tuple[str, ...]
-    units: str
-    source: str
-    worked: dict[str, Any]
-    gives: str
-
-
-def rules_of(module: ModuleType) -> list[Rule]:
-    """The rules that a module defines, in its order."""
-    mine = (one for _, one in inspect.getmembers(module, inspect.isfunction) if one.__module__ == module.__name__)
-    return sorted(mine, key=lambda one: one.__code__.co_firstlineno)
-
-
-def parse_docstring(rule: Rule) -> RuleDocstring:
-    """Parse the docstring of a rule.
-
-    >>> from sim.rules.rates import keep
-    >>> card = parse_docstring(keep)
-    >>> card.formula, card.units, card.worked, card.gives
-    (('keep = exp(-ln 2 / h)',), 'half_life in days (above 0), result 1/day.', {'half_life': 1.0}, '0.5')
-    """
-    summary, *parts = (inspect.getdoc(rule) or "").split("\n\n")
-    about = next((part for part in parts if part.startswith("Units:")), "")
-    formula = parts[: parts.index(about)] if about else []
-    units, _, source = " ".join(about.split()).removeprefix("Units: ").partition(" Source: ")
-    worked, gives = _worked(rule)
-    lines = tuple(line.strip() for part in formula for line in part.splitlines())
-    return RuleDocstring(" ".join(summary.split()), lines, units, source, worked, gives)
-
-
-def _worked(rule: Rule) -> tuple[dict[str, Any], str]:
-    """Inputs and result of the first example that calls the rule with plain numbers."""
-    for example in doctest.DocTestParser().get_examples(inspect.getdoc(rule) or ""):
-        for call in ast.walk(ast.parse(example.source)):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == rule.__name__:
-                values = [ast.literal_eval(one) for one in call.args]
-                return dict(inspect.signature(rule).bind(*values).arguments), example.want.strip()
-    return {}, ""
-
 
 # --- the tables ---------------------------------------------------------------------------------------------
 
@@ -141,16 +96,18 @@ def parameters() -> Rows:
     for row in _article():
         if row.key in shared_declarations():
             value, span = f"{row.value:g}", f"{row.low:g} to {row.high:g}"
-            text = f"{row.title}: {row.text}"
-            yield code(row.key), row.symbol, value, span, row.unit, row.prior, row.provenance, row.source, text
+            symbol, text = f"${tex(row.symbol)}$", f"{row.title}: {row.text}"
+            yield code(row.key), symbol, value, span, row.unit, row.prior, row.provenance, row.source, text
 
 
-@table("symbols", "Symbol", "Key", "Unit")
-def symbols() -> Rows:
-    """From the symbols of the formulas to the keys of the configuration."""
-    yield from ((one.symbol, code(key), one.unit) for key, one in shared_declarations().items())
-    for prefix, group in (("militia.WING", Wing), ("theatre.THEATRE", Theatre)):
-        yield from ((one.symbol, code(f"{prefix}.{name}"), one.unit) for name, one in of_group(group))
+def symbol_rows(shown: Iterable[Symbol]) -> Rows:
+    """Symbols of the formulas, what they stand for, and where it is found: states and inputs, or parameters."""
+    for one in shown:
+        yield f"${one.tex}$", one.name, one.meaning, one.unit, code(one.key) if one.key else ""
+
+
+for _name, _shown in (("symbols of the day", OF_THE_DAY), ("symbols", symbols()[len(OF_THE_DAY) :])):
+    table(_name, "Symbol", "Name", "Meaning", "Unit", "Key")(partial(symbol_rows, _shown))
 
 
 def cast(prefix: str) -> Rows:
@@ -168,13 +125,13 @@ def rules(module: ModuleType) -> Rows:
     """The rules of one role: what each says, its formula, units and source, as their docstrings have it."""
     for rule in rules_of(module):
         parts, role = parse_docstring(rule), rule.__module__.rpartition(".")[2]
-        formula = "<br>".join(map(code, parts.formula))
-        yield code(f"{role}.{rule.__name__}"), parts.summary, formula, parts.units, parts.source
+        about = f"*Units:* {parts.units} *Source:* {parts.source}"
+        yield code(f"{role}.{rule.__name__}"), "<br>".join((parts.summary, *map(markdown, parts.formula), about))
 
 
 for _role in ROLES:
     _name = f"rules of {_role.__name__.rpartition('.')[2]}"
-    table(_name, "Rule", "What it says", "Formula", "Units", "Source")(partial(rules, _role))
+    table(_name, "Rule", "What it says")(partial(rules, _role))
 
 
 @table("day", "", "Step", "What happens")
@@ -225,6 +182,82 @@ def kept_outcomes() -> Rows:
         yield code(one.name), one.unit, f"{one.title}: {one.text}", heavy, driven
 
 
+# --- who influences whom ------------------------------------------------------------------------------------
+
+INFLUENCES: Final = {
+    ("timeline", "rival"): "intensity of the war, acts",
+    ("timeline", "patron"): "campaign, documented orders",
+    ("timeline", "mediators"): "talks",
+    ("timeline", "wings"): "multipliers, supply, scheduled strikes, documented attacks",
+    ("timeline", "target"): "documented responses",
+    ("rival", "patron"): "acts against it",
+    ("rival", "wings"): "gate of the war",
+    ("patron", "wings"): "order, gains",
+    ("patron", "target"): "open answer",
+    ("patron", "ladder"): "war risk, open answer",
+    ("mediators", "wings"): "pressure",
+    ("groups", "wings"): "pause",
+    ("wings", "groups"): "conviction",
+    ("wings", "patron"): "ordered attacks",
+    ("wings", "target"): "attacks, casualties",
+    ("wings", "wings"): "strikes on the collective",
+    ("target", "patron"): "threat, strikes, deaths",
+    ("target", "mediators"): "strikes at home, deaths",
+    ("target", "wings"): "strikes, threat",
+    ("target", "ladder"): "attacks, casualties, responses",
+    ("ladder", "target"): "rung",
+}
+"""Who reads the state of whom, and what is read. A test compares it with what the agents of the Mesa model read."""
+
+_PLACES: Final = {
+    "rival": (1.5, 5.3), "patron": (5.3, 5.3), "ladder": (9.4, 5.3), "wings": (3.1, 2.7), "target": (8.3, 2.7),
+    "groups": (1.1, 0.5), "mediators": (5.9, 0.5),
+}  # fmt: skip
+"""Where each stands in the figure, whose width is 10.4 and height 6."""
+
+
+@table("influences", "Whose state", "Who reads it", "What")
+def influences() -> Rows:
+    """Who influences whom."""
+    return ((one, other, what) for (one, other), what in INFLUENCES.items())
+
+
+def influence_figure() -> Figure:
+    """Who influences whom, as arrows; what comes from the timeline stands in the box of whom it concerns."""
+    with style():
+        figure = new_figure(9.5, 5.5)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set(xlim=(0.0, 10.4), ylim=(-0.1, 6.0))
+        axes.axis("off")
+        boxes = {name: _box(axes, name, INFLUENCES.get(("timeline", name), "")) for name in _PLACES}
+        for (one, other), what in INFLUENCES.items():
+            if one in boxes and one != other:
+                _arrow(axes, (one, other), what, boxes)
+    return figure
+
+
+def _box(axes: Axes, name: str, from_timeline: str) -> Any:
+    """The box of an actor."""
+    own = INFLUENCES.get((name, name))
+    lines = [rf"$\bf{{{name}}}$", f"each other: {own}" if own else "", *from_timeline.split(", ")]
+    look: Any = {"boxstyle": "round,pad=0.45", "facecolor": PALE, "edgecolor": INK}
+    text = "\n".join(line for line in lines if line)
+    return axes.text(*_PLACES[name], text, ha="center", va="center", fontsize=9, bbox=look).get_bbox_patch()
+
+
+def _arrow(axes: Axes, pair: tuple[str, str], what: str, boxes: Mapping[str, Any]) -> None:
+    """An arrow from one to the other, bent where there is one the other way too, with words in its middle."""
+    (x, y), (to_x, to_y) = (_PLACES[one] for one in pair)
+    bend = 0.2 if pair[::-1] in INFLUENCES else 0.0
+    look: dict[str, Any] = {"arrowstyle": "-|>", "color": BLUE, "lw": 1.4, "connectionstyle": f"arc3,rad={bend}"}
+    look |= {"patchA": boxes[pair[0]], "patchB": boxes[pair[1]], "shrinkA": 1.0, "shrinkB": 1.0}
+    axes.annotate("", (to_x, to_y), (x, y), arrowprops=look, zorder=3.5)  # after the boxes, at whose edges it ends
+    # The bent arrow's middle lies half the bend to the right of its way.
+    middle = ((x + to_x) / 2 + bend * (to_y - y) / 2, (y + to_y) / 2 - bend * (to_x - x) / 2)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    axes.text(*middle, what.replace(", ", ",\n"), ha="center", va="center", fontsize=9, bbox=paper, zorder=4)
+
+
 # --- what is shipped, and what the model gives for it -------------------------------------------------------
 
 HEADLINES: Final = ("P1", "P2", "P3", "P5", "P8", "P9", "P13")
@@ -265,6 +298,25 @@ def patterns() -> Rows:
 def headlines() -> Rows:
     """The patterns that a newcomer wants to see first."""
     return ((one.text, one.article, one.model, one.kind) for one in baseline() if one.id in HEADLINES)
+
+
+@table("outlook", "Given the observations, in the model", "Value", "Monte Carlo error", "90% over parameter sets")
+def outlook() -> Rows:
+    """How the observed winter goes on: the length of the lull and the probability of war."""
+    one = outlook_of(load())
+    lull, war = one.lull, one.war
+    median, low, high = (days_words(days, one) for days in (lull.median, lull.low, lull.high))
+    yield (
+        f"days from {full_date(one.strikes)} until attacks resume, median",
+        median,
+        f"± {lull.error:.0f}",
+        f"{low} to {high}",
+    )
+    for days in (60, 120, 180):
+        at, day = one.course[days], full_date(one.strikes + timedelta(days=days))
+        spread = f"{percent(at['q05'])} to {percent(at['q95'])}"
+        yield f"attacks have resumed by {day}", percent(at["ended"]), f"± {percent(at['error'])}", spread
+    yield f"direct war by {full_date(one.last)}", percent(war.mean), f"± {percent(war.error)}", sets_words(war)
 
 
 @table(
@@ -411,8 +463,11 @@ def filled(text: str) -> str:
 
 
 def main(paths: Sequence[str]) -> None:
-    """Fill the tables of these documents and name those that changed."""
+    """Fill the tables of these documents and name those that changed; a picture is drawn anew."""
     for path in map(Path, paths):
+        if path.suffix == ".png":
+            save(influence_figure(), path)
+            continue
         before = path.read_text(encoding="utf-8")
         after = filled(before)
         if after != before:

@@ -38,6 +38,7 @@ from sim.reporting.figures.compare_figures import attribution_figure, comparison
 from sim.reporting.report_contents import GLOSSARY, LIMITS, every_table, question, rows_of, sentences, value, what
 from sim.reporting.style import rendered
 from sim.reporting.table import Table
+from sim.reporting.tables import outlook_lines
 from sim.reporting.text import minus, titled
 
 BROWSERS: Final = (
@@ -143,12 +144,14 @@ class Page:
     sentences: tuple[str, str, str]
     tables: Mapping[str, Table]
     pictures: Mapping[str, Picture]
+    outlook: tuple[str, ...] = ()
 
 
 def page_of(found: ReportResults, request: Request) -> Page:
     """Write the page. The same finding and request give the same bytes."""
     tables, pictures = every_table(found), pictures_of(found)
     asked, answer = question(found), sentences(found)
+    outlook = () if found.outlook is None else outlook_lines(found.outlook)
     html = _template().render(
         found=found,
         about=found.comparison.attrs,
@@ -159,6 +162,7 @@ def page_of(found: ReportResults, request: Request) -> Page:
         prior_driven=found.asked.settings.outcome in PRIOR_DRIVEN,
         question=asked,
         sentences=answer,
+        outlook=outlook,
         tables=tables,
         pictures=pictures,
         lines=lines_of(found),
@@ -170,7 +174,7 @@ def page_of(found: ReportResults, request: Request) -> Page:
         versions=versions(),
         source_hash=source_hash(),
     )
-    return Page(html, asked, answer, tables, pictures)
+    return Page(html, asked, answer, tables, pictures, outlook)
 
 
 @cache
@@ -212,6 +216,7 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
     spread = interval_words(data)
     largest = found.attribution.ranked()[0]
     scenario = found.asked.config.scenario
+    ended = "" if found.outlook is None else "; given the observations, the probability that the lull has ended"
     made = (
         Picture(
             "effect", effect_figure(data, measure),
@@ -241,10 +246,10 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
             wide=True,
         ),
         Picture(
-            "briefing", briefing_figure(found.baseline, found.asked.config, found.verdicts),
+            "briefing", briefing_figure(found.baseline, found.asked.config, found.verdicts, found.outlook),
             f"Attacks a week by theatre over the calendar of {scenario.title}, medians with bands of 50% and 90% of"
-            " histories, and the documented events. The table of patterns compares it with its source.",
-            f"Attacks a week in {scenario.title}, and what the source says.",
+            f" histories, and the documented events{ended}. The table of patterns compares it with its source.",
+            f"Attacks a week in {scenario.title}, and what the source says{ended}.",
             wide=True,
         ),
     )  # fmt: skip

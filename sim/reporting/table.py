@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -159,18 +159,18 @@ class Table:
             return self._as_records(width)
         wrapped = [[wrap(cell, size) for cell, size in zip(row, sizes, strict=True)] for row in cells]
         tall = sum(max(map(len, row)) for row in wrapped) > 2 * len(wrapped)
-        grid = Grid(
-            title=Text("\n".join(wrap(self.title, width))) if self.title else None, title_justify="left",
-            title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), leading=int(tall),
-            caption=Text("\n".join(wrap(self.note, width))) if self.note else None, caption_justify="left",
-        )  # fmt: skip
+        grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), leading=int(tall))
         for column, size in zip(self.columns, sizes, strict=True):
             head = Text("\n".join(wrap(column.heading, size)))
             grid.add_column(head, justify="right" if column.right else "left", width=size, no_wrap=True)
         for row, texts in zip(self.rows, wrapped, strict=True):
             looks = (column.look(row) for column in self.columns)
             grid.add_row(*(Text("\n".join(text), style=look) for text, look in zip(texts, looks, strict=True)))
-        return grid
+        # Not of the grid: a title or a note as narrow as a narrow table would be broken a second time.
+        title, note = (Text("\n".join(wrap(text, width))) for text in (self.title, self.note))
+        title.stylize("bold")
+        note.stylize("dim italic")
+        return Group(*([title] if self.title else []), grid, *([note] if self.note else []))
 
     def _as_records(self, width: int) -> Text:
         """Every row as lines of heading and value, the first cell on top."""

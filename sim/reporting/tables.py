@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.markup import escape
 
 from sim.experiment.dataset import OUTCOMES_BY_NAME
+from sim.experiment.formats import full_date
 from sim.model.facts import LINK_KINDS, Fact
 from sim.model.scenario import Card
 from sim.model.timeline import Calendar
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.text import on_calendar, outcome_title, parameter_title, percent
+from sim.reporting.text import minus, on_calendar, outcome_title, parameter_title, percent
 
 if TYPE_CHECKING:
     from sim.analysis.discovery.cases import Condition, Dimension
     from sim.analysis.discovery.scenario_discovery import Box
-    from sim.analysis.durations import Incidence
+    from sim.analysis.durations import Incidence, Outlook
     from sim.analysis.pattern_tests import Balance, Verdict
     from sim.analysis.summary import OverSets, PriorComparison, Statistic
     from sim.model.scenario import Row
@@ -88,6 +89,29 @@ def duration_table(found: "Sequence[Incidence]") -> Table:
     return Table("How long the quiet lasts: share of the histories", columns, found, note, "durations")
 
 
+def outlook_lines(one: "Outlook") -> tuple[str, str]:
+    """How long the lull lasts and whether war comes, given what was observed; and what that rests on."""
+    lull, war, report = one.lull, one.war, full_date(one.report)
+    ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
+    error = f"± {lull.error:.0f} days Monte Carlo error; " if lull.error else ""
+    k = "" if one.pareto_k is None else f"; Pareto k of their importance weights {minus(f'{one.pareto_k:.1f}')}"
+    return (
+        f"The lull lasts {days_words(lull.median, one)} days from {full_date(one.strikes)} (median; {error}90% interval"
+        f" over parameter sets {ends}), and direct war by {full_date(one.last)} has a probability of"
+        f" {percent(war.mean)} (± {percent(war.error)} Monte Carlo error; 90% interval over parameter sets"
+        f" {sets_words(war)}): in the model, given the {one.observations} observations up to {report}.",
+        f"This winter: {one.draws:,} histories that reproduce all {one.observations} observations, of equal weight"
+        f" (effective sample size {one.effective:,.0f}{k}), each continued {one.data.sizes['run'] // one.draws} times"
+        f" with new random numbers from {report} on. No observation lies after that day: assumptions decide both"
+        f" answers{ASSUMED}.",
+    )
+
+
+def days_words(days: float | None, one: "Outlook") -> str:
+    """A length of the lull; None is one that ends neither before war nor before the calendar does."""
+    return f"more than {one.longest}" if days is None else f"{days:.0f}"
+
+
 def exceedance_line(stats: "Sequence[Statistic]") -> str:
     """Probabilities that heavy-tailed outcomes exceed some values."""
     return "\n".join(
@@ -122,14 +146,20 @@ def sets_words(sets: "OverSets") -> str:
     return f"{percent(sets.low)} to {percent(sets.high)}"
 
 
-def probability_lines(found: "Sequence[PriorComparison]") -> list[str]:
-    """Each probability: first its interval over parameter sets, then the Monte Carlo error of this run."""
-    return [escape(_probability(one)) for one in found if one.here.unit == "probability"]
+def probability_lines(found: "Sequence[PriorComparison]", of_war: bool = True) -> list[str]:
+    """Each probability: first its interval over parameter sets, then the Monte Carlo error of this run.
+
+    That of war only as the priors have it where `of_war` is false, because the outlook gives it.
+    """
+    shown = [one for one in found if one.here.unit == "probability"]
+    return [escape(_probability(one, of_war or one.here.name != "war")) for one in shown]
 
 
-def _probability(one: "PriorComparison") -> str:
+def _probability(one: "PriorComparison", here: bool) -> str:
     name = outcome_title(one.here.name, one.here.text)
     prior = over_words(one.prior_sets, "the priors") if one.prior_sets else ""
+    if not here:
+        return f"{name} before any observation: {prior}."
     if one.here_sets:
         return f"{name}: {over_words(one.here_sets, 'the posterior')}; {prior}."
     error = f" ± {percent(one.here.mcse)} Monte Carlo error" if one.here.mcse else ""

@@ -117,18 +117,21 @@ def progress(total: int, text: str) -> Iterator[Callable[[int], None]]:
 
 
 def _lines(total: int, text: str) -> Callable[[int], None]:
-    """A function that prints progress as lines; the rate is that since the line before."""
+    """A function that prints progress as lines; the rate is that since the line before.
+
+    The first part has no rate: code may have been compiled in it.
+    """
     lock, done, before, last = threading.Lock(), 0, 0, time.monotonic()
 
     def advance(more: int) -> None:
         nonlocal done, before, last
         with lock:
-            done, now = done + more, time.monotonic()
-            if now - last < EVERY:
+            first, done, now = done == 0, done + more, time.monotonic()
+            if now - last < EVERY or done >= total:
                 return
             rate, before, last = (done - before) / (now - last), done, now
-        left = duration(max(0, total - done) / rate)
-        print(f"lull: {done:,} of {total:,} {text}, {rate:,.0f}/s, about {left} left", file=sys.stderr, flush=True)
+        speed = "" if first else f", {rate:,.0f}/s, about {duration(max(0, total - done) / rate)} left"
+        print(f"lull: {done:,} of {total:,} {text}{speed}", file=sys.stderr, flush=True)
 
     return advance
 

@@ -65,9 +65,9 @@ CHANCE_DECIDES: Final = {
         "WHOM": "which wing it hits",
     },
     "the patron": {
-        "RELEASE": "whether the order to hold back is released",
+        "RELEASE": "how long an order to hold back stands",
         "ANSWER": "whether it openly answers acts against itself",
-        "WAR": "whether direct war breaks out",
+        "WAR": "when direct war breaks out",
     },
 }
 """Who takes each random decision, and what is drawn."""

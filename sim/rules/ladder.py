@@ -73,7 +73,7 @@ def recent_rung(now: float, cooling: float, rung: float) -> float:
 def war_rate(rate: float, war_risk: float, threshold: float, recent: float) -> float:
     """Daily rate at which direct war breaks out.
 
-    k_war max(0, W - W_war) * recent rung; war comes when its sum over days reaches a limit drawn once for each run
+    recent rung * k_war max(0, W - W_war); war comes when its sum over days reaches a limit drawn once for each run
 
     Units: rate in 1/(rung day), result in 1/day.
     Source: F10; no figure identifies it, so its prior alone speaks.

@@ -153,7 +153,7 @@ def resume_rate(
 ) -> float:
     """Rate at which one wing moves its group back to fighting.
 
-    h = (beta while the order stands, rho_r once it does not, + k_s S_own) (1 - M)
+    h = ([order stands] beta + [no order stands] rho_r + k_s S_own) (1 - M)
 
     Units: 1/day; struck in limited strikes of the day before, pressure M a share, 0 where mediators do not reach.
     Source: F34, F37: it could change at any moment; F26: the mediators hold it together. Form assumed.
@@ -185,7 +185,7 @@ def compliance_in_pause(paused: bool, stands: bool, directive: float, held: floa
 def paused_attack_rate(baseline: float, gate: float, surge: float, share: float) -> float:
     """Attacks a day that a wing of a paused group intends: cells that do not obey, or few and small attacks.
 
-    lambda = b g R epsilon where ordered to stop, b g R d_reduce where ordered to reduce, at most MAX_RATE
+    lambda = b g R epsilon where ordered to stop, b g R d_reduce where ordered to reduce, at most 60
 
     Units: attacks/day; share of the baseline. Neither fear nor capacity is in it, so nothing rises as they recover.
     Source: F02, F03, F22; form assumed.
@@ -249,9 +249,9 @@ def survival(damage: float, struck: float) -> float:
 def capacity(now: float, rebuild: float, left: float, wear: float, attacks: float) -> float:
     """Capacity of a wing after another day.
 
-    kappa <- clip((kappa + supply (1 - kappa) / tau) exp(-zeta S_own) - wear n / b, 0, 1)
+    kappa <- clip((kappa + supply_k (1 - kappa) / tau) exp(-zeta S_own) - wear n / b, 0, 1)
 
-    Units: shares; rebuild = supply / tau in 1/day, left the share that strikes leave, wear = wear / b per attack.
+    Units: shares; rebuild = supply_k / tau in 1/day, left the share that strikes leave, wear = wear / b per attack.
     Source: F11, F32: the patron arms, the target cuts supply; form assumed.
 
     >>> capacity(0.5, 0.5, 1.0, 0.0, 3.0)
@@ -282,7 +282,7 @@ def attack_rate(
 ) -> float:  # fmt: skip
     """Attacks a day that a wing intends.
 
-    lambda = b g R kappa exp(v - f) (1 - c (1 - D (1 - m_0 M))), at most MAX_RATE
+    lambda = b g R kappa exp(v - f) (1 - c (1 - D (1 - m_0 M))), at most 60
 
     Units: baseline and result in attacks/day; order = D (1 - m_0 M).
     Source: F08, F13, F21; multiplicative form assumed.
@@ -299,7 +299,7 @@ def attack_rate(
 def burst(now: float, kept: float, innovation: float, draw: float) -> float:
     """Shock that all wings of a theatre share today, in log attack rate.
 
-    x <- rho x + s z(u); rho = exp(-ln 2 / h_x), s = sigma_x sqrt(1 - rho^2), but sigma_x on the first day
+    x <- keep_x x + sigma_x sqrt(1 - keep_x^2) z(u), but sigma_x z(u) on the first day
 
     Units: log attack rate; draw a probability, z the inverse normal.
     Source: counts of attacks cluster more than independent ones would; autoregression of order 1 assumed.
@@ -329,7 +329,7 @@ def burst_factor(shock: float, deviation: float) -> float:
 def rate_in_burst(rate: float, factor: float) -> float:
     """Attacks a day that a wing intends under the shock of its theatre.
 
-    lambda <- lambda exp(x - sigma_x^2 / 2), at most MAX_RATE
+    lambda <- lambda exp(x - sigma_x^2 / 2), at most 60
 
     Units: attacks/day.
     Source: form assumed.

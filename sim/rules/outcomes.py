@@ -125,7 +125,7 @@ NAMES: Final = tuple(one.name for one in RECORDED)
 def first_day(known: float, day: float, happened: bool) -> float:
     """Day on which something first happened.
 
-    the day already known, else today if it happened, else NEVER
+    the day already known, else today if it happened, else never
 
     Units: day numbers.
     Source: definition.

@@ -36,7 +36,7 @@ def death_shock(killed: float) -> float:
 def alarm(weight: float, size: float) -> float:
     """How much one kind of event of a day alarms the patron.
 
-    w_S S_total, w_K 1.5 log2(1 + killed), w_T [response announced], w_E acts
+    w_S S_total, 1.5 w_K log2(1 + killed), w_T [response announced], w_E acts
 
     Units: perceived risk (1); size in limited strikes, shocks, 0 or 1, and weighted acts against the patron.
     Source: F05, F09, F10, F36: deaths, bombs and the announcement of bombs frighten; sizes assumed.

@@ -147,7 +147,7 @@ def quiet_days(quiet: float, acknowledged: float) -> float:
 def provocation_after_response(provocation: float, left: float, responded: bool) -> float:
     """Provocation once the day's answer, if any, was given.
 
-    U <- U * reset after a response
+    U <- reset U after a response
 
     Units: attacks; left is a share.
     Source: F30: after the strikes, more were judged to serve nothing; size assumed.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import xarray as xr
 from scipy import stats
 
 from sim.analysis.calibration import cross_checks
+from sim.analysis.calibration.calibration_run import CountsCalibration, dated_counts, sbc_of_counts
 from sim.analysis.calibration.cross_checks import WIDTHS, agreements, rejected
 from sim.analysis.calibration.hypotheses import (
     LEFT_OUT,
@@ -29,8 +31,10 @@ from sim.analysis.calibration.hypotheses import (
 from sim.analysis.calibration.hypotheses import Reading as Hypothesis
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, judged, quantities_of
 from sim.analysis.calibration.observations import (
+    BACKGROUND,
     Binomial,
     CalibrationSettings,
+    DatedCounts,
     Exact,
     Observation,
     ObservationModel,
@@ -42,10 +46,13 @@ from sim.analysis.calibration.observations import (
 )
 from sim.analysis.calibration.posterior import (
     CHUNK,
+    LEAST_EFFECTIVE,
+    CountedRuns,
     Posterior,
     PriorSampler,
     ReferenceTable,
     accepted,
+    counted_runs,
     fill,
     likelihood,
     posterior_of,
@@ -63,9 +70,13 @@ from sim.analysis.calibration.sbc import (
     narrowed,
     nearby,
     rank,
+    rank_counts,
+    ranks_of,
     reports,
 )
+from sim.analysis.forecast.event_counts import ReadingReport, from_days
 from sim.analysis.pattern_tests import calm_of
+from sim.experiment.options import CalibrateOptions
 from sim.experiment.parameter_sets import ParameterSets, quantile
 from sim.experiment.statistics import binomial_limits, effective_sample_size, midpoint_quantile
 from sim.model.parameters import shared_declarations
@@ -252,6 +263,22 @@ def test_data_sets_are_left_out_by_their_data_and_counted() -> None:
     few = rank(bank, plants, "anywhere", 300, np.random.default_rng(4))
     assert few.left_out > 0
     assert few.sets + few.left_out == 300
+
+
+def test_rare_data_are_ranked_apart_among_the_draws_there_are_and_mistakes_are_noticed() -> None:
+    bank, plants = invented(21, 30_000, of_attacks), invented(22, 4000, of_attacks)
+
+    def rare(control: Control = "") -> Ranked:
+        return rank(bank, plants, "anywhere", 600, np.random.default_rng(4), control, rare=True)
+
+    found = rare()
+    usual = rank(bank, plants, "anywhere", 600, np.random.default_rng(4))
+    assert found.sets > 0.5 * usual.left_out > 50
+    assert all(one.calibrated for one in check(found))
+    narrow = {one.name: one for one in check(rare("narrowed")) if one.name != LIKELIHOOD}
+    assert not any(one.coverage_ok for one in narrow.values())
+    prior = {one.name: one for one in check(rare("prior"))}
+    assert not prior[LIKELIHOOD].uniform
 
 
 @pytest.mark.parametrize(
@@ -546,3 +573,180 @@ def test_the_ranks_that_intervals_end_at_hold_what_they_say() -> None:
     ranks = np.arange(DRAWS + 1)
     assert ((ranks >= 5) & (ranks < 95)).mean() == 0.9
     assert ((ranks >= 25) & (ranks < 75)).mean() == 0.5
+
+
+# --- dated counts ---------------------------------------------------------------------------------------------
+
+THEATRES = ("iraq", "syria", "jordan")
+
+
+def weeks(last: int = 133, step: int = 21, lag: int = 2, dispersion: float = 0.1) -> DatedCounts:
+    """Stretches of `step` days from the calendar's first day on, with no attack in any."""
+    edges = np.array([*range(-1, last - step // 2, step), last])
+    return DatedCounts(THEATRES, edges, np.zeros(len(edges) - 1), lag, dispersion)
+
+
+@cache
+def counted(rows: int = 20_000, last: int = 133, step: int = 21, keys: tuple[str, ...] = ()) -> CountedRuns:
+    """Runs that saw no war, at draws of the prior of all parameters or of `keys`, and what each reports."""
+    peace = tuple(one for one in asked().figures if one.of == "peace")
+    bank = fill(PriorSampler(configured().scenario, keys or asked().keys, 51), peace, rows)
+    return counted_runs(posterior_of(bank), weeks(last, step))
+
+
+def test_counts_are_negative_binomial_about_what_the_run_reports() -> None:
+    dated, reported = weeks(last=41), np.array([[0.0, 6.0], [20.0, 1.0]])
+    means = reported + 21 * BACKGROUND
+    for observed in (np.array([0.0, 0.0]), np.array([3.0, 9.0])):
+        exact = stats.nbinom.logpmf(observed, 10.0, 10.0 / (10.0 + means)).sum(axis=1)
+        np.testing.assert_allclose(dated.log_likelihood(reported, observed), exact)
+    counts = dated.simulate(np.repeat(reported[1:], 40_000, axis=0), np.random.default_rng(1))
+    mean, variance = means[1], means[1] + 0.1 * means[1] ** 2
+    assert (np.abs(counts.mean(axis=0) - mean) < 5.0 * np.sqrt(variance / len(counts))).all()
+    spread = ((counts - mean) ** 2).std(axis=0) / np.sqrt(len(counts))
+    assert (np.abs(counts.var(axis=0) - variance) < 5.0 * spread).all()
+    # Poisson counts, without the dispersion, would be off.
+    assert abs(counts[:, 0].var() - mean[0]) > 5.0 * spread[0]
+
+
+def test_a_late_report_moves_attacks_into_the_next_stretch_and_loses_none() -> None:
+    daily = np.zeros((1, 42))
+    daily[0, 20] = 6.0
+    assert weeks(last=41, lag=0).reported(daily).tolist() == [[6.0, 0.0]]
+    assert weeks(last=41, lag=2).reported(daily).tolist() == [[2.0, 4.0]]
+
+
+def test_stretches_follow_the_days_on_which_a_file_is_known() -> None:
+    def edges(days: int, stretch: int) -> list[int]:
+        counts = from_days(THEATRES, 0, np.ones((days, 3)), ReadingReport("known", 0, 0, {}))
+        found = dated_counts(counts, CalibrateOptions(stretch=stretch))
+        assert found.observed.sum() == 3 * days
+        return list(found.edges.tolist())
+
+    assert edges(63, 21) == [-1, 20, 41, 62]
+    assert edges(73, 21) == [-1, 20, 41, 72], "a rest of less than half a stretch belongs to the last"
+    assert edges(74, 21) == [-1, 20, 41, 62, 73]
+    with pytest.raises(UserError, match="data = 20 days: allowed at least one stretch"):
+        edges(20, 21)
+
+
+def test_rows_that_are_simulated_on_have_the_same_days_as_before() -> None:
+    short, long = counted(2000, 83), counted(2000, 133)
+    _, here, there = np.intersect1d(short.posterior.rows, long.posterior.rows, return_indices=True)
+    assert len(here) > 1000
+    np.testing.assert_array_equal(short.reported[here, :3], long.reported[there, :3])
+
+
+def mean_coverage(found: Ranked) -> float:
+    """Share of all quantities but the likelihood whose truth lies inside its 90% interval, over data sets."""
+    inside = (found.ranks >= 5) & (found.ranks < 95)
+    return float(inside[:, [name != LIKELIHOOD for name in found.names]].mean())
+
+
+def coverage_error(found: Ranked) -> float:
+    """Standard error of the mean coverage: data sets are independent, the quantities of one need not be."""
+    inside = (found.ranks >= 5) & (found.ranks < 95)
+    return float(inside.mean(axis=1).std() / np.sqrt(found.sets))
+
+
+def check_truths_of_dated_counts(runs: CountedRuns, sets: int) -> None:
+    """Truths lie inside 90% intervals at that rate, all ranks are uniform, and posteriors that are wrong fail."""
+    ranked, checked, _ = sbc_of_counts(runs, sets, 3)
+    assert ranked.sets > sets / 2
+    assert all(one.calibrated for one in checked)
+    assert abs(mean_coverage(ranked) - 0.9) < 5.0 * coverage_error(ranked)
+    narrow = sbc_of_counts(runs, sets, 3, "narrowed")[0]
+    assert mean_coverage(narrow) < 0.9 - 5.0 * coverage_error(narrow)
+    prior = {one.name: one for one in sbc_of_counts(runs, sets, 3, "prior")[1]}
+    assert not prior[LIKELIHOOD].uniform
+    assert not prior[LIKELIHOOD].coverage_ok
+
+
+def test_truths_of_dated_counts_lie_inside_90_percent_intervals_as_often_as_promised() -> None:
+    check_truths_of_dated_counts(counted(), 100)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("last", [133, 230])
+def test_truths_of_many_dated_counts_lie_inside_90_percent_intervals_as_often_as_promised(last: int) -> None:
+    check_truths_of_dated_counts(counted(100_000, last, 28), 600)
+
+
+def test_counts_read_by_another_observation_model_miss_the_truth() -> None:
+    runs = counted()
+    # The file counts half of what the model says it does: the scale of attacks is missed.
+    halved = replace(runs, reported=0.5 * runs.reported)
+    generator = np.random.default_rng(3)
+    name, scale = "multipliers.baseline", runs.posterior.keys.index("multipliers.baseline")
+    outside = []
+    for place in range(60):
+        weights, _ = runs.given(halved.dated.simulate(halved.reported[place], generator), left_out=place)
+        levels = runs.posterior.levels[:, scale]
+        low, high = midpoint_quantile(levels, weights, (0.05, 0.95))
+        outside.append(not low <= levels[place] <= high)
+    assert name in runs.posterior.keys
+    assert np.mean(outside) > 0.1 + 5.0 * np.sqrt(0.1 * 0.9 / len(outside))
+
+
+def test_counts_from_which_no_conclusion_is_drawn_are_left_out_by_their_data() -> None:
+    runs = counted(2000)
+    found, evidence = rank_counts(runs, 200, np.random.default_rng(4))
+    assert found.left_out > 0
+    assert found.sets + found.left_out == len(evidence) == 200
+    odd = np.full(len(runs.dated.observed), 900.0)
+    assert effective_sample_size(runs.given(odd)[0]) < LEAST_EFFECTIVE
+    assert runs.given(odd)[1] < evidence.min()
+
+
+@pytest.mark.parametrize(
+    ("effective", "pareto", "typical", "words"),
+    [
+        (50.0, 0.7, 0.02, ""),
+        (49.0, 0.1, 0.5, "an ESS of 49 and a Pareto k of 0.10"),
+        (500.0, 0.71, 0.5, "a Pareto k of 0.71"),
+        (500.0, 0.1, 0.019, "the model hardly produces such counts"),
+    ],
+)
+def test_a_conclusion_takes_enough_draws_a_light_tail_and_counts_that_the_model_produces(
+    effective: float, pareto: float, typical: float, words: str
+) -> None:
+    done = SimpleNamespace(after=SimpleNamespace(effective=effective), pareto=pareto, typical=typical)
+    refusal = CountsCalibration.refusal.fget(done)  # type: ignore[attr-defined]
+    assert words in refusal
+    assert bool(words) == bool(refusal)
+
+
+def test_a_lull_that_ends_within_the_counts_identifies_what_one_that_does_not_end_cannot() -> None:
+    keys = ("patron.release_rate", "multipliers.baseline")
+    # Up to day 160 no order has been withdrawn; up to day 300 the quickest patrons withdrew theirs.
+    ended, not_ended = counted(20_000, 300, 28, keys), counted(20_000, 160, 28, keys)
+    quick = ended.posterior.rows[ended.posterior.levels[:, 0] > 0.8]
+    files = np.intersect1d(quick, not_ended.posterior.rows)[:30]
+
+    def verdicts(runs: CountedRuns) -> list[set[str]]:
+        """Names of the parameters that the counts of each file identify."""
+        generator, checked = np.random.default_rng(1), sbc_of_counts(runs, 200, 3)[1]
+        found = []
+        for place in np.searchsorted(runs.posterior.rows, files).tolist():
+            weights, _ = runs.given(runs.dated.simulate(runs.reported[place], generator), left_out=place)
+            quantities = quantities_of(replace(runs.posterior, weights=weights), {"known": checked})
+            found.append({one.quantity for one in quantities if one.verdict == IDENTIFIED})
+        return found
+
+    pairs = list(zip(verdicts(not_ended), verdicts(ended), strict=True))
+    assert all(before == {"multipliers.baseline"} for before, _ in pairs)
+    assert all(after >= before for before, after in pairs)
+    # Chance alone moves a parameter so far once in a thousand files.
+    assert sum(after > before for before, after in pairs) >= 3
+
+
+def test_ranks_among_fewer_draws_are_uniform_on_the_same_scale() -> None:
+    generator = np.random.default_rng(6)
+    truths, draws = generator.random(40_000), generator.random((40_000, DRAWS))
+    draws[:, 7:] = np.nan
+    ranks = ranks_of(truths, draws, generator)
+    counts = np.bincount(ranks, minlength=DRAWS + 1)
+    assert ranks.max() == DRAWS
+    assert stats.chisquare(counts).pvalue > 1e-6
+    # Without the scale a rank among seven draws would never exceed seven.
+    assert stats.chisquare(np.bincount(ranks_of(truths, draws[:, :7], generator), minlength=DRAWS + 1)).pvalue < 1e-6

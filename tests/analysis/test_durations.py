@@ -52,3 +52,11 @@ def test_of_an_ensemble_each_share_is_that_of_its_histories_and_the_calendar_end
     one = next(one for one in found if one.outcome == "lull_days" and one.days == 90)
     assert one.ended == ((day != NEVER) & (day <= calendar.strikes + 90)).mean()
     assert one.war == ((day == NEVER) & (war != NEVER) & (war <= calendar.strikes + 90)).mean()
+
+
+def test_what_no_history_lasts_is_zero_and_not_less() -> None:
+    # 7/10 + 3/10 taken from 1 leaves less than nothing in floating point for some counts.
+    for ended in range(11):
+        event = np.where(np.arange(10) < ended, 5, NEVER)
+        found = next(incidence("lull_days", event, np.where(event == NEVER, 5, NEVER), 0, 100, [10]))
+        assert str(found.lasts) == "0.0"

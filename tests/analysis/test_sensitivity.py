@@ -410,7 +410,10 @@ def test_an_outcome_of_an_extension_is_explained_like_any_other(tmp_path, capsys
 
 
 def test_the_command_prints_draws_and_writes(tmp_path, capsys):
-    assert main(["sensitivity", *arguments(tmp_path / "it", **{"study.runs": 256})]) == 0
+    swept = {key: value for key, value in SMALL.items() if key != "patron.control"} | {
+        "patron.directive_reduce": (0.001, 0.4), "study.runs": 256, "output.dir": str(tmp_path / "it"),
+    }  # fmt: skip
+    assert main(["sensitivity", *override_texts(swept, make=axis_of)]) == 0
     said = capsys.readouterr().out
     assert "sobol: 2 parameters, 32 samples, 128 points x 256 runs = 32,768 histories" in said
     assert "heavy-tailed" in said

@@ -149,6 +149,9 @@ def test_cut_outcomes_say_in_how_many_histories() -> None:
     for name, cut in (("lull_days", 0.5), ("quiet_days", 0.25)):
         told = statistic(tallies, next(one for one in DERIVED if one.name == name))
         assert (told.censored, told.prior_driven, told.never) == (cut, True, None)
+        assert (told.mean, told.mcse_of) == (None, "median"), "a mean of cut days is no length of a lull"
+    whole = {"lull_days": Tally.of(np.array([10, 30])), "resumption_day": Tally.of(np.array([118, 138]))}
+    assert statistic(whole, next(one for one in DERIVED if one.name == "lull_days")).mean == 20.0
 
 
 # --- the whole ----------------------------------------------------------------------------------------------

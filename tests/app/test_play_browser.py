@@ -12,6 +12,7 @@ from sim.numbers.philox import RUN_LIMIT
 from tests.app.conftest import WIDTHS, Visit
 
 pytestmark = pytest.mark.browser
+PINNED_DEATHS = "Kataib Hezbollah across the Jordanian border killed 3 soldiers, as documented."
 
 
 def day_heading(page: Any) -> str:
@@ -79,7 +80,7 @@ def test_it_steps_goes_back_and_jumps(visit: Callable[..., Visit]) -> None:
     wait_for_day(page, 1)
     type_in(page, "Go to day", "103")
     wait_for_day(page, 103)
-    page.get_by_text("It killed 3 soldiers, as documented.").wait_for()
+    page.get_by_text(PINNED_DEATHS).wait_for()
     press(page, "Next event")
     wait_for_day(page, 104)
     type_in(page, "Run", str(RUN_LIMIT - 1))
@@ -194,7 +195,7 @@ def test_a_bad_number_typed_gives_an_error_and_changes_nothing(visit: Callable[.
 
 def test_why_leads_to_the_rule_with_its_numbers(visit: Callable[..., Visit]) -> None:
     page = visit().open("/play?run=0&day=103")
-    page.get_by_role("link", name="the rule behind: It killed 3 soldiers, as documented.").click()
+    page.get_by_role("link", name=f"the rule behind: {PINNED_DEATHS}").click()
     page.get_by_role("heading", name="Toll casualties.toll").wait_for()
     page.get_by_text("pinned=yes, documented=3) gives 3").wait_for()
 

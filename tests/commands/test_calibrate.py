@@ -2,16 +2,21 @@
 
 import csv
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 
 from sim import cli
 from sim.analysis.calibration.identifiability import NOT
+from sim.analysis.calibration.observations import DatedCounts, settings_of
+from sim.analysis.calibration.posterior import PriorSampler, counted_runs, fill, posterior_of
 from sim.experiment.parameter_sets import read_posterior
 from sim.experiment.statistics import arviz
+from sim.model.scenario import load
 from sim.reporting.terminal import WIDEST
 
 SMALL = (
@@ -118,7 +123,108 @@ def test_the_check_alone_passes_and_its_control_fails(tmp_path: Path, capsys: py
     assert control["data_sets"] >= 30
     assert len(control["coverage_off"]) > 50
     assert content["sbc"]["anywhere"]["coverage_off"] == []
+    assert content["sbc"]["rare data"]["data_sets"] > 0
     assert "The posteriors are calibrated" in capsys.readouterr().out
+
+
+LOOSE = (
+    *(f"calibration.observations.{name}.enabled=false" for name in ("campaign", "syria", "ordering", "responses")),
+    "calibration.draws=40000", "calibration.sbc_datasets=40", "stretch=42",
+)  # fmt: skip
+"""A calibration with which many runs agree, so that few are enough."""
+
+
+@pytest.fixture(scope="module")
+def counts_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
+    """A file of what the busiest of some runs reports week by week, and the parameters of that run."""
+    config = load()
+    prior = PriorSampler(config.scenario, settings_of(config).keys, 99)
+    dated = DatedCounts(("iraq", "syria", "jordan"), np.arange(-1, 134, 7), np.zeros(19), 2, 0.1)
+    calm = [one for one in settings_of(config).figures if one.id in ("iraq", "peace")]
+    runs = counted_runs(posterior_of(fill(prior, calm, 300)), dated)
+    busiest = int(runs.reported.sum(axis=1).argmax())
+    counts = dated.simulate(runs.reported[busiest], np.random.default_rng(1))
+    start, path = config.scenario.calendar.start, tmp_path_factory.mktemp("counts") / "attacks.csv"
+    rows = [
+        f"{start + timedelta(days=int(end))},{total}"
+        for end, total in zip(dated.edges[1:], np.cumsum(counts), strict=True)
+    ]
+    path.write_text("as_of_date,total\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path, {key: float(one[busiest]) for key, one in runs.posterior.values().items()}
+
+
+def test_dated_counts_enter_the_posterior_and_both_tables_are_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], counts_file: tuple[Path, dict[str, float]]
+) -> None:
+    path, truth = counts_file
+    folder = tmp_path / "result"
+    assert cli.main(["calibrate", *LOOSE, f"data={path}", f"output.dir={folder}"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for part in ("Identifiability before the dated counts", "Identifiability after the dated counts", "Pareto k"):
+        assert part in said, part
+    assert "SBC, given the observations" in said
+    before, after = (
+        {one["quantity"]: one for one in rows(folder, name)} for name in ("parameters_before", "parameters")
+    )
+    assert set(before) == set(after)
+    inside = [
+        float(after[key]["posterior_q05"]) <= value <= float(after[key]["posterior_q95"])
+        for key, value in truth.items()
+    ]
+    # One file: of so many intervals 90% hold their truth, give or take five binomial deviations.
+    assert abs(np.mean(inside) - 0.9) < 5.0 * np.sqrt(0.09 / len(inside))
+    scale = "acknowledged attacks, scale"
+    assert float(after[scale]["contraction"]) > float(before[scale]["contraction"]) + 0.3
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["conclusion"] == "drawn"
+    assert 50 <= summary["effective"] < summary["effective_before"]
+    assert scale in summary["verdicts"]["identified"]
+    assert scale not in summary["verdicts_before"]["identified"]
+    counts = rows(folder, "counts")
+    assert sum(int(one["attacks"]) for one in counts) == int(path.read_text().split(",")[-1])
+    assert all(float(one["after_q05"]) <= float(one["after_q95"]) for one in counts)
+
+
+def test_too_low_an_ess_refuses_a_conclusion_in_words_and_leaves_no_table_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text("as_of_date,total\n2023-11-30,9000\n2024-01-10,9001\n", encoding="utf-8")
+    folder = tmp_path / "result"
+    assert cli.main(["calibrate", *LOOSE, f"data={path}", f"output.dir={folder}"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "No conclusion from the dated counts: they leave an ESS of" in said
+    assert "Identifiability before the dated counts" in said
+    assert "Identifiability after" not in said
+    assert not (folder / "parameters.csv").exists()
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["verdicts"] is None
+    assert "ESS" in summary["conclusion"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "line"),
+    [
+        (None, (), "gone.csv: allowed an existing file"),
+        ("as_of_date,total\n2023-11-30,20\n", ("check=true",), "check = true: allowed nothing with data=FILE"),
+        ("as_of_date,total\n2023-10-20,3\n", (), "data = 4 days: allowed at least one stretch: 21 days of counts"),
+        ("as_of_date,total\n2023-11-30,x\n", (), "allowed whole counts"),
+        ("as_of_date,total\n2023-11-30,20\n", ("stretch=0",), "stretch = 0: allowed a whole number from 1"),
+        ("as_of_date,total\n2023-11-30,20\n", ("dispersion=0",), "dispersion = 0.0: allowed a number from 1e-06"),
+        ("as_of_date,total\n2023-11-30,20\n", ("lag=15",), "lag = 15: allowed a whole number from 0 to 14"),
+    ],
+)
+def test_a_bad_file_of_counts_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, words: tuple[str, ...], line: str
+) -> None:
+    path, folder = tmp_path / ("gone.csv" if text is None else "own.csv"), tmp_path / "result"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert cli.main(["calibrate", f"data={path}", *words, f"output.dir={folder}"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert line in said[0]
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_scores_of_a_few_forecasts_leave_gains_and_no_verdict(
     assert "Intervals come from" not in said
     assert "inf" not in said
     skill = pd.read_csv("out/skill.csv")
-    assert len(skill) == 16
+    assert len(skill) == 28
     assert set(skill["verdict"]) == {"too few forecasts"}
     assert skill[["low", "high"]].isna().all(axis=None)
     assert np.isfinite(skill["gain"]).all()
@@ -84,9 +84,9 @@ def test_scores_of_eight_forecasts_leave_a_verdict_for_each_benchmark_and_score(
     assert cli.main(words) == 0
     said = capsys.readouterr().out
     assert "8 forecasts of up to three weeks" in said
-    assert "Intervals: bootstrap over the 8 forecasts" in said
+    assert "Intervals: bootstrap over the 8 forecasts, in blocks of 2" in said
     skill = pd.read_csv(tmp_path / "out" / "skill.csv")
-    assert len(skill) == 16
+    assert len(skill) == 28
     assert set(skill["verdict"]) <= {"model better", "model worse", "no difference shown"}
     assert "model worse" in set(skill["verdict"]), "a constant rate is best forecast by a constant rate"
 

@@ -148,6 +148,19 @@ def test_progress_on_a_pipe_is_a_line_every_ten_seconds(
     ]
 
 
+def test_a_first_part_that_took_long_tells_no_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 30.0, 40.0])
+    monkeypatch.setattr("sim.reporting.terminal.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    advance = terminal._lines(1000, "histories")
+    for _ in range(2):
+        advance(100)
+    assert capsys.readouterr().err.splitlines() == [
+        "lull: 100 of 1,000 histories", "lull: 200 of 1,000 histories, 10/s, about 1 min 20 s left",
+    ]  # fmt: skip
+
+
 # --- resume -------------------------------------------------------------------------------------------------
 
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.model.cast import Cast
-from sim.model.scenario import load
+from sim.model.scenario import Scenario, load
 from sim.model.timeline import EVENT_KINDS, Calendar, Event, daily, pins_before, quiet_day, with_event
+from sim.model.validation import UserError
 
 CALENDAR = Calendar(date(2030, 1, 1), 20, 10, 15)
 
@@ -158,3 +159,39 @@ def test_windows_part_the_calendar_with_the_day_of_the_strikes_in_none() -> None
 @given(st.integers(0, 19))
 def test_dates_and_day_numbers_are_one_another_s_inverse(day: int) -> None:
     assert CALENDAR.day_of(CALENDAR.date_of(day)) == day
+
+
+def test_an_announcement_is_a_day_up_to_the_beginning_and_changes_no_day(cast: Cast) -> None:
+    event = "+events.truce={kind: intensity, from: 2031-04-10, to: 2031-04-20, value: 0.2%s}"
+
+    def truce(more: str) -> Scenario:
+        return load(["scenario=salt_coast", event % more]).scenario
+
+    plain = truce("")
+    for when, day in (("2031-04-10", 40), ("2031-03-31", 30), ("2031-02-28", -1)):
+        announced = truce(f", announced: {when}")
+        assert next(one for one in announced.events if one.id == "truce").announced == day
+        assert daily(plain.calendar, announced.events, cast) == daily(plain.calendar, plain.events, cast)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        (
+            "+events.truce={kind: intensity, from: 2031-04-10, value: 0.2, announced: 2031-04-11}",
+            "events.truce.announced = 2031-04-11: allowed a date up to 2031-04-10, when the event begins",
+        ),
+        (
+            "+events.truce={kind: intensity, from: 2031-04-10, value: 0.2, announced: soon}",
+            "events.truce.announced = soon: allowed a date up to 2031-04-10, when the event begins",
+        ),
+        (
+            "+history.events.truce={kind: limited, from: 2031-04-10, announced: 2031-04-01}",
+            "history.events.truce.announced = 2031-04-01: allowed nothing",
+        ),
+    ],
+)
+def test_an_announcement_that_cannot_be_is_refused_in_one_line(override: str, line: str) -> None:
+    with pytest.raises(UserError) as refused:
+        load(["scenario=salt_coast", override])
+    assert str(refused.value).startswith(line)

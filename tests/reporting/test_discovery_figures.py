@@ -78,8 +78,8 @@ def test_no_box_and_names_are_drawn_too():
 # --- the command --------------------------------------------------------------------------------------------
 
 SWEPT = (
-    "patron.control=interval(0.2,1)", "multipliers.autonomy=interval(0.2,1.5)", "calendar.days=140", "study.points=128",
-    "study.runs=20",
+    "patron.directive_reduce=interval(0.001,0.4)", "multipliers.autonomy=interval(0.2,1.5)", "calendar.days=140",
+    "study.points=128", "study.runs=20",
 )  # fmt: skip
 
 
@@ -101,13 +101,13 @@ def test_the_command_sweeps_searches_and_leaves_a_folder(elsewhere: Path, capsys
     }  # fmt: skip
     parts = sorted((elsewhere / "swept" / "parts").iterdir())
     assert parts
-    assert main(["discover", "discover.where=lull_days<25", "discover.sweep=swept", "discover.boxes=1"]) == 0
+    assert main(["discover", "discover.where=acknowledged_lull>2", "discover.sweep=swept", "discover.boxes=1"]) == 0
     assert sorted((elsewhere / "swept" / "parts").iterdir()) == parts
-    again = next((elsewhere / "outputs").glob("discover-article-seed1-lull_days-below-25"))
+    again = next((elsewhere / "outputs").glob("discover-article-seed1-acknowledged_lull-above-2"))
     first, second = (pd.read_csv(folder / "boxes.csv") for folder in (elsewhere / "found", again))
     pd.testing.assert_frame_equal(first[first["box"] == 1].iloc[:, :6], second.iloc[:, :6])
     told = json.loads((again / "summary.json").read_text())
-    assert told["where"] == "lull_days < 25"
+    assert told["where"] == "acknowledged_lull > 2"
     assert told["boxes"][0]["better_than_chance"] in (True, False)
 
 

@@ -44,34 +44,57 @@ from sim.analysis.calibration.identifiability import (
     pairs,
     quantities_of,
 )
-from sim.analysis.calibration.observations import CalibrationSettings
+from sim.analysis.calibration.observations import CalibrationSettings, DatedCounts
 from sim.analysis.calibration.posterior import (
     CHUNK,
+    LEAST_EFFECTIVE,
+    CountedRuns,
     Posterior,
     PriorSampler,
     ReferenceTable,
     accepted,
+    counted_runs,
     fill,
     posterior_of,
     with_products,
 )
-from sim.analysis.calibration.sbc import DRAWS, LEVEL, REGIONS, Control, Ranked, SbcCheck, check, confirmed, rank
+from sim.analysis.calibration.sbc import (
+    DRAWS,
+    GIVEN_OBSERVATIONS,
+    LEVEL,
+    REGIONS,
+    Control,
+    Ranked,
+    SbcCheck,
+    check,
+    confirmed,
+    rank,
+    rank_counts,
+)
+from sim.analysis.forecast.event_counts import Counts
+from sim.analysis.forecast.forecasting import DISCREPANT, iso, known_periods
 from sim.analysis.pattern_tests import Balance, calm_of, described, prior_balance
+from sim.experiment.options import CalibrateOptions
 from sim.experiment.parameter_sets import ParameterSets, Shipped
 from sim.experiment.result_dir import versions
 from sim.experiment.runner import CostEstimate, Experiment, Progress
-from sim.experiment.statistics import Array, arviz, finite, pareto_k
+from sim.experiment.statistics import INTERVAL_90, Array, arviz, finite, midpoint_quantile, pareto_k
 from sim.experiment.sweep.configs import deciding_hash
 from sim.model.scenario import Config
+from sim.model.timeline import Calendar
+from sim.model.validation import UserError
 
 Row = dict[str, Any]
 
 PURPOSE: Final = b"planted truths".decode()
 """Part of the seed of the check: another text would change every rank."""
+RARE_DATA: Final = "rare data"
+"""Data sets anywhere for which the table has too few draws to rank a truth among 99."""
 PLANTS_FOR_EACH: Final = 120
 """Simulated histories for each data set to be checked: few of them look like the documented one."""
 LEAST_REJECTED: Final = 100
 """Fewer draws than this of the second method are not worth comparing."""
+ENDS: Final = ((0, "q05"), (1, "q95"))
 _BEFORE: Final = 20_000
 """Draws of the prior that are looked through for the calm."""
 
@@ -164,20 +187,25 @@ def run_sbc(
     control: Control = "",
     progress: Progress | None = None,
     purpose: str = PURPOSE,
+    rare: bool = False,
 ) -> SbcResult:
     """Simulate data sets with known truths and rank these among draws of their posteriors, in every region.
 
-    What something speaks against is looked at once more, with other truths; the second look is what counts. A
-    Controls get one look.
+    What something speaks against is looked at once more, with other truths; the second look is what counts. Controls
+    get one look. Where asked for, data sets that are too `rare` in the first region are one more region.
     """
 
     def ranks(purpose: str, progress: Progress | None) -> dict[str, Ranked]:
         prior, sets = prior_of(config, settings, purpose), settings.sbc_datasets
         plants = fill(prior, settings.figures, plants_of(settings), config.threads, progress)
-        return {
+        found = {
             region: rank(bank, plants, region, sets, np.random.default_rng([prior.seed, place]), control)
             for place, region in enumerate(REGIONS)
         }
+        if rare:
+            generator = np.random.default_rng([prior.seed, len(REGIONS)])
+            found[RARE_DATA] = rank(bank, plants, next(iter(REGIONS)), sets, generator, control, rare=True)
+        return found
 
     ranked = ranks(purpose, progress)
     checked = {region: check(one) for region, one in ranked.items()}
@@ -240,6 +268,7 @@ def keep(config: Config, settings: CalibrationSettings, posterior: Posterior, ov
         "seed": str(config.seed),
         "bank": posterior.bank.size,
         "effective": round(posterior.effective, 1),
+        "pareto_k": finite(round(pareto_k(posterior.weights), 2)),
         "draws": len(rows),
         "observations": {
             one.id: {"text": one.text, "source": one.source, "likelihood": one.reading.words}
@@ -255,6 +284,156 @@ def keep(config: Config, settings: CalibrationSettings, posterior: Posterior, ov
         rows=rows,
         about=about,
     )
+
+
+# --- dated counts -------------------------------------------------------------------------------------------
+
+MOST_K: Final = 0.7
+"""Pareto k above which importance weights cannot be trusted (Vehtari et al. 2024)."""
+
+
+@dataclass(frozen=True)
+class CountsCalibration:
+    """The posterior given the observations (`before`), and given a file's dated counts as well (`after`).
+
+    `sbc` has simulation-based calibration of both, `quantities` and `quantities_after` the verdicts. `pareto` is the
+    shape of the weights after, `typical` the share of simulated files that are at most as probable as this one.
+    """
+
+    config: Config
+    runs: CountedRuns
+    before: Posterior
+    after: Posterior
+    pareto: float
+    typical: float
+    sbc: SbcResult
+    quantities: tuple[Quantity, ...]
+    quantities_after: tuple[Quantity, ...]
+
+    @property
+    def refusal(self) -> str:
+        """Why no conclusion may be drawn from the counts; empty where one may."""
+        if self.after.effective < LEAST_EFFECTIVE or self.pareto > MOST_K:
+            return (
+                f"they leave an ESS of {self.after.effective:.0f} and a Pareto k of {self.pareto:.2f}; needed are at"
+                f" least {LEAST_EFFECTIVE:.0f} and at most {MOST_K:g}. Ask for more calibration.draws or a longer"
+                " calibrate.stretch, or leave observations out."
+            )
+        if self.typical < DISCREPANT:
+            return (
+                f"the model hardly produces such counts: of the files that it simulates, {self.typical:.1%} are as"
+                " improbable as this one."
+            )
+        return ""
+
+
+def dated_counts(counts: Counts, options: CalibrateOptions) -> DatedCounts:
+    """Counts of a file in stretches of about `stretch` days, as far as days are known; the last may be half as long.
+
+    Raises:
+        UserError: the file is shorter than one stretch.
+    """
+    first, last = int(counts.ends[0]), int(counts.ends[-1])
+    edges = known_periods(counts, first, last, options.stretch)
+    if len(edges) < 2:
+        raise UserError("data", f"{last - first} days", f"at least one stretch: {options.stretch} days of counts")
+    if 2 * (last - edges[-1]) >= options.stretch:
+        edges.append(last)
+    edges[-1] = last
+    ends = np.array(edges)
+    return DatedCounts(counts.theatres, ends, counts.between(ends), options.lag, options.dispersion)
+
+
+def calibrated_with_counts(
+    config: Config, settings: CalibrationSettings, dated: DatedCounts, progress: Progress | None = None
+) -> CountsCalibration:
+    """The posterior given the observations, then given dated counts as well, with the verdicts of both.
+
+    The runs of the rows that agree with the observations are simulated again, as long as the counts last, and each
+    row's weight is multiplied by the likelihood of the counts given its run. Recovery after is what simulation-based
+    calibration of the counts gives, or that of before where it is higher: further data do not worsen it.
+
+    Raises:
+        UserError: the observations leave too few draws, or direct war ends every run before the counts do.
+    """
+    bank = fill(prior_of(config, settings), settings.figures, settings.draws, config.threads, progress)
+    before = posterior_of(bank)
+    sbc = run_sbc(config, settings, bank, progress=progress)
+    runs = counted_runs(before, dated, config.threads, progress)
+    weights, probability = runs.given()
+    after = replace(runs.posterior, weights=weights, evidence=before.evidence * float(np.exp(probability)))
+    ranked, checked, simulated = sbc_of_counts(runs, settings.sbc_datasets, seed_for(config.seed, "dated counts"))
+    recovery = {one.name: one.recovery_rank_corr for one in sbc.checked[next(iter(REGIONS))]}
+    best = tuple(
+        replace(one, recovery_rank_corr=np.fmax(one.recovery_rank_corr, recovery.get(one.name, np.nan)))
+        for one in checked
+    )
+    return CountsCalibration(
+        config=config,
+        runs=runs,
+        before=before,
+        after=after,
+        pareto=pareto_k(weights),
+        typical=float((simulated <= probability).mean()),
+        sbc=SbcResult({**sbc.ranked, GIVEN_OBSERVATIONS: ranked}, {**sbc.checked, GIVEN_OBSERVATIONS: checked}),
+        quantities=quantities_of(before, sbc.checked),
+        quantities_after=quantities_of(after, {GIVEN_OBSERVATIONS: best}),
+    )
+
+
+def sbc_of_counts(
+    runs: CountedRuns, sets: int, seed: int, control: Control = ""
+) -> tuple[Ranked, tuple[SbcCheck, ...], Array]:
+    """Ranks and judgements of truths among posteriors given dated counts, and the log probability of each data set.
+
+    As everywhere, what fails is looked at once more with other data sets; controls get one look.
+    """
+    ranked, evidence = rank_counts(runs, sets, np.random.default_rng([seed, 0]), control)
+    checked = check(ranked)
+    if not control and not all(one.calibrated for one in checked):
+        again, _ = rank_counts(runs, sets, np.random.default_rng([seed, 1]))
+        checked = confirmed(checked, check(again))
+    return ranked, checked, evidence
+
+
+def stretch_rows(done: CountsCalibration, calendar: Calendar) -> list[Row]:
+    """One row per stretch: its days, the attacks of the file, and 90% of the attacks that runs report, before, after.
+
+    What runs report is without the scatter of the observation model.
+    """
+    dated, reported = done.runs.dated, done.runs.reported
+    rows = []
+    for place, (start, end) in enumerate(zip(dated.edges, dated.edges[1:], strict=False)):
+        row = {**iso(calendar, int(start) + 1, int(end)), "attacks": int(dated.observed[place])}
+        for when, posterior in (("before", done.runs.posterior), ("after", done.after)):
+            ends = midpoint_quantile(reported[:, place], posterior.weights, INTERVAL_90)
+            row |= {f"{when}_{name}": round(float(ends[at]), 3) for at, name in ENDS}
+        rows.append(row)
+    return rows
+
+
+def counts_summary(done: CountsCalibration) -> Row:
+    """The content of `summary.json` of a calibration with dated counts."""
+    dated, refusal = done.runs.dated, done.refusal
+    return {
+        "scenario": done.config.scenario.name,
+        "seed": done.config.seed,
+        "bank": done.before.bank.size,
+        "likelihood": dated.words,
+        "effective_before": round(done.before.effective, 1),
+        "effective": round(done.after.effective, 1),
+        "pareto_k": finite(done.pareto),
+        "probability_of_as_improbable_counts": done.typical,
+        "conclusion": refusal or "drawn",
+        "verdicts_before": by_verdict(done.quantities),
+        "verdicts": None if refusal else by_verdict(done.quantities_after),
+        "sbc": sbc_record(done.sbc),
+    }
+
+
+def by_verdict(quantities: Sequence[Quantity]) -> dict[str, list[str]]:
+    """Names of quantities by verdict."""
+    return {verdict: [one.quantity for one in quantities if one.verdict == verdict] for verdict in VERDICTS}
 
 
 # --- what it costs ------------------------------------------------------------------------------------------
@@ -286,9 +465,6 @@ def histories(settings: CalibrationSettings) -> int:
 
 
 # --- tables and summary -------------------------------------------------------------------------------------
-
-
-ENDS: Final = ((0, "q05"), (1, "q95"))
 
 
 def tables(done: Calibration) -> dict[str, list[Row]]:
@@ -420,9 +596,7 @@ def summary(done: Calibration) -> Row:
         "evidence": posterior.evidence,
         "evidence_error": posterior.evidence_error,
         "pareto_k": finite(done.pareto),
-        "verdicts": {
-            verdict: [one.quantity for one in done.quantities if one.verdict == verdict] for verdict in VERDICTS
-        },
+        "verdicts": by_verdict(done.quantities),
         "thresholds": {
             "contraction": CONTRACTED, "recovery_rank_corr": RECOVERED, "correlation": ENTANGLED, "moved": MOVED,
             "median_shift_sd": MEDIANS, "width_change": WIDTHS, "level": LEVEL,

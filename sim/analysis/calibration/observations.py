@@ -3,6 +3,8 @@
 An observation model turns the number behind an observation into what is reported. `pmf` is the probability of the
 report given the number; `report` draws a report for it. Both say the same thing, one in closed form and one by chance,
 and simulation-based calibration compares them.
+
+Dated counts, attacks per stretch of days from a user's file, have an observation model of their own: `DatedCounts`.
 """
 
 from abc import ABC, abstractmethod
@@ -290,6 +292,69 @@ def found(figure: Observation, seen: Seen) -> Array:
     """The number behind a figure in each history (runs,), before it is read."""
     number = FOUND[figure.of](figure, seen) if figure.of in FOUND else seen.outcomes[figure.of]
     return np.asarray(number, dtype=np.float32)
+
+
+# --- dated counts -------------------------------------------------------------------------------------------
+
+BACKGROUND: Final = 0.02
+"""Attacks a day that are counted though no run has them: without any, one attack would exclude every calm run."""
+
+
+@dataclass(frozen=True)
+class DatedCounts:
+    """Attacks of a file per stretch of days (S of them), and the observation model that reads them.
+
+    y_s ~ negative binomial with mean mu_s and variance mu_s + dispersion mu_s^2, independent given the run, where
+    mu_s = m_s + `BACKGROUND` (days of the stretch), and m_s are the run's acknowledged attacks that are reported in the
+    stretch: each attack 0 to `lag` days after it happened, every lag equally probable.
+
+    `edges` (S + 1,) are day numbers: a stretch lies after the end of one and up to the end of the next. `observed` (S,)
+    are the attacks of the file in `theatres`, all together.
+    """
+
+    theatres: tuple[str, ...]
+    edges: Array
+    observed: Array
+    lag: int
+    dispersion: float
+
+    @property
+    def words(self) -> str:
+        """The observation model in words."""
+        return (
+            f"negative binomial about the run's count, dispersion {self.dispersion:g}, each attack reported 0 to"
+            f" {self.lag} days late"
+        )
+
+    def reported(self, daily: Array) -> Array:
+        """Attacks m (N, S) expected to be reported in each stretch, of attacks (N, days) of each day from day 0.
+
+        >>> one = DatedCounts((), np.array([-1, 1, 3]), np.zeros(2), 2, 0.1)
+        >>> one.reported(np.array([[3, 0, 3, 0]])).tolist()
+        [[2.0, 3.0]]
+        """
+        so_far = np.concatenate([np.zeros((len(daily), 1)), np.cumsum(daily, axis=1, dtype=np.float64)], axis=1)
+        by_lag = [so_far[:, np.maximum(self.edges + 1 - lag, 0)] for lag in range(self.lag + 1)]
+        return np.diff(np.mean(by_lag, axis=0), axis=1)
+
+    def log_likelihood(self, reported: Array, observed: Array | None = None) -> Array:
+        """Log probability (N,) of the counts `observed` (S,), by default the file's, given m (N, S) of each run."""
+        counts = self.observed if observed is None else observed
+        size, means = 1.0 / self.dispersion, self._means(reported)
+        ways = special.gammaln(counts + size) - special.gammaln(size) - special.gammaln(counts + 1.0)
+        return np.asarray(
+            ways.sum()
+            + (counts * np.log(means) - (counts + size) * np.log(size + means)).sum(axis=1)
+            + counts.size * size * np.log(size)
+        )
+
+    def simulate(self, reported: Array, generator: np.random.Generator) -> Array:
+        """Counts (..., S) of a file, drawn given m (..., S)."""
+        size = 1.0 / self.dispersion
+        return generator.negative_binomial(size, size / (size + self._means(reported)))
+
+    def _means(self, reported: Array) -> Array:
+        return np.asarray(reported + BACKGROUND * np.diff(self.edges))
 
 
 # --- settings -----------------------------------------------------------------------------------------------

@@ -11,19 +11,36 @@ effective sample size measures. A credible interval holds a stated share of thes
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from sim.analysis.calibration.observations import Observation, check_history, figures_of, found, section_of, seen
-from sim.engine.record import Output, OutputSpec
-from sim.experiment.parameter_sets import Shipped, free_declarations, lethal_chance, quantile
-from sim.experiment.runner import Arm, Experiment, Progress, chunks, joined
+from sim.analysis.calibration.observations import (
+    DatedCounts,
+    Observation,
+    check_history,
+    figures_of,
+    found,
+    section_of,
+    seen,
+)
+from sim.engine.record import WAR_DAY, Output, OutputSpec
+from sim.experiment.dataset import ACKNOWLEDGED
+from sim.experiment.parameter_sets import (
+    Shipped,
+    conditioned_sets,
+    free_declarations,
+    lethal_chance,
+    quantile,
+    shipped_posterior,
+)
+from sim.experiment.runner import Arm, Experiment, Progress, chunks, ensemble, joined
 from sim.experiment.statistics import Array, Column, effective_sample_size
-from sim.model.scenario import Scenario, load
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, Scenario, load
 from sim.model.validation import UserError
+from sim.rules.outcomes import NEVER
 
 CHUNK: Final = 20_000
 """Rows whose parameters are drawn together: it decides their values, so it never changes."""
@@ -230,6 +247,67 @@ def with_products(columns: Mapping[str, Array]) -> dict[str, Array]:
     return {**columns, **products}
 
 
+# --- dated counts -------------------------------------------------------------------------------------------
+
+MOST_ROWS: Final = 200_000
+"""Most rows that are simulated for dated counts: the first ones, which are a smaller table of the same prior."""
+
+
+@dataclass(frozen=True)
+class CountedRuns:
+    """Rows (N,) of a posterior whose runs were simulated again, day by day, over the days of some dated counts.
+
+    `posterior` has them before the counts, without runs that saw direct war by then; `reported` (N, S) are the attacks
+    of each run that `DatedCounts` expects to be reported in each stretch.
+    """
+
+    posterior: Posterior
+    dated: DatedCounts
+    reported: Array
+
+    def given(self, observed: Array | None = None, left_out: int | None = None) -> tuple[Array, float]:
+        """Weights (N,) given counts (S,), by default the file's, and the log probability of these counts.
+
+        The weight of a row is its weight before times the likelihood of the counts given its run. The row `left_out`
+        has none.
+        """
+        before = self.posterior.weights.copy()
+        if left_out is not None:
+            before[left_out] = 0.0
+        logs = self.dated.log_likelihood(self.reported, observed)
+        highest = float(logs[before > 0.0].max())
+        weights = before * np.exp(np.minimum(logs - highest, 0.0))
+        return weights / weights.sum(), highest + float(np.log(weights.sum() / before.sum()))
+
+
+def counted_runs(
+    posterior: Posterior, dated: DatedCounts, threads: int = 0, progress: Progress | None = None
+) -> CountedRuns:
+    """Simulate the rows of a posterior again, as long as the counts last.
+
+    Raises:
+        UserError: direct war breaks out by then in all of them.
+    """
+    prior, rows = posterior.bank.prior, posterior.rows[:MOST_ROWS]
+    arm = Arm(prior.scenario, days=int(dated.edges[-1]) + 1)
+    experiment = Experiment((arm,), prior.seed, wanted=OutputSpec(weekly=False, daily=True), threads=threads)
+    places = [prior.scenario.cast.theatre_index(one) for one in dated.theatres]
+
+    def make(part: range) -> dict[str, Array]:
+        mine = rows[part.start : part.stop]
+        output = experiment.simulate(sets=mine, values=prior.design(prior.values(mine)), progress=progress)
+        daily = output.daily[:, :, places, ACKNOWLEDGED].sum(axis=2)
+        return {"reported": dated.reported(daily), "peace": output.rows[:, WAR_DAY] == NEVER}
+
+    made = joined(chunks(len(rows), CHUNK, make, progress))
+    kept = np.flatnonzero(made["peace"])
+    if not len(kept):
+        raise UserError("data", f"{arm.days} days", "counts that end before direct war breaks out in every run")
+    weights = posterior.weights[kept]
+    before = replace(posterior, rows=rows[kept], weights=weights / weights.sum(), levels=posterior.levels[kept])
+    return CountedRuns(before, dated, made["reported"][kept])
+
+
 # --- whether a stored posterior still belongs to the model --------------------------------------------------
 
 _TOLERANCE: Final = 1e-6
@@ -246,7 +324,6 @@ def stale(posterior: Shipped) -> str:
     about = posterior.about
     try:
         config = load(about["overrides"])
-        by_id = {one.id: one for one in figures_of(section_of(config), config.scenario)}
         check_history(config.scenario)
     except UserError as mistake:
         return f"its configuration cannot be used any more ({mistake})"
@@ -257,10 +334,32 @@ def stale(posterior: Shipped) -> str:
     for key, column in posterior.columns.items():
         if not np.allclose(values[key], column, rtol=_TOLERANCE, atol=1e-7):
             return f"the prior of {key} is another now"
-    here = seen(config.scenario, simulate(prior, values, posterior.rows))
+    return unlike(posterior, config, simulate(prior, values, posterior.rows))
+
+
+def unlike(posterior: Shipped, config: Config, output: Output) -> str:
+    """Why histories, of draws in turn, do not show of each observation what the draws showed; empty where they do."""
+    try:
+        by_id = {one.id: one for one in figures_of(section_of(config), config.scenario)}
+    except UserError as mistake:
+        return f"its configuration cannot be used any more ({mistake})"
+    here, draws = seen(config.scenario, output), np.arange(len(output.rows)) % posterior.draws
     for key, numbers in posterior.numbers.items():
         if key not in by_id:
             return f"there is no figure {key} any more"
-        if not np.array_equal(found(by_id[key], here), numbers.astype(np.float32)):
+        if not np.array_equal(found(by_id[key], here), numbers.astype(np.float32)[draws]):
             return f"its histories give other numbers now for: {by_id[key].text}"
     return ""
+
+
+def check_conditioned(config: Config) -> None:
+    """Refuse a configuration whose conditioned histories do not reproduce the observations.
+
+    Raises:
+        UserError: the past is changed, or there is no posterior of this case.
+    """
+    drawn, report = conditioned_sets(config.scenario), config.scenario.calendar.report
+    config = replace(config, runs=drawn.draws)
+    begun = ensemble(config, drawn=drawn, days=report + 1, wanted=OutputSpec(weekly=False)).simulate()
+    if why := unlike(shipped_posterior(config.scenario.cast), config, begun):
+        raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} where the past is changed: {why}")

@@ -4,7 +4,8 @@ A truth is a draw from the prior with a history and reports of its own. Its post
 weights that the article's has: rows that would be reported alike, each kept with a probability in proportion to its
 weight. Among `DRAWS` such draws the rank of the truth is uniform on 0 to `DRAWS` if, and only if, posterior and truth
 follow the same law (Talts et al. 2018). Data sets for which the bank has too few draws are left out. That is a choice
-made by the data alone, never by the truth, so it leaves the ranks of the others uniform.
+made by the data alone, never by the truth, so it leaves the ranks of the others uniform. These rare data can be ranked
+apart, among the draws that there are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,21 @@ from typing import Final, Literal
 import numpy as np
 
 from sim.analysis.calibration.observations import AtLeast, Observation, Rounded, Within
-from sim.analysis.calibration.posterior import PriorSampler, ReferenceTable, accepted, likelihood, with_products
-from sim.experiment.statistics import Array, binomial_limits, ecdf_band, rank_correlation
+from sim.analysis.calibration.posterior import (
+    LEAST_EFFECTIVE,
+    CountedRuns,
+    PriorSampler,
+    ReferenceTable,
+    accepted,
+    likelihood,
+    with_products,
+)
+from sim.experiment.statistics import Array, binomial_limits, ecdf_band, effective_sample_size, rank_correlation
 
 DRAWS: Final = 99
 """Draws of the posterior that a truth is ranked among: with 99, intervals of 50% and 90% end between two ranks."""
+RARE: Final = 10
+"""Draws that a rare data set must have to be ranked: the largest weight stays for certain, which matters among few."""
 _LOOKED_AT: Final = 60_000
 """Rows of the bank, in their order, that are looked at for the draws of one data set."""
 
@@ -88,6 +99,7 @@ def rank(
     sets: int,
     generator: np.random.Generator,
     control: Control = "",
+    rare: bool = False,
 ) -> Ranked:
     """Rank known truths among draws of their posteriors: parameters, products of them, and the log likelihood.
 
@@ -101,20 +113,24 @@ def rank(
         sets: most data sets to rank.
         generator: for reports and draws.
         control: a mistake that must be noticed: posteriors "narrowed" by half, or the "prior" in place of each.
+        rare: rank those data sets alone that are left out otherwise, but for the rarest, among the draws there are.
     """
     observed = reports(plants, generator)
-    inside = np.flatnonzero(REGIONS[region](bank.figures, observed))
+    inside = np.flatnonzero(REGIONS[region](bank.figures, observed))[: 2 * sets if rare else None]
     cells = Cells(bank, plants, observed)
     rows: dict[int, Array] = {}
     tried = 0
     for place in inside.tolist():
         if len(rows) == sets:
             break
+        mine = {key: float(one[place]) for key, one in observed.items()}
+        drawn = cells.draws(place, mine, generator, RARE if rare else DRAWS)
+        if rare and drawn is not None and len(drawn) == DRAWS:
+            continue
         tried += 1
-        drawn = cells.draws(place, {key: float(one[place]) for key, one in observed.items()}, generator)
         if drawn is not None:
             rows[place] = generator.integers(bank.size, size=DRAWS) if control == "prior" else drawn
-    levels = _levels(bank.prior, np.array(list(rows.values()), dtype=np.int64).reshape(-1, DRAWS))
+    levels = _levels(bank.prior, _padded(list(rows.values())))
     if control == "narrowed":
         levels = np.array([narrowed(one) for one in levels]).reshape(levels.shape)
     drawn_values = _quantities(bank.prior, levels)
@@ -125,7 +141,7 @@ def rank(
         names=tuple(true_values),
         ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
         truths=np.stack(list(true_values.values()), axis=1),
-        means=np.stack([drawn_values[name].mean(axis=1) for name in true_values], axis=1),
+        means=np.stack([np.nanmean(drawn_values[name], axis=1) for name in true_values], axis=1),
         left_out=tried - len(rows),
     )
 
@@ -138,10 +154,11 @@ def log_likelihoods(
     bank: ReferenceTable, plants: ReferenceTable, observed: Mapping[str, Array], rows: Mapping[int, Array]
 ) -> tuple[Array, Array]:
     """Log likelihoods of the reports of each data set under its truth (sets,) and under its draws (sets, draws)."""
-    truths, draws = np.empty(len(rows)), np.empty((len(rows), DRAWS))
+    truths, draws = np.empty(len(rows)), np.full((len(rows), DRAWS), np.nan)
     for place, (plant, drawn) in enumerate(rows.items()):
         mine = {key: float(one[plant]) for key, one in observed.items()}
-        for table, at, out in ((plants, np.array([plant]), truths[place : place + 1]), (bank, drawn, draws[place])):
+        out_of_bank = draws[place, : len(drawn)]
+        for table, at, out in ((plants, np.array([plant]), truths[place : place + 1]), (bank, drawn, out_of_bank)):
             numbers = {key: one[at] for key, one in table.numbers.items()}
             out[:] = likelihood(bank.figures, numbers, table.chance[at], mine)
     with np.errstate(divide="ignore"):
@@ -153,21 +170,100 @@ IMPOSSIBLE: Final = -1e3
 
 
 def ranks_of(truths: Array, draws: Array, generator: np.random.Generator) -> Array:
-    """Numbers of draws (sets, draws) below each truth (sets,); among equals its place is drawn."""
+    """Ranks (sets,) from 0 to `DRAWS` of truths (sets,) among draws (sets, draws); among equals a place is drawn.
+
+    Where draws are missing (NaN), rank r among L draws becomes a whole number drawn evenly from the share of the scale
+    that belongs to it, floor((DRAWS + 1) (r + u) / (L + 1)): uniform on the same scale if r is uniform on 0 to L.
+    """
     equals = (draws == truths[:, None]).sum(axis=1)
-    return np.asarray((draws < truths[:, None]).sum(axis=1) + generator.integers(0, equals + 1))
+    ranks = np.asarray((draws < truths[:, None]).sum(axis=1) + generator.integers(0, equals + 1))
+    missing = np.isnan(draws).sum(axis=1)
+    if not missing.any():
+        return ranks
+    return ((DRAWS + 1) * (ranks + generator.random(len(ranks))) / (DRAWS + 1 - missing)).astype(np.int64)
+
+
+def _padded(rows: Sequence[Array]) -> Array:
+    """Rows (sets, DRAWS) of every data set, -1 where it has fewer."""
+    return np.array([np.pad(one, (0, DRAWS - len(one)), constant_values=-1) for one in rows], np.int64).reshape(
+        -1, DRAWS
+    )
 
 
 def _levels(prior: PriorSampler, rows: Array) -> Array:
-    """Levels (sets, draws, parameters) of rows (sets, draws), each row made once."""
-    unique, back = np.unique(rows, return_inverse=True)
-    return prior.levels(unique)[back.reshape(rows.shape)]
+    """Levels (sets, draws, parameters) of rows (sets, draws), each row made once; NaN where a row is missing."""
+    unique, back = np.unique(np.maximum(rows, 0), return_inverse=True)
+    levels = prior.levels(unique)[back.reshape(rows.shape)]
+    levels[rows < 0] = np.nan
+    return levels
 
 
 def _quantities(prior: PriorSampler, levels: Array) -> dict[str, Array]:
     """Values of parameters and of their products by name, each in the shape of the levels less the last dimension."""
     values = with_products(prior.columns(levels.reshape(-1, levels.shape[-1])))
     return {name: one.reshape(levels.shape[:-1]) for name, one in values.items()}
+
+
+def rank_counts(
+    runs: CountedRuns, sets: int, generator: np.random.Generator, control: Control = ""
+) -> tuple[Ranked, Array]:
+    """Rank known truths among draws of posteriors given dated counts, all given the observations as reported.
+
+    A truth is a draw of the posterior before the counts; its counts are simulated from its own run, and its posterior
+    comes from all other rows (Säilynoja et al. 2025, posterior SBC). Data sets whose posterior has too low an effective
+    sample size are left out: from such counts no conclusion is drawn either.
+
+    Args:
+        runs: rows of the posterior before, with their runs.
+        sets: most data sets; no truth comes twice.
+        generator: for truths, counts and draws.
+        control: the "prior", here the posterior before the counts, in place of each posterior: a mistake that must be
+            noticed; or posteriors "narrowed" by half.
+
+    Returns:
+        The ranks, and the log probability (data sets,) of the counts of each data set, those left out included.
+    """
+    before = runs.posterior
+    truths, draws, means, evidence = [], [], [], []
+    values = np.stack(list(with_products(before.values()).values()), axis=1)
+    likelihoods: list[tuple[float, Array]] = []
+    places = generator.permutation(accepted(before.weights, generator))[:sets]
+    for place in places.tolist():
+        observed = runs.dated.simulate(runs.reported[place], generator)
+        weights, probability = runs.given(observed, left_out=place)
+        evidence.append(probability)
+        if effective_sample_size(weights) < LEAST_EFFECTIVE:
+            continue
+        kept = accepted(before.weights if control == "prior" else weights, generator)
+        kept = generator.permutation(kept[kept != place])[:DRAWS]
+        truths.append(place)
+        draws.append(kept)
+        means.append(weights @ values)
+        logs = runs.dated.log_likelihood(runs.reported[[place, *kept]], observed)
+        likelihoods.append((logs[0], np.pad(logs[1:], (0, DRAWS - len(kept)), constant_values=np.nan)))
+    chosen = _padded(draws)
+    levels = before.levels[chosen]
+    levels[chosen < 0] = np.nan
+    if control == "narrowed":
+        levels = np.array([narrowed(one) for one in levels]).reshape(levels.shape)
+    drawn_values = _quantities(before.bank.prior, levels)
+    true_values = _quantities(before.bank.prior, before.levels[np.array(truths, dtype=np.int64)])
+    true_values[LIKELIHOOD] = np.array([one for one, _ in likelihoods])
+    drawn_values[LIKELIHOOD] = np.array([one for _, one in likelihoods]).reshape(-1, DRAWS)
+    posterior_means = np.column_stack([np.array(means).reshape(-1, values.shape[1]), true_values[LIKELIHOOD]])
+    ranked = Ranked(
+        region=GIVEN_OBSERVATIONS,
+        names=tuple(true_values),
+        ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
+        truths=np.stack(list(true_values.values()), axis=1),
+        means=posterior_means,
+        left_out=len(places) - len(truths),
+    )
+    return ranked, np.array(evidence)
+
+
+GIVEN_OBSERVATIONS: Final = "given the observations"
+"""Where the truths of dated counts lie: the posterior before the counts."""
 
 
 class Cells:
@@ -189,27 +285,29 @@ class Cells:
         sorted_codes = codes[self._order]
         self._from, self._to = (np.searchsorted(sorted_codes, mine, side) for side in ("left", "right"))
 
-    def draws(self, place: int, observed: Mapping[str, float], generator: np.random.Generator) -> Array | None:
-        """Rows (DRAWS,) drawn from the posterior of one data set; None where the bank has too few.
+    def draws(
+        self, place: int, observed: Mapping[str, float], generator: np.random.Generator, least: int = DRAWS
+    ) -> Array | None:
+        """Rows drawn from the posterior of one data set, `DRAWS` at most; None where the bank has fewer than `least`.
 
         Any of the rows that are accepted, not the first: data sets with the same reports would share theirs, and ranks
             with them.
         """
         start, stop = int(self._from[place]), int(self._to[place])
         rows = self._order[start : min(stop, start + _LOOKED_AT)]
-        if len(rows) < DRAWS:
+        if len(rows) < least:
             return None
         numbers = {one.id: self._bank.numbers[one.id][rows] for one in self._drawn}
         weights = likelihood(self._drawn, numbers, self._bank.chance[rows], observed)
-        if weights.sum() < DRAWS * weights.max():
+        if weights.sum() < least * weights.max():
             return None
         kept = accepted(weights, generator)
-        return np.asarray(rows[generator.permutation(kept)[:DRAWS]]) if len(kept) >= DRAWS else None
+        return np.asarray(rows[generator.permutation(kept)[:DRAWS]]) if len(kept) >= least else None
 
 
 def narrowed(levels: Array) -> Array:
     """Levels (draws, parameters) pulled halfway to their medians: what an overconfident posterior looks like."""
-    middle = np.median(levels, axis=0)
+    middle = np.nanmedian(levels, axis=0)
     return np.asarray(middle + 0.5 * (levels - middle))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 import yaml
 
-from sim.analysis.comparison.arms import arms_of, freed_words, pinned_words
+from sim.analysis.comparison.arms import arms_of, common_day, freed_words, pinned_words
 from sim.analysis.comparison.paired import (
     JUDGED,
     NO_WAR,
@@ -26,23 +26,28 @@ from sim.analysis.comparison.paired_run import (
     PRIOR,
     PRIORS,
     SHOWN,
+    SOURCES,
     Findings,
     Plan,
     add_prior,
+    compared_source,
+    conditioned_points,
     draws_of,
     identical_before_departure,
     points_of,
     simulate,
     source_of,
 )
+from sim.analysis.durations import FUTURES
 from sim.experiment.command import Request
 from sim.experiment.options import CompareOptions
+from sim.experiment.parameter_sets import shipped_posterior
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.statistics import Array, finite, interval_90
 from sim.experiment.sweep.configs import short_hash
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import DEFAULTS, Config
+from sim.model.scenario import CONDITIONED, DEFAULTS, Config
 from sim.model.validation import UserError, one_of
 
 MORE: Final = "more"
@@ -254,6 +259,7 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
     free = [freed_words(scenario, day) for (_, day), _ in plan.pairs]
     # Where pairs are pinned before different days, the day is part of the name of the baseline.
     several = len({day for (_, day), _ in plan.pairs}) > 1
+    first_runs = plan.experiment().numbers(0, np.arange(plan.draws), np.zeros(1, dtype=np.int64))
     return {
         **{
             key: ("measure", np.array([getattr(one, name) for one in plan.measures], dtype=kind))
@@ -267,7 +273,7 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
         "pinned": ("comparison", _words(pinned_words(scenario, day) for (_, day), _ in plan.pairs)),
         "pinned_short": ("comparison", _words(free)),
         "draw": ("draw", np.arange(plan.draws), {"long_name": "draw of the parameters"}),
-        "first_run": ("draw", np.arange(plan.draws) * plan.runs, {"long_name": "number of the first run of the draw"}),
+        "first_run": ("draw", first_runs, {"long_name": "number of the first run of the draw"}),
         "parameter": ("parameter", _words(plan.points)),
         "parameter_unit": ("parameter", _words(shared[key].unit for key in plan.points)),
     }
@@ -399,19 +405,29 @@ def _war_loss(stated: Any, measures: Sequence[Measure]) -> dict[str, float]:
     return {str(key): float(value) for key, value in found.items()}
 
 
-def prepared(options: CompareOptions, request: Request) -> Comparison:
-    """The comparison that the options name, on the configuration that the overrides make."""
-    source = source_of(options.parameters)
+def prepared(options: CompareOptions, request: Request, usual: tuple[int, int] = (DRAWS, RUNS)) -> Comparison:
+    """The comparison that the options name, on the configuration that the overrides make.
+
+    `usual` are draws and runs of each where parameters are drawn and nothing is said.
+    """
+    source_of(options.parameters, (*SOURCES, CONDITIONED))
     arms = arms_of(options.scenarios, request.overrides, request.config_dir, request.extensions)
     config = arms[0].config
     for name, value in config.tree["study"].items():
         if name not in OWN_KEYS and value is not None:
             raise UserError(f"study.{name}", value, "null; a comparison has study.draws and study.runs")
-    draws = draws_of(config, source, DRAWS)
-    runs = config.runs if request.sets("study.runs") or source == DEFAULTS else RUNS
+    source = compared_source(options.parameters, arms)
+    if source == CONDITIONED:
+        usual = shipped_posterior(config.scenario.cast).draws, FUTURES
+    draws = draws_of(config, source, usual[0])
+    runs = config.runs if request.sets("study.runs") or source == DEFAULTS else usual[1]
     if runs < 2:
         raise UserError("study.runs", runs, "2 or more: one pair says nothing of chance")
-    points = points_of(source, draws, config.seed, config.scenario.cast)
+    points, past = (
+        conditioned_points(draws, arms[0].freed(common_day(arms)))
+        if source == CONDITIONED
+        else (points_of(source, draws, config.seed, config.scenario.cast), None)
+    )
     losses = _war_loss(options.war_loss, measures_of(arms[0].scenario))
     apart = options.departures == OWN_DAY
-    return Comparison(Plan(arms, points, draws, runs, config.seed, config.threads, losses, apart), source)
+    return Comparison(Plan(arms, points, draws, runs, config.seed, config.threads, losses, apart, past), source)

@@ -10,7 +10,7 @@ earlier than it did, it shows earlier. So pairs are checked for being the same b
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Final
@@ -19,16 +19,18 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from sim.analysis.calibration.posterior import check_conditioned
 from sim.analysis.comparison.arms import ComparedArm, common_day
 from sim.analysis.comparison.paired import Columns, Draws, Measure, Regrets, columns_of, described, losses, measures_of
 from sim.analysis.summary import PRIOR_DRIVEN
+from sim.engine.inputs import Past
 from sim.engine.record import OutputSpec
-from sim.experiment.parameter_sets import prior_design, shipped_posterior
+from sim.experiment.parameter_sets import conditioned_sets, prior_design, shipped_posterior
 from sim.experiment.runner import CHUNK, Arm, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, Tally, interval_90
 from sim.model.cast import Cast
 from sim.model.hydra_config import STUDY_KEYS
-from sim.model.scenario import DEFAULTS, POSTERIOR, Config
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, Scenario
 from sim.model.validation import Section, UserError, one_of
 
 PointColumns = dict[str, npt.NDArray[np.float64]]
@@ -36,7 +38,7 @@ PointColumns = dict[str, npt.NDArray[np.float64]]
 PRIOR: Final = "prior"
 SOURCES: Final = (POSTERIOR, PRIOR, DEFAULTS)
 USUAL: Final = POSTERIOR
-"""Where parameters come from when nothing is said."""
+"""Where parameters come from when nothing is said and some arm departs before the report."""
 MOST_DRAWS: Final = 100_000
 LOOKED_AT: Final = 2000
 """Pairs looked at before their departure, spread over all draws."""
@@ -59,11 +61,31 @@ SHOWN: Final = ("lull_days", "quiet_days", "war")
 """What tables show with its prior predictive; all else that assumptions decide follows from these."""
 
 
-def source_of(given: str | None) -> str:
+def source_of(given: str | None, allowed: tuple[str, ...] = SOURCES) -> str:
     """Where parameters come from, as given; None takes what is usual."""
-    if given is not None and given not in SOURCES:
-        raise UserError("parameters", given, one_of(SOURCES, given))
+    if given is not None and given not in allowed:
+        raise UserError("parameters", given, one_of(allowed, given))
     return given or USUAL
+
+
+def compared_source(given: str | None, arms: Sequence[ComparedArm]) -> str:
+    """Where parameters and pasts of a comparison come from, as given; None takes what is usual.
+
+    Raises:
+        UserError: conditioned histories are asked for, and some arm departs before the report.
+    """
+    source = source_of(given, (*SOURCES, CONDITIONED))
+    if source == CONDITIONED or given is None:
+        day = common_day(arms)
+        try:
+            for arm in arms:
+                check_conditioned(replace(arm.config, scenario=arm.freed(day)))
+        except UserError:
+            if given is not None:
+                raise
+        else:
+            return CONDITIONED
+    return source
 
 
 def draws_of(config: Config, source: str, usual: int) -> int:
@@ -92,6 +114,15 @@ def points_of(source: str, draws: int, seed: int, cast: Cast) -> PointColumns:
     return {}
 
 
+def conditioned_points(draws: int, scenario: Scenario) -> tuple[PointColumns, Past]:
+    """Columns (draws,) of the posterior in its own order, and their pasts (draws,); where more are asked for, again."""
+    drawn = conditioned_sets(scenario)
+    assert drawn.past is not None
+    chosen = np.arange(draws) % drawn.draws
+    past = drawn.past._replace(runs=drawn.past.runs[chosen])
+    return {key: np.asarray(column)[chosen] for key, column in drawn.columns.items()}, past
+
+
 Key = tuple[int, int | None]
 """An ensemble by the place of its arm and the day before which history is pinned."""
 
@@ -111,6 +142,7 @@ class Plan:
     threads: int
     war_loss: Mapping[str, float] = field(default_factory=dict)
     apart: bool = False
+    past: Past | None = None
 
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
@@ -148,7 +180,7 @@ class Plan:
     def experiment(self, days: int | None = None, wanted: OutputSpec = COMPARED) -> Experiment:
         """The ensembles, the first `days` of them, at the same draws with common random numbers."""
         arms = (Arm(self.arms[place].freed(day), self.arms[place].kept, days) for place, day in self.ensembles)
-        return Experiment(tuple(arms), self.seed, self.runs, "nested", self.points, wanted, self.threads)
+        return Experiment(tuple(arms), self.seed, self.runs, "nested", self.points, wanted, self.threads, self.past)
 
     @property
     def chunk(self) -> int:
@@ -168,7 +200,7 @@ class Plan:
     def at_priors(self) -> "Plan":
         """The same pairs at draws of the priors."""
         points = points_of(PRIOR, PRIOR_DRAWS, self.seed, self.arms[0].scenario.cast)
-        return replace(self, points=points, draws=PRIOR_DRAWS, runs=PRIOR_RUNS)
+        return replace(self, points=points, draws=PRIOR_DRAWS, runs=PRIOR_RUNS, past=None)
 
 
 def identical_before_departure(plan: Plan) -> Array:

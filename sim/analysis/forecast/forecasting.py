@@ -147,10 +147,11 @@ def record_of(scenario: Scenario, daily: Array, days: int, design: Mapping[str, 
 def known_at(scenario: Scenario, day: int, foresight: bool) -> Scenario:
     """The scenario as it was known at the end of a day: documented history holds up to it and is free from then on.
 
-    Without foresight events of the timeline that begin later are left out; one that has begun keeps its end.
+    An event of the timeline that begins later is known once it was announced; where it does not say when that was, with
+    foresight only. One that is known keeps its end.
     """
     free_from = day + 1 if scenario.free_from is None else min(day + 1, scenario.free_from)
-    events = scenario.events if foresight else tuple(one for one in scenario.events if one.first <= day)
+    events = tuple(one for one in scenario.events if one.known(day, foresight))
     return replace(scenario, free_from=free_from, events=events)
 
 
@@ -384,7 +385,7 @@ def forecast(pasts: Pasts, counts: Counts, edges: Array) -> Forecast:
 def predict(
     config: Config, counts: Counts, until: date | None, weeks: int, histories: int, progress: Progress | None = None
 ) -> Prediction:
-    """Fit to counts up to a day and forecast the weeks after it; events of the timeline are known, those ahead too.
+    """Fit to counts up to a day and forecast the weeks after it; events ahead are known too, unless announced later.
 
     Args:
         config: the case; documented history holds up to the day.
@@ -430,11 +431,11 @@ def _cut(calendar: Calendar, counts: Counts, until: date) -> int:
     return counts.nearest_end(day)
 
 
-def known_periods(counts: Counts, cut: int, last: int) -> list[int]:
-    """Ends of periods of at least a week after a cut up to a last day, as counts are known; the cut the first."""
+def known_periods(counts: Counts, cut: int, last: int, least: int = WEEK) -> list[int]:
+    """Ends of periods of `least` days or more after a cut up to a last day, as counts are known; the cut the first."""
     edges = [cut]
     for end in counts.ends[(counts.ends > cut) & (counts.ends <= last)].tolist():
-        if end - edges[-1] >= WEEK:
+        if end - edges[-1] >= least:
             edges.append(end)
     return edges
 

@@ -190,11 +190,70 @@ def self_exciting(past: Counts, edges: Array, largest: int, generator: np.random
     return Predictive.of_samples(samples, np.full(len(samples), 1.0 / len(samples)), largest)
 
 
+def two_rates(past: Counts, edges: Array, largest: int, generator: np.random.Generator) -> Predictive:
+    """A Poisson process whose rate changed once: the second rate goes on, with the uncertainty of that rate.
+
+    The day of the change is the most likely one up to the cut that leaves a week or more on each side.
+    """
+    total, ends = past.total, past.ends
+    inside = np.flatnonzero((ends - ends[0] >= WEEK) & (ends[-1] - ends >= WEEK))
+    if not len(inside):
+        return constant_rate(past, edges, largest, generator)
+    counts = np.stack([total[inside] - total[0], total[-1] - total[inside]])
+    days = np.stack([ends[inside] - ends[0], ends[-1] - ends[inside]])
+    log_likelihoods = (counts * np.log(np.maximum(counts, 1e-12) / days)).sum(axis=0)
+    best = int(log_likelihoods.argmax())
+    return _gamma_poisson(counts[1, best], int(days[1, best]), edges, largest)
+
+
+def exponential_smoothing(past: Counts, edges: Array, largest: int, _: np.random.Generator) -> Predictive:
+    """Simple exponential smoothing of weekly rates; counts are negative binomial about the rate that is expected.
+
+    The smoothing factor is the most likely one of forecasts a week ahead, the size of the k-th period that of forecasts
+    k weeks ahead.
+    """
+    counts, lengths = weeks_of(past)
+    coming, floor = np.diff(edges), 0.5 / lengths.sum()  # half an attack in all: no rate is known to be zero
+
+    def levels(factor: float) -> Array:
+        """Rates (P + 1,) that are expected before each week, and after the last."""
+        rates = [counts[0] / lengths[0]]
+        for count, length in zip(counts, lengths, strict=True):
+            rates.append(rates[-1] + factor * (count / length - rates[-1]))
+        return np.maximum(rates, floor)
+
+    def ahead(rates: Array, weeks: int) -> tuple[float, float]:
+        return fit_size(counts[weeks:], rates[1 : len(counts) - weeks + 1] * lengths[weeks:])
+
+    rates = min(map(levels, SMOOTHING), key=lambda one: ahead(one, 1)[1])
+    sizes = [ahead(rates, max(1, min(week, len(counts) // 2)))[0] for week in range(1, len(coming) + 1)]
+    rows = [
+        Predictive.negative_binomial(rates[-1] * coming[[place]], size, largest).chance
+        for place, size in enumerate(sizes)
+    ]
+    return Predictive(np.concatenate(rows))
+
+
+def recent_weeks(past: Counts, edges: Array, largest: int, _: np.random.Generator) -> Predictive:
+    """The empirical distribution of the last weeks, each as probable, on the length of the coming periods."""
+    counts, lengths = (one[-RECENT:] for one in weeks_of(past))
+    samples = np.rint(counts / lengths * np.diff(edges)[:, None]).astype(np.int64).T
+    return Predictive.of_samples(samples, np.full(len(samples), 1.0 / len(samples)), largest)
+
+
+RECENT: Final = 8
+"""Weeks whose empirical distribution is a forecast."""
+SMOOTHING: Final = tuple(np.linspace(0.1, 1.0, 10).tolist())
+"""Smoothing factors that are tried; 1 is the last week alone."""
+
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "constant rate": constant_rate,
     "negative binomial": negative_binomial,
     "self-exciting": self_exciting,
     "last value": last_value,
+    "two rates": two_rates,
+    "smoothing": exponential_smoothing,
+    "recent weeks": recent_weeks,
 }
 
 
@@ -209,18 +268,21 @@ def weeks_of(past: Counts) -> tuple[Array, Array]:
 
 def fit_negative_binomial(counts: Array, lengths: Array) -> tuple[float, float]:
     """Most likely mean a day and size of negative binomial counts (P,) over stretches of these lengths."""
+    mean = float((counts.sum() + 0.5) / lengths.sum())
+    return mean, fit_size(counts, mean * lengths)[0]
+
+
+def fit_size(counts: Array, means: Array) -> tuple[float, float]:
+    """Most likely size of negative binomial counts (P,) with these means (P,), and minus their log likelihood."""
     from scipy.optimize import minimize_scalar
     from scipy.stats import nbinom
-
-    mean = float((counts.sum() + 0.5) / lengths.sum())
-    means = mean * lengths
 
     def surprise(log_size: float) -> float:
         size = np.exp(log_size)
         return -float(nbinom.logpmf(counts, size, size / (size + means)).sum())
 
     found = minimize_scalar(surprise, bounds=(np.log(0.05), np.log(LARGEST_SIZE)), method="bounded")
-    return mean, float(np.exp(found.x))
+    return float(np.exp(found.x)), float(found.fun)
 
 
 def _gamma_poisson(count: float, days: int, edges: Array, largest: int) -> Predictive:
@@ -478,11 +540,19 @@ def means_by(found: Sequence[Trial], unit: Callable[[Trial], int]) -> dict[str, 
     }
 
 
-def skills(found: Sequence[Trial], unit: Callable[[Trial], int], seed: int = 0) -> tuple[Skill, ...]:
-    """The model compared with every benchmark by every score; intervals come from drawing the units again."""
+def skills(
+    found: Sequence[Trial], unit: Callable[[Trial], int], seed: int = 0, consecutive: bool = False
+) -> tuple[Skill, ...]:
+    """The model compared with every benchmark by every score; intervals are a bootstrap over the units.
+
+    `consecutive` units, such as the cuts of one set of counts, depend on their neighbours: they are drawn in circular
+    blocks of about the cube root of their number, two at least (Politis and Romano 1992).
+    """
     means = means_by(found, unit)
     size = len(means[MODEL][SCORES[0]])
-    drawn = np.random.Generator(np.random.Philox(seed)).integers(0, size, (RESAMPLED, size))
+    block = block_of(size) if consecutive else 1
+    starts = np.random.Generator(np.random.Philox(seed)).integers(0, size, (RESAMPLED, -(-size // block)))
+    drawn = ((starts[:, :, None] + np.arange(block)) % size).reshape(RESAMPLED, -1)[:, :size]
     out = []
     for name in BENCHMARKS:
         for key in SCORES:
@@ -493,6 +563,15 @@ def skills(found: Sequence[Trial], unit: Callable[[Trial], int], seed: int = 0) 
                 low, high = quantile(again, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
             out.append(Skill(name, key, float(gain(key, ours.mean(), theirs.mean())), float(low), float(high)))
     return tuple(out)
+
+
+def block_of(units: int) -> int:
+    """Length of a block of consecutive units in the bootstrap.
+
+    >>> [block_of(units) for units in (8, 30, 125)]
+    [2, 3, 5]
+    """
+    return max(2, round(units ** (1 / 3)))
 
 
 def gain(key: str, ours: Array, theirs: Array) -> Array:

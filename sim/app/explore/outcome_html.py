@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any, Final
 
 from sim.analysis.comparison.paired import Effect
+from sim.analysis.durations import Outlook
 from sim.analysis.pattern_tests import Verdict, at_once
 from sim.analysis.summary import Statistic
 from sim.app.form_settings import FREE, HISTORY, BaseConfig, ExploreState, ScenarioSettings, SettingValue
@@ -19,7 +20,7 @@ from sim.model.scenario import Config, Scenario
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError
 from sim.reporting.figures.briefing import no_week
-from sim.reporting.tables import ASSUMED, band
+from sim.reporting.tables import ASSUMED, band, days_words, outlook_lines, sets_words
 from sim.reporting.text import amount, capital, minus, on_calendar, outcome_title, percent, short_percent
 
 FIRST: Final = (
@@ -34,6 +35,7 @@ UNITS: Final = {"probability": "share of histories at this parameter set, ± Mon
 VERDICTS: Final = {True: ("holds", "✓ holds"), False: ("fails", "✗ fails"), None: ("open", "– not judged")}
 
 ASSUMPTION: Final = f"{ASSUMED} decided by assumed numbers, not by data."
+ONE_SET: Final = "The table is of histories at these settings, one parameter set among many."
 PAIR_COLUMNS: Final = ("A", "B", "B less A", "more", "less")
 
 FILES: Final = {
@@ -71,11 +73,26 @@ def key_figures(view: ExploreView) -> str:
         "deaths": "soldiers killed",
         "war": f"direct war{ASSUMED}",
     }
+    if view.outlook is not None and view.b is None:  # one answer to one question: the same as elsewhere
+        del labels["lull_days"], labels["war"]
     cells = {
         label: [(side, *_middle(by_name[name], calendar)) for side, by_name in zip("AB", stats, strict=False)]
         for name, label in labels.items()
     }
+    if view.outlook is not None and view.b is None:
+        cells |= outlook_cells(view.outlook)
     return _piece("key_figures", cells, len(stats) > 1)
+
+
+def outlook_cells(one: Outlook) -> dict[str, list[tuple[str, str, str]]]:
+    """The length of the lull and the probability of war, given the observations: with intervals over parameter sets."""
+    lull, war, report = one.lull, one.war, f"{one.report.day} {one.report:%b}"
+    ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)} over parameter sets"
+    given = f"given the observations up to {report}{ASSUMED}"
+    return {
+        f"days until attacks resume, {given}": [("A", days_words(lull.median, one), ends)],
+        f"direct war, {given}": [("A", percent(war.mean), f"{sets_words(war)} over parameter sets")],
+    }
 
 
 def _middle(one: Statistic, calendar: Calendar) -> tuple[str, str]:
@@ -85,12 +102,16 @@ def _middle(one: Statistic, calendar: Calendar) -> tuple[str, str]:
     return on_calendar(one.median, one.unit, calendar), band(one.q05, one.q95, one, calendar)
 
 
-def outcomes(ensemble: EnsembleResult, side: str = "") -> str:
-    """Median and 90% interval of every outcome, important ones first; `side` names the scenario if there are two."""
+def outcomes(ensemble: EnsembleResult, side: str = "", outlook: Outlook | None = None) -> str:
+    """Median and 90% interval of every outcome, important ones first; `side` names the scenario if there are two.
+
+    Above them stands how the observed winter goes on, or else the probability of war over parameter sets.
+    """
     scenario, by_name = ensemble.config.scenario, {one.name: one for one in ensemble.stats}
     first = [_outcome_row(by_name[name], scenario) for name in FIRST]
     rest = [_outcome_row(one, scenario) for name, one in by_name.items() if name not in FIRST]
-    return _piece("outcomes", side, f"{ensemble.config.runs:,}", war_over_sets(scenario.cast), ASSUMPTION, first, rest)
+    war = war_over_sets(scenario.cast) if outlook is None else " ".join((*outlook_lines(outlook), ONE_SET))
+    return _piece("outcomes", side, f"{ensemble.config.runs:,}", war, ASSUMPTION, first, rest)
 
 
 def _outcome_row(one: Statistic, scenario: Scenario) -> tuple[Any, ...]:

@@ -318,7 +318,7 @@ class Session:
         self.title.object = f"<h2 aria-live='polite'>{escape(words if view.b is None else f'A: {words}')}</h2>"
         self.legend.object = outcome_html.legend(config, view.b is not None)
         self.key.object = outcome_html.key_figures(view)
-        self.numbers.object = outcome_html.differences(view) + outcome_html.outcomes(view.a, _side(view))
+        self.numbers.object = outcome_html.differences(view) + outcome_html.outcomes(view.a, _side(view), view.outlook)
         self.verdicts.object = outcome_html.patterns(config, view.verdicts, _side(view))
         self.downloads.object = outcome_html.downloads(base, view.state)
         self.form.state = form_state(base, view.state, serial)

@@ -43,6 +43,7 @@ from sim.app.learn.rule_catalog import (
 from sim.engine.trace import Decision
 from sim.model.facts import load_facts
 from sim.model.validation import UserError, one_of
+from sim.reporting.formulas import formula_in_html, symbols_in
 from sim.reporting.style import BLUE, GREY, INK, ORANGE
 
 POINTS: Final = 161
@@ -392,7 +393,7 @@ _FACT: Final = re.compile(r"\bF\d\d\b")
 
 
 def _piece(name: str, *values: object) -> str:
-    return pieces("learn/rule.html.j2", name, *values, link=link, span=span)
+    return pieces("learn/rule.html.j2", name, *values, link=link, span=span, formula=formula_in_html)
 
 
 def link(entry: RuleEntry) -> str:
@@ -442,10 +443,10 @@ def described(over: RuleArgument, drawn: RuleCurve) -> str:
 
 
 def details(entry: RuleEntry) -> str:
-    """Arguments, units, source, worked value, step of the day and source text."""
+    """Arguments, symbols, units, source, worked value, step of the day and source text."""
     facts = {fact.id: fact.text for fact in load_facts()}
     cited = {name: facts[name] for name in _FACT.findall(entry.doc.source) if name in facts}
-    return _piece("details", entry, cited, day_steps(), steps_of(entry.rule))
+    return _piece("details", entry, symbols_in(entry.doc.formula), cited, day_steps(), steps_of(entry.rule))
 
 
 def origin(decision: Decision) -> str:

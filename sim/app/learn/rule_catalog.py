@@ -30,7 +30,7 @@ from sim.engine.reference.model import ReferenceModel
 from sim.engine.trace import RULES, Decision
 from sim.model.parameters import Declaration, Theatre, Wing, group_declarations, shared_declarations
 from sim.model.scenario import Scenario, load, parameter_rows
-from sim.reporting.docs_tables import Rule, RuleDocstring, parse_docstring, rules_of
+from sim.reporting.formulas import Rule, RuleDocstring, parse_docstring, rules_of
 from sim.rules.decisions import STEPS
 
 Kind = Literal["number", "whole", "flag"]

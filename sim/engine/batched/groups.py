@@ -6,9 +6,9 @@ A group goes by its most persuaded wing. One random number, found when an episod
 from typing import Any
 
 from sim.engine.batched.layout import Groups, Lanes, Numbers, Runs, Theatres, WingPlace, Wings
+from sim.engine.batched.rng import episode_limit
 from sim.engine.batched.wings import weight
 from sim.numbers.compiled import part, simd_hints, step
-from sim.numbers.philox import uniform
 from sim.numbers.soa import VECTOR
 from sim.rules import decisions as decide
 from sim.rules import rates
@@ -25,13 +25,20 @@ def first_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
             begin(i, g, world, groups, lanes)
 
 
+@step
+def renew_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
+    """The present episode of every group gets a new limit."""
+    for g in range(len(world.groups)):
+        for i in range(VECTOR * lanes.vectors):
+            begin(i, g, world, groups, lanes)
+
+
 @part
 def begin(i: int, g: int, world: Any, groups: Groups, lanes: Lanes) -> None:
     """An episode of group g begins in lane i."""
     state, at = groups.state, g * VECTOR * lanes.vectors + i
-    episode = int(state.episode[at])
-    draw = uniform(world.seed_low, world.seed_high, lanes.run[i], episode, world.groups[g], decide.PAUSE)
-    state.hazard[at], state.limit[at] = 0.0, rates.hazard_limit(draw)
+    state.hazard[at] = 0.0
+    state.limit[at] = episode_limit(world, lanes.run[i], int(state.episode[at]), world.groups[g], decide.PAUSE)
 
 
 @step

@@ -27,6 +27,7 @@ from sim.engine.extension.plan import plan_of
 from sim.engine.inputs import ModelInputs
 from sim.engine.record import ALL_OUTCOMES, WEEK, Output, OutputSpec
 from sim.numbers.compiled import kernel, open_kernel, part, step
+from sim.numbers.philox import split_seed
 from sim.numbers.soa import VECTOR, rows_of
 from sim.numbers.variant import Variant
 from sim.rules import outcomes, target
@@ -95,17 +96,18 @@ def run_arms(
     arms = [ArmInputs.of(*one, seed_low, seed_high, asked) for one in zip(tables, outs, strict=True)]
     forks = forks_of(tables, asked)
     memory = new_memory(tables[0], lanes, daily)
-    kept = {fork: BlockRun(new_memory(tables[0], lanes, daily), runs, points) for fork in forks if fork.day > 0}
+    kept = {fork: BlockRun(new_memory(tables[0], lanes, daily), runs, runs, points) for fork in forks if fork.day > 0}
     first, point = 0, None
     while first < len(runs):
         living = runs_sharing_high_bits(runs[first : first + lanes])
         chunk = slice(first, first + living)
         for number, (arm, fork) in enumerate(zip(arms, forks, strict=True)):
-            block = BlockRun(memory, np.arange(first, first + living), points[chunk])
+            block = BlockRun(memory, np.arange(first, first + living), runs[chunk], points[chunk])
             if fork in kept:
                 block.copy(kept[fork])
             else:
-                point = init_block(arm.table, runs[chunk], points[chunk], memory, point if len(arms) == 1 else None)
+                begun = arm.first_runs(runs[chunk], points[chunk])
+                point = init_block(arm.table, begun, points[chunk], memory, point if len(arms) == 1 else None)
             with one_error_line(arm.table):
                 for later in sorted(one for one in kept if one.parent == number):
                     block.simulate(arm, later.day)
@@ -133,8 +135,10 @@ def forks_of(tables: Sequence[ModelInputs], asked: OutputSpec) -> list[Fork]:
 def days_alike(one: ModelInputs, other: ModelInputs) -> int:
     """How many days of the histories of two tables are the same from the start."""
     same = ("numbers", "theatres", "wings", "layout", "groups", "bursts", "extras", "strikes_day", "report_day")
-    if one.days.shape != other.days.shape or not all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in same
+    if (
+        one.past is not other.past
+        or one.days.shape != other.days.shape
+        or not all(np.array_equal(getattr(one, name), getattr(other, name)) for name in same)
     ):
         return 0
     apart = (one.days != other.days) | (one.fronts != other.fronts).any(axis=1) | (one.raids != other.raids).any(axis=1)
@@ -142,10 +146,11 @@ def days_alike(one: ModelInputs, other: ModelInputs) -> int:
 
 
 class ArmInputs(NamedTuple):
-    """A table with what its blocks share, and where its histories are written."""
+    """A table with what its blocks share, in the first days of its past too, and where its histories are written."""
 
     table: ModelInputs
     world: SharedInputs
+    past: SharedInputs
     rules: Variant
     out: Output
     settled: tuple[int, list[int]] | None
@@ -157,14 +162,22 @@ class ArmInputs(NamedTuple):
         whole = table.extended is not None or len(table.later) > 0
         settled = None if whole else asked.settled(table.strikes_day, table.report_day)
         series = [] if table.extended is None else list(plan_of(table.extended).series.values())
-        return cls(table, world_of(table, seed_low, seed_high, asked), kernel_rules(table), out, settled, series)
+        world = world_of(table, seed_low, seed_high, asked)
+        low, high = (seed_low, seed_high) if table.past is None else split_seed(table.past.seed)
+        past = world._replace(seed_low=low, seed_high=high)
+        return cls(table, world, past, kernel_rules(table), out, settled, series)
+
+    def first_runs(self, runs: Array, points: Array) -> Array:
+        """The run numbers of histories on their first day."""
+        return runs if self.table.past is None else self.table.past.runs[points]
 
 
 class BlockRun:
-    """A block of histories on its way: its memory, history (n,) and point of each of the first lanes, the day."""
+    """A block of histories on its way: memory, the day, and of each of the first lanes history (n,), run and point."""
 
-    def __init__(self, memory: Memory, histories: Array, points: Array) -> None:
-        self.memory, self.histories, self.points, self.day, self.struck = memory, histories, points, 0, 0
+    def __init__(self, memory: Memory, histories: Array, runs: Array, points: Array) -> None:
+        self.memory, self.histories, self.runs, self.points = memory, histories, runs, points
+        self.day, self.struck = 0, 0
 
     def copy(self, other: "BlockRun") -> None:
         """Take over how far another block is."""
@@ -174,17 +187,22 @@ class BlockRun:
     def simulate(self, arm: ArmInputs, stop: int) -> None:
         """Simulate until a day."""
         states, series = len(arm.out.run_states) > 0, arm.out.series.size > 0
+        turn = 0 if arm.table.past is None else arm.table.past.day
         while self.struck >= 0 and self.day < stop:
-            then = min([stop, *(one.day for one in arm.table.later if one.day > self.day)])
+            then = min([stop, *(day for day in (turn, *(one.day for one in arm.table.later)) if day > self.day)])
+            if self.day == turn > 0:
+                run, own = self.memory.lanes.run, len(self.runs)
+                run[:own], run[own:] = self.runs, self.runs[-1]
+                renew_random_numbers(arm.world, self.memory, arm.rules, self.day)
             for later in (one for one in arm.table.later if one.day == self.day):
                 renew_numbers(later, self.points, self.memory)
                 renew_products(arm.world, self.memory, arm.rules, self.day)
             then = self.day + 1 if states or series else then
             simulated = simulate_block if arm.table.extended is None else simulate_extended_block
+            world = arm.world if self.day >= turn else arm.past
             self.struck = simulated(
-                arm.world, self.memory, arm.rules, arm.out.weekly, self.day, then, self.struck,
-                states or arm.rules.watched,
-            )  # fmt: skip
+                world, self.memory, arm.rules, arm.out.weekly, self.day, then, self.struck, states or arm.rules.watched
+            )
             if states or series:
                 recording.store_states(self.memory, self.histories, self.day, arm.series, arm.out)
             self.day = then
@@ -219,7 +237,7 @@ class BlockRun:
             self.memory = narrowed(block, np.append(stay, np.full(size - len(stay), stay[-1])), len(stay))
             self.struck = int(there.sum())
             self.memory.lanes.struck[: self.struck] = listed[there]
-            self.histories = self.histories[stay]
+            self.histories, self.runs = self.histories[stay], self.runs[stay]
         return len(stay) > 0
 
 
@@ -284,6 +302,18 @@ def _simulate_block(
 
 simulate_block: Final = kernel(_simulate_block)
 simulate_extended_block: Final = open_kernel(_simulate_block)
+
+
+@open_kernel
+def renew_random_numbers(world: SharedInputs, memory: Memory, rules: Variant, day: int) -> None:
+    """From today on random numbers are found elsewhere: what was found ahead is found anew."""
+    block = rows_of(Block, memory, rules)
+    cache_run_rounds(world.seed_low, world.seed_high, block.lanes)
+    roles.first_limits(world, block.runs, block.lanes)
+    roles.renew_release(world, block.runs, block.lanes)
+    groups.renew_episodes(world, block.groups, block.lanes)
+    for k in range(len(world.bursts)):
+        units.draw_shocks(address(world, block, day, world.bursts[k]), k, block.theatres, block.lanes)
 
 
 @open_kernel

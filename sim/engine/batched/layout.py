@@ -94,12 +94,13 @@ class RandomBlock(NamedTuple):
 class Workspace(NamedTuple):
     """Values of a day or less, each (L,).
 
-    alive is 1 until direct war; shock is the patron's; term and reached the sampler's; fortnight sums
-    the acknowledged attacks of the last 14 days.
+    alive is 1 until direct war; shock is the patron's; paused is 1 where the wing whose turn it is pauses; term and
+    reached are the sampler's; fortnight sums the acknowledged attacks of the last 14 days.
     """
 
     alive: Real
     shock: Real
+    paused: Real
     term: Real
     reached: Real
     fortnight: Real

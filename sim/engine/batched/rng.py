@@ -4,10 +4,13 @@ What the first two rounds make of the run is kept with the lane, what they make 
 the runs of a block share their upper bits.
 """
 
+from typing import Any
+
 from sim.engine.batched.layout import Address, Lanes, RandomBlock, RngCache
 from sim.numbers import philox
 from sim.numbers.compiled import part, simd_hints
 from sim.numbers.soa import VECTOR
+from sim.rules.rates import hazard_limit
 
 
 @part
@@ -39,3 +42,12 @@ def draw_first(vectors: int, at: Address, shares: RngCache, draws: RandomBlock) 
     for i in range(VECTOR * vectors):
         word, _, _, _ = philox.first_words(at.seed_low, at.seed_high, shares.a[i], shares.b[i], shares.c[i], a, c, d)
         draws.first[i] = philox.unit(word)
+
+
+@part
+def episode_limit(seeds: Any, run: int, episode: int, actor: int, decision: int) -> float:
+    """Cumulative hazard at which an episode ends; in the address its number takes the place of the day.
+
+    `seeds` is a world or an address, which both hold the halves of the seed.
+    """
+    return hazard_limit(philox.uniform(seeds.seed_low, seeds.seed_high, run, episode, actor, decision))

@@ -6,11 +6,10 @@ Each step is a few loops over the lanes of a block.
 from typing import Any
 
 from sim.engine.batched.layout import Address, Lanes, Numbers, Runs, Theatres
-from sim.engine.batched.rng import draw_lanes
+from sim.engine.batched.rng import draw_lanes, episode_limit
 from sim.engine.batched.strikes import marked_lanes
 from sim.engine.batched.wings import product
 from sim.numbers.compiled import simd_hints, step
-from sim.numbers.philox import uniform
 from sim.numbers.soa import VECTOR
 from sim.rules import decisions as decide
 from sim.rules import outcomes, patron, rates, target
@@ -18,10 +17,21 @@ from sim.rules import outcomes, patron, rates, target
 
 @step
 def first_limits(world: Any, runs: Runs, lanes: Lanes) -> None:
-    """The limit of each run's hazard of war."""
+    """The limit of each run's hazard of war, which is zero so far."""
     for i in range(VECTOR * lanes.vectors):
-        draw = uniform(world.seed_low, world.seed_high, lanes.run[i], 0, world.patron, decide.WAR)
-        runs.state.war_limit[i] = rates.hazard_limit(draw)
+        runs.state.war_hazard[i] = 0.0
+        runs.state.war_limit[i] = episode_limit(world, lanes.run[i], 0, world.patron, decide.WAR)
+
+
+@step
+def renew_release(world: Any, runs: Runs, lanes: Lanes) -> None:
+    """Where there was an order to hold back, the last of them gets a new limit."""
+    state = runs.state
+    for i in range(VECTOR * lanes.vectors):
+        if state.restraint_orders[i] > 0.0:
+            order = int(state.restraint_orders[i]) - 1
+            state.release_hazard[i] = 0.0
+            state.release_limit[i] = episode_limit(world, lanes.run[i], order, world.patron, decide.RELEASE)
 
 
 @step
@@ -85,9 +95,9 @@ def orders_begin(where: Address, runs: Runs, lanes: Lanes) -> None:
     state = runs.state
     for j in range(marked_lanes(lanes, lanes.marked)):
         i = lanes.marked[j]
+        state.release_hazard[i] = 0.0
         order = int(state.restraint_orders[i])
-        draw = uniform(where.seed_low, where.seed_high, lanes.run[i], order, where.actor, decide.RELEASE)
-        state.release_hazard[i], state.release_limit[i] = 0.0, rates.hazard_limit(draw)
+        state.release_limit[i] = episode_limit(where, lanes.run[i], order, where.actor, decide.RELEASE)
         state.restraint_orders[i] += 1.0
 
 

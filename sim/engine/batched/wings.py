@@ -49,26 +49,29 @@ def update_timeline_products(at: WingPlace, supply: float, theatres: Theatres, w
 def comply_as_group(
     at: WingPlace, day: float, numbers: Numbers, theatres: Theatres, wings: Wings, groups: Groups, lanes: Lanes
 ) -> None:
-    """The wing complies as its group decided. Ordered to hold back, it is timed until it complies."""
+    """The wing complies as its group decided. Ordered to hold back, it is timed until it complies.
+
+    It pauses with its group where it fights at all, and where it may be asked to hold back.
+    """
     simd_hints()
     rules = lanes.rules
     for i in range(VECTOR * lanes.vectors):
-        w, directive, restraint = at.wing + i, theatres.state.directive[at.theatre + i], theatres.numbers.restraint
-        heeded = numbers.militia.order_heeded[i] > 0.0
-        stands = rules.militia.order_stands(directive, restraint[at.theatre + i], heeded)
-        pauses = is_paused(at, i, theatres, wings, groups)
-        compliance = rules.militia.compliance_in_pause(pauses, stands, directive, wings.numbers.held[w])
-        complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
-        wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
-        wings.state.compliance[w] = compliance
-
-
-@part
-def is_paused(at: WingPlace, i: int, theatres: Theatres, wings: Wings, groups: Groups) -> bool:
-    """Whether the wing pauses with its group in lane i: it fights at all, and where it may be asked to hold back."""
-    pausable = theatres.numbers.restraint[at.theatre + i] < 1.0 and wings.numbers.baseline[at.wing + i] > 0.0
-    paused: bool = pausable and groups.state.paused[at.group + i] > 0.0
-    return paused
+        restraint = theatres.numbers.restraint[at.theatre + i]
+        pausable = restraint < 1.0 and wings.numbers.baseline[at.wing + i] > 0.0
+        lanes.scratch.paused[i] = 1.0 if pausable and groups.state.paused[at.group + i] > 0.0 else 0.0
+    if at.ordered or rules.plain:
+        for i in range(VECTOR * lanes.vectors):
+            w, directive, restraint = at.wing + i, theatres.state.directive[at.theatre + i], theatres.numbers.restraint
+            heeded, pauses = numbers.militia.order_heeded[i] > 0.0, lanes.scratch.paused[i] > 0.0
+            stands = rules.militia.order_stands(directive, restraint[at.theatre + i], heeded)
+            compliance = rules.militia.compliance_in_pause(pauses, stands, directive, wings.numbers.held[w])
+            complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
+            wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
+            wings.state.compliance[w] = compliance
+    else:
+        for i in range(VECTOR * lanes.vectors):
+            pauses = lanes.scratch.paused[i] > 0.0
+            wings.state.compliance[at.wing + i] = rules.militia.compliance_in_pause(pauses, False, 1.0, 0.0)
 
 
 @part
@@ -127,7 +130,7 @@ def fear_and_resent(w: int, i: int, numbers: Any, wings: Wings, lanes: Lanes) ->
 @part
 def rebuild_and_plan(
     at: WingPlace, i: int, felt: tuple[float, float, float], numbers: Numbers, theatres: Theatres, wings: Wings,
-    groups: Groups, lanes: Lanes,
+    lanes: Lanes,
 ) -> None:  # fmt: skip
     """The wing rebuilds its capacity and sets its rate in lane i, with the fear, grievance and capacity left to it."""
     rules = lanes.rules
@@ -141,14 +144,14 @@ def rebuild_and_plan(
         rate = rules.militia.attack_rate(
             own.baseline[w], gate, at.surge, capacity, grievance, fear, state.compliance[w], order
         )
-        if at.decides and is_paused(at, i, theatres, wings, groups):
+        if at.decides and lanes.scratch.paused[i] > 0.0:
             rate = rules.militia.paused_attack_rate(own.baseline[w], gate, at.surge, theatres.numbers.paused[k])
         rate = rate if lanes.scratch.alive[i] > 0.0 else 0.0
     else:
         rate = rules.militia.attack_rate(wings.push[w], 1.0, 1.0, capacity, grievance, fear, state.compliance[w], order)
         if at.decides:
             paused_rate = rules.militia.paused_attack_rate(wings.push[w], 1.0, 1.0, theatres.numbers.paused[k])
-            rate = paused_rate if is_paused(at, i, theatres, wings, groups) else rate
+            rate = paused_rate if lanes.scratch.paused[i] > 0.0 else rate
     if at.bursts:
         rate = rules.militia.rate_in_burst(rate, theatres.factor[k])
     state.rate[at.kept + i] = rate
@@ -174,10 +177,10 @@ def militias_adapt(
             w = at.wing + i
             fear, grievance, left = fear_and_resent(w, i, numbers.militia, wings, lanes)
             wings.state.fear[w], wings.state.grievance[w] = fear, grievance
-            rebuild_and_plan(at, i, (fear, grievance, left), numbers, theatres, wings, groups, lanes)
+            rebuild_and_plan(at, i, (fear, grievance, left), numbers, theatres, wings, lanes)
     else:
         for i in range(VECTOR * lanes.vectors):
-            rebuild_and_plan(at, i, (0.0, 0.0, 1.0), numbers, theatres, wings, groups, lanes)
+            rebuild_and_plan(at, i, (0.0, 0.0, 1.0), numbers, theatres, wings, lanes)
 
 
 @part
@@ -314,20 +317,26 @@ def attacks_happen(at: WingPlace, numbers: Numbers, theatres: Theatres, wings: W
     return marked
 
 
+@part
+def draw_shocks(where: Address, k: int, theatres: Theatres, lanes: Lanes) -> None:
+    """The random numbers of the four days around today, for the shocks of theatre k."""
+    four, size = lanes.draws, VECTOR * lanes.vectors
+    there = Address(where.seed_low, where.seed_high, where.run, where.day // DAYS_IN_PLACE, where.actor)
+    draw_lanes(lanes.vectors, there, lanes.shares, four)
+    for i in range(size):
+        at = DAYS_IN_PLACE * k * size + i
+        theatres.draws[at], theatres.draws[at + size] = four.first[i], four.second[i]
+        theatres.draws[at + 2 * size], theatres.draws[at + 3 * size] = four.third[i], four.fourth[i]
+
+
 @step
 def theatre_stirs(where: Address, k: int, of_militia: Any, theatres: Theatres, lanes: Lanes) -> None:
     """Theatre k has the shock of today; the random numbers of four days are found on the first of them."""
     simd_hints()
     rules, size = lanes.rules, VECTOR * lanes.vectors
-    place, decision = where.day // DAYS_IN_PLACE, where.day % DAYS_IN_PLACE
+    decision = where.day % DAYS_IN_PLACE
     if decision == 0:
-        four = lanes.draws
-        there = Address(where.seed_low, where.seed_high, where.run, place, where.actor)
-        draw_lanes(lanes.vectors, there, lanes.shares, four)
-        for i in range(size):
-            at = DAYS_IN_PLACE * k * size + i
-            theatres.draws[at], theatres.draws[at + size] = four.first[i], four.second[i]
-            theatres.draws[at + 2 * size], theatres.draws[at + 3 * size] = four.third[i], four.fourth[i]
+        draw_shocks(where, k, theatres, lanes)
     for i in range(size):
         innovation = of_militia.burst_innovation[i] if where.day > 0 else of_militia.burst_deviation[i]
         draw = theatres.draws[(DAYS_IN_PLACE * k + decision) * size + i]

@@ -168,6 +168,11 @@ class PatronAgent(Actor):
             self.release_limit = self.limit_of(self.restraint_orders, decide.RELEASE)
             self.restraint_orders += 1
 
+    def renew_release(self) -> None:
+        """The last order to hold back, if there was one, gets a new limit."""
+        if self.restraint_orders:
+            self.release_hazard, self.release_limit = 0.0, self.limit_of(self.restraint_orders - 1, decide.RELEASE)
+
     def _releases(self, days: float, held: bool) -> bool:
         """Whether the order that stands is released today."""
         numbers, rules = self.numbers, self.rules.patron
@@ -318,9 +323,9 @@ class MilitiaGroup(Actor):
         super().__init__(model, name, number)
         self.wings = wings
         self.paused, self.episode = False, 0
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """One random number, at the address of the episode, for the whole of it."""
         self.hazard, self.limit = 0.0, self.limit_of(self.episode, decide.PAUSE)
 
@@ -330,7 +335,7 @@ class MilitiaGroup(Actor):
         self.hazard = self.rules.rates.cumulative_hazard(self.hazard, max((0.0, *rates)))
         if self.rules.rates.episode_ends(self.hazard, self.limit):
             self.paused, self.episode = not self.paused, self.episode + 1
-            self._begin()
+            self.begin()
         for wing in self.wings:
             wing.paused = self.paused and wing.pausable
 

@@ -165,6 +165,10 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         self.table = build_inputs(scenario) if table is None else table
         self.seed_low, self.seed_high = split_seed(seed)
         self.point, self.run, self.day = point, run, -1
+        self._own_address = self.seed_low, self.seed_high, run
+        if (past := self.table.past) is not None:
+            self.seed_low, self.seed_high = split_seed(past.seed)
+            self.run = int(past.runs[point])
         extended = self.table.extended
         self._rulebooks = {"": RULES} if extended is None else rulebooks_of(extended)
         self.recorder = None if trace is None else TraceRecorder(trace, lambda: self.day)
@@ -260,6 +264,8 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         for later in self.table.later:
             if later.day == day:
                 self._renew(later)
+        if self.table.past is not None and day == self.table.past.day:
+            self._renew_random_numbers()
         self.act("morning")
         self.rival.follow(self.today)
 
@@ -272,6 +278,14 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
             vars(numbers).update(vars(values))
         if self.additions is not None:
             self.additions.renew(later, self.point)
+
+    def _renew_random_numbers(self) -> None:
+        """From today on random numbers are those of the run itself, and what waits for a limit gets a new one."""
+        self.seed_low, self.seed_high, self.run = self._own_address
+        self.war_hazard, self.war_limit = 0.0, self.patron.limit_of(0, decide.WAR)
+        self.patron.renew_release()
+        for group in self.groups:
+            group.begin()
 
     def act(self, moment: str) -> bool:
         """Let extensions act, where there are any; whether one did."""

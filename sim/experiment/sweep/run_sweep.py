@@ -76,7 +76,7 @@ from sim.experiment.sweep.worker import (
     write_points,
 )
 from sim.model.extension import requested_extensions
-from sim.model.scenario import POSTERIOR, Config
+from sim.model.scenario import DEFAULTS, Config
 from sim.model.validation import UserError
 
 MOST_POINTS: Final = 10_000
@@ -263,8 +263,10 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
         axes = Axes((f"study.runs={DEFAULT_RUNS}", *axes.fixed), axes.numbers, axes.choices)
     compose = composer(request.config_dir)
     first = compose(axes.combination(0))
-    if first.parameters_from == POSTERIOR:
-        raise UserError("parameters", POSTERIOR, "defaults in a sweep; study.draws=posterior makes draws its points")
+    if first.parameters_from != DEFAULTS:
+        raise UserError(
+            "parameters", first.parameters_from, "defaults in a sweep; study.draws=posterior makes draws its points"
+        )
     settings = settings_of(first)
     cluster_of(first)
     design = make_design(axes, settings, first, table)

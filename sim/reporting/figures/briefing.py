@@ -6,14 +6,18 @@ from typing import Any, Final
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from sim.analysis.calibration.observations import figures_of, section_of
+from sim.analysis.durations import Outlook
 from sim.analysis.pattern_tests import Verdict
 from sim.engine.record import WEEK
-from sim.experiment.formats import short_date
+from sim.experiment.formats import full_date, short_date
 from sim.experiment.result_dir import config_in
 from sim.experiment.statistics import TWENTIETHS, Array, Tally, histogram_quantile
 from sim.model.scenario import Config, Scenario
@@ -33,7 +37,9 @@ from sim.reporting.style import (
     quiet,
     style,
 )
-from sim.rules.outcomes import NEVER
+from sim.reporting.tables import days_words, sets_words
+from sim.reporting.text import percent
+from sim.rules.outcomes import NEVER, RESUMED_ATTACKS, RESUMED_DAYS
 
 WIDTH: Final = 13.33
 LEFT: Final = 0.045
@@ -56,8 +62,10 @@ FAN_LINES: Final = (3.2, 1.6)
 FLAG_ROWS: Final = 6
 LULL_BELOW: Final = 0.5
 """The days from the strikes to the report are called a lull if attacks fall below this share of what they were."""
-SHOWN_LATER: Final = 0.7
+SHOWN_LATER: Final = 0.95
 """Days shown after the report, as a share of the days up to it: assumptions get less room than what is documented."""
+ENDED: Final = 1.15
+"""Height in inches of the panel that says with what probability the lull has ended."""
 
 
 @dataclass(frozen=True)
@@ -72,24 +80,78 @@ class Flag:
     dashes: str = "-"
 
 
-def briefing_figure(data: xr.Dataset, config: Config, verdicts: Sequence[Verdict]) -> Figure:
+def briefing_figure(
+    data: xr.Dataset, config: Config, verdicts: Sequence[Verdict], outlook: Outlook | None = None
+) -> Figure:
     """Attacks a week by theatre: median, 50% and 90% bands; deaths, order, strikes and lull; the source's figures.
 
     Args:
         data: an ensemble as `simulate_config` gives it.
         config: its configuration; theatres, dates and names come from there.
         verdicts: the patterns judged; the source's numbers stand below the model's.
+        outlook: how the observed winter goes on: its histories take the place of the ensemble, and a panel shows with
+            what probability the lull has ended.
     """
+    data = data if outlook is None else outlook.data
     with style():
-        figure, head, panels = calendar_panels(data, config, WIDTH, RIGHT, FOOT)
+        figure, head, panels = calendar_panels(data, config, WIDTH, RIGHT, FOOT, 0.0 if outlook is None else ENDED)
+        if outlook is not None:
+            draw_ended(panels.pop(), outlook, config.scenario)
+            mark_observed(panels, config)
         for axes, name in zip(panels, shown_theatres(config), strict=True):
             lines = model_lines(data, config.scenario, name)
             lines += [(f"article: {one}", ORANGE) for one in said_of(config, verdicts, name)]
             write_column(axes, lines)
-        label_bands(panels[0], data, config.scenario)
+        label_bands(panels[0], data, config.scenario, outlook is not None)
         write_total(head, data, config, verdicts)
-        write_frame(figure, data, config)
+        write_frame(figure, data, config, outlook)
     return figure
+
+
+def draw_ended(axes: Axes, outlook: Outlook, scenario: Scenario) -> None:
+    """The probability that the lull has ended by each day: mean, and bands over parameter sets."""
+    rows = outlook.course
+    days = axis_day(scenario, scenario.calendar.strikes) + np.array([one["days"] for one in rows])
+    for low, high, strength in (("q05", "q95", 0.20), ("q25", "q75", 0.38)):
+        below, above = ([one[name] for one in rows] for name in (low, high))
+        axes.fill_between(days, below, above, color=ORANGE, alpha=strength, linewidth=0)
+    axes.plot(days, [one["ended"] for one in rows], color=ORANGE, linewidth=1.8)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_title("Has the lull ended?", fontsize=10.5, fontweight="bold", pad=4, color=ORANGE)
+    words = (
+        f"probability that attacks have resumed ({RESUMED_ATTACKS} within {RESUMED_DAYS} days, from the first day on):"
+        " mean, and 50% and 90% of parameter sets"
+    )
+    axes.set_title(words, loc="right", fontsize=8.5, color=GREY, pad=4)
+    quiet(axes)
+    write_column(axes, ended_lines(outlook, scenario))
+
+
+def ended_lines(outlook: Outlook, scenario: Scenario) -> list[tuple[str, str]]:
+    """The outlook in numbers: by a few dates, in the median, and of direct war."""
+    start, lines = scenario.calendar.strikes, []
+    for days in (60, 120, 180):
+        if days < len(outlook.course):
+            one, day = outlook.course[days], short_date(scenario.calendar.date_of(start + days))
+            lines.append((f"by {day}: {percent(one['ended'])} ({percent(one['q05'])} to {percent(one['q95'])})", INK))
+    lull = outlook.lull
+    ends = f"{days_words(lull.low, outlook)} to {days_words(lull.high, outlook)}"
+    lines.append((f"median: {days_words(lull.median, outlook)} days ({ends})", INK))
+    lines.append((f"direct war by {short_date(outlook.last)}: {percent(outlook.war.mean)}", ORANGE))
+    return [*lines, (f"({sets_words(outlook.war)} over parameter sets)", ORANGE)]
+
+
+def mark_observed(panels: Sequence[Axes], config: Config) -> None:
+    """Counts that were observed in one theatre during the lull, as attacks a week."""
+    calendar = config.scenario.calendar
+    first, last = (axis_day(config.scenario, day) for day in (calendar.strikes + 1, calendar.report + 1))
+    by_theatre = dict(zip(shown_theatres(config), panels, strict=True))
+    for one in figures_of(section_of(config), config.scenario):
+        if one.window == "lull" and len(one.theatres) == 1 and one.theatres[0] in by_theatre:
+            weekly = one.reading.observed * WEEK / len(calendar.lull)
+            by_theatre[one.theatres[0]].hlines(weekly, first, last, color=ORANGE, linewidth=2.6, zorder=3)
 
 
 def fan_figure(data: xr.Dataset) -> Figure:
@@ -137,11 +199,14 @@ def fans_figure(found: Mapping[str, xr.Dataset]) -> Figure:
 
 
 def calendar_panels(
-    data: xr.Dataset, config: Config, width: float, right: float, foot: float
+    data: xr.Dataset, config: Config, width: float, right: float, foot: float, more: float = 0.0
 ) -> tuple[Figure, Axes, list[Axes]]:
-    """A figure with a strip of flags, and below it a panel for each theatre shown, all on one calendar."""
+    """A figure with a strip of flags, and below it a panel for each theatre shown, all on one calendar.
+
+    One `more` panel, where it has a height, comes last and is empty.
+    """
     scenario, theatres = config.scenario, shown_theatres(config)
-    heights = [PANEL * panel_weight(data, name) for name in theatres]
+    heights = [*(PANEL * panel_weight(data, name) for name in theatres), *([more] if more else [])]
     whole = TITLE + HEAD + sum(GAP + one for one in heights) + foot
     figure = new_figure(width, whole)
     top = whole - TITLE - HEAD
@@ -152,8 +217,9 @@ def calendar_panels(
         panels.append(figure.add_axes((LEFT, top / whole, right - LEFT, height / whole), sharex=head))
     head.set_axis_off()
     flags = flags_of(data, scenario)
-    for axes, name in zip(panels, theatres, strict=True):
+    for axes, name in zip(panels, theatres, strict=False):
         draw_theatre(axes, data, scenario, name)
+    for axes in panels:
         draw_windows(axes, scenario)
         for flag in flags:
             day = axis_day(scenario, flag.day)
@@ -257,12 +323,15 @@ def finish_calendar(panels: Sequence[Axes], scenario: Scenario) -> None:
     date_axis(panels, 14)
 
 
-def label_bands(axes: Axes, data: xr.Dataset, scenario: Scenario) -> None:
-    """What line, bands and shading are, once."""
+def label_bands(axes: Axes, data: xr.Dataset, scenario: Scenario, observed: bool = False) -> None:
+    """What line, bands and shading are, once; also the marks of what was `observed`."""
     figure = axes.figure
     wide, narrow, middle = axes.patches[:3]
+    marks: dict[str, Artist] = {"median": middle, "50% of histories": narrow, "90%": wide}
+    if observed:
+        marks["observed in the lull, a week"] = Line2D([], [], color=ORANGE, linewidth=2.6)
     figure.legend(
-        [middle, narrow, wide], ["median", "50% of histories", "90%"], ncols=3, fontsize=9,
+        list(marks.values()), list(marks), ncols=len(marks), fontsize=9,
         loc="upper left", bbox_to_anchor=(LEFT, 1 - 0.79 / figure.bbox.height * figure.dpi), handlelength=1.3,
         columnspacing=1.4, borderaxespad=0.0, borderpad=0.0,
     )  # fmt: skip
@@ -394,10 +463,13 @@ def write_column(axes: Axes, lines: Sequence[tuple[str, str]], lift: float = -2.
         )  # fmt: skip
 
 
-def write_frame(figure: Figure, data: xr.Dataset, config: Config) -> None:
+def write_frame(figure: Figure, data: xr.Dataset, config: Config, outlook: Outlook | None = None) -> None:
     """Title, what is shown, and where it comes from."""
     scenario, height = config.scenario, figure.get_figheight()
-    heading(figure, headline(data, scenario), scenario.question, LEFT, 15, (0.17, 0.51), 10.5, fit=True)
+    title, words = headline(data, scenario), scenario.question
+    if outlook is not None:
+        title, words = outlook_headline(outlook)
+    heading(figure, title, words, LEFT, 15, (0.17, 0.51), 10.5, fit=True)
     war = float((data["war_day"].values != NEVER).mean())
     left_out = f" Weeks after direct war ({war:.1%} of histories) are left out." if war else ""
     left_out += f" {rest}" if (rest := no_week(scenario)) else ""
@@ -431,6 +503,21 @@ def headline(data: xr.Dataset, scenario: Scenario) -> str:
         f"Attacks on {scenario.cast.names.target} in the model: {before} a week before"
         f" {short_date(strikes)} {strikes.year}, {after} a week from then to {short_date(report)}"
     )
+
+
+def outlook_headline(one: Outlook) -> tuple[str, str]:
+    """What the figure says of the observed winter, and under which condition."""
+    lull, report = one.lull, full_date(one.report)
+    ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
+    title = (
+        f"This winter in the model: a lull of {days_words(lull.median, one)} days ({ends}), direct war by"
+        f" {short_date(one.last)} {percent(one.war.mean)} ({sets_words(one.war)})"
+    )
+    words = (
+        f"Given the {one.observations} observations up to {report}: {one.draws:,} histories that reproduce them, each"
+        f" continued {one.data.sizes['run'] // one.draws} times. Median, mean, 90% intervals over parameter sets."
+    )
+    return title, words
 
 
 def weekly_rates(data: xr.Dataset, scenario: Scenario) -> tuple[float, float]:

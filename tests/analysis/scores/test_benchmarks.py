@@ -98,6 +98,60 @@ def test_the_last_value_is_the_last_weeks() -> None:
     assert steady.chance[0] @ np.arange(91) == pytest.approx(33.075, abs=1e-3)
 
 
+def test_a_change_of_the_rate_is_found_and_the_second_rate_goes_on() -> None:
+    edges, none = np.array([0, 7]), np.random.default_rng(0)
+    generator = np.random.default_rng(8)
+    found = []
+    for _ in range(50):
+        counts = np.concatenate([generator.poisson(4.0, 60), generator.poisson(0.5, 40)]).astype(float)
+        found.append(scores.two_rates(daily(counts), edges, 90, none).chance[0] @ np.arange(91))
+    error = np.std(found, ddof=1) / np.sqrt(len(found))
+    # 3.5 attacks a week, and half an attack in forty days of Jeffreys' prior.
+    assert abs(np.mean(found) - 7 * (0.5 + 0.5 / 40)) < 5 * error
+    steady = scores.constant_rate(daily(counts), edges, 90, none).chance[0] @ np.arange(91)
+    assert steady - np.mean(found) > 5 * error
+    short = daily(np.ones(10))
+    np.testing.assert_array_equal(
+        scores.two_rates(short, edges, 30, none).chance, scores.constant_rate(short, edges, 30, none).chance
+    )
+
+
+def test_smoothing_follows_a_random_walk_and_averages_a_constant_rate() -> None:
+    edges, none = np.array([0, 7]), np.random.default_rng(0)
+    walk = daily(np.repeat(np.array([8.0, 6.0, 9.0, 5.0, 2.0, 1.0, 1.0, 4.0, 7.0, 8.0, 3.0, 1.0]), 7))
+    assert scores.exponential_smoothing(walk, edges, 200, none).chance[0] @ np.arange(201) == pytest.approx(7, abs=3)
+    generator = np.random.default_rng(4)
+    flat = [
+        scores.exponential_smoothing(daily(generator.poisson(3.0, 280).astype(float)), edges, 90, none).chance[0]
+        @ np.arange(91)
+        for _ in range(20)
+    ]
+    # A week scatters by sqrt(21); smoothing with the most likely factor scatters by well less.
+    assert abs(np.mean(flat) - 21.0) < 5 * np.std(flat, ddof=1) / np.sqrt(20)
+    assert np.std(flat) < 0.75 * np.sqrt(21.0)
+
+
+def test_smoothing_grows_less_sure_with_the_weeks_ahead_where_rates_drift() -> None:
+    generator = np.random.default_rng(2)
+    widths = []
+    for _ in range(40):
+        rates = np.exp(np.cumsum(generator.normal(0.0, 0.3, 40)))
+        past = daily(generator.poisson(np.repeat(rates, 7)).astype(float))
+        found = scores.exponential_smoothing(past, np.array([0, 7, 14, 21]), 400, np.random.default_rng(0))
+        low, high, _ = found.band(0.9)
+        widths.append(np.log((high - low + 1.0)[2] / (high - low + 1.0)[0]))
+    assert np.mean(widths) > 3 * np.std(widths, ddof=1) / np.sqrt(len(widths))
+
+
+def test_the_last_weeks_are_the_distribution() -> None:
+    past = daily(np.repeat(np.array([50.0, *range(8)]), 7))
+    found = scores.recent_weeks(past, np.array([0, 7, 21]), 200, np.random.default_rng(0))
+    mean = found.chance @ np.arange(201)
+    assert mean[0] == pytest.approx(24.5, rel=0.1)
+    assert mean[1] == pytest.approx(49.0, rel=0.1)
+    assert found.chance[0, 60:].sum() < 0.1, "the ninth week back is not among them"
+
+
 def test_weeks_are_told_backwards_from_the_last_day() -> None:
     counts, lengths = scores.weeks_of(daily(np.arange(16.0)))
     assert lengths.tolist() == [2, 7, 7]

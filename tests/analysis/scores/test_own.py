@@ -72,6 +72,37 @@ def test_a_forecast_of_the_past_knows_nothing_that_came_later() -> None:
     assert not np.array_equal(early.so_far[here], later.so_far[there])
 
 
+TRUCE = (
+    "+events.truce={kind: intensity, from: 2024-01-02, to: 2024-01-15, value: 0.0, announced: 2023-12-20,"
+    " source: invented}"
+)
+
+
+def test_an_announced_event_is_known_from_the_announcement_on_and_not_before() -> None:
+    calendar = configured().scenario.calendar
+    announced, begun = (calendar.day_of(date.fromisoformat(one)) for one in ("2023-12-20", "2024-01-02"))
+    for overrides, foresight, first_known in (
+        ((TRUCE,), False, announced),
+        ((TRUCE,), True, announced),
+        ((PAUSE,), False, begun),
+        ((PAUSE,), True, 0),
+    ):
+        scenario, name = configured(*overrides).scenario, overrides[0].partition("=")[0].removeprefix("+events.")
+        known = [name in {one.id for one in known_at(scenario, day, foresight).events} for day in range(begun + 1)]
+        assert known == [day >= first_known for day in range(begun + 1)]
+
+
+def test_forecasts_after_an_announcement_expect_the_truce_and_forecasts_before_it_do_not() -> None:
+    counts, weeks = steady((0.9, 0.8, 0.0), 91), {}
+    for until in (date(2023, 12, 19), date(2023, 12, 20)):
+        found = predict(configured(TRUCE), counts, until, 4, 3000)
+        days = found.forecast.edges - configured().scenario.calendar.day_of(date(2024, 1, 2))
+        inside = (days[:-1] >= -1) & (days[1:] <= 13)
+        weeks[until.day] = found.forecast.weights @ found.forecast.samples[:, inside].sum(axis=(1, 2))
+        assert ("truce" in {one.event.id for one in found.effects}) == (until.day == 20)
+    assert weeks[20] < 0.5 * weeks[19]
+
+
 def test_the_record_of_deaths_prefers_histories_that_seldom_kill() -> None:
     bank = fill(known_at(configured().scenario, 84, False), THEATRES, 90, range(4000), 3)
     assert (bank.record <= 0).all()
@@ -222,6 +253,28 @@ def test_intervals_of_a_gain_hold_90_percent_of_it_resampled() -> None:
     reach = pytest.approx(1.645 * error, abs=5 * 2.1 * error / np.sqrt(4000))
     assert told.gain - told.low == reach
     assert told.high - told.gain == reach
+
+
+def test_forecasts_of_one_set_of_counts_are_resampled_in_blocks() -> None:
+    generator, size = np.random.default_rng(9), 120
+    # Neighbours are alike: what differs from forecast to forecast is a random walk that is drawn back to its mean.
+    drift = np.zeros(size)
+    for place in range(1, size):
+        drift[place] = 0.8 * drift[place - 1] + generator.normal()
+
+    def trial(cut: int) -> Trial:
+        values = {name: drift[cut] + 10.0 if name == MODEL else 10.0 for name in FORECASTERS}
+        scored = {name: Scored(dict.fromkeys(SCORES, np.array([one])), {}, {}) for name, one in values.items()}
+        return Trial(0, cut, np.array([cut, cut + 7]), np.array([2]), scored)
+
+    found = [trial(cut) for cut in range(size)]
+    alone, blocks = (
+        next(one for one in skills(found, lambda one: one.cut, 0, consecutive) if one.score == "log")
+        for consecutive in (False, True)
+    )
+    assert alone.gain == blocks.gain
+    # Neighbours correlate by 0.8: whole, that widens intervals threefold; blocks of five keep a part of it.
+    assert 1.4 < (blocks.high - blocks.low) / (alone.high - alone.low) < 3.0
 
 
 def judged(units: int, ours: float, theirs: float) -> set[tuple[str, float, float]]:
