@@ -551,10 +551,13 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
     files = {path.name for path in (tmp_path / "a").iterdir()} - {"manifest.json", "config.yaml"}
     assert "summary.json" in files
 
+    def content(folder: str, name: str) -> bytes:
+        """Of a changed past there is no outlook."""
+        path = tmp_path / folder / name
+        return path.read_bytes() if path.is_file() or name != "outlook.csv" else b""
+
     def different(other: str) -> set[str]:
-        return {
-            name for name in files if (tmp_path / "a" / name).read_bytes() != (tmp_path / other / name).read_bytes()
-        }
+        return {name for name in files if content("a", name) != content(other, name)}
 
     assert different("b") == set()
     assert different("c") >= {"summary.json", "histories.nc", "weekly.csv", "briefing.png", "briefing.svg"}

@@ -128,7 +128,7 @@ def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | No
         yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
     else:
         yield from (*map(escape, printed.outlook_lines(outlook)), "")
-    one = " at one parameter set" if config.parameters_from == DEFAULTS else ""
+    one = " at one parameter set" if outlook is not None and config.parameters_from == DEFAULTS else ""
     yield f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs{one}, {history_words(config)}\n"
     yield from (*origin(config), *printed.probability_lines(priors, outlook is None), "")
     yield from (printed.outcome_table(stats, scenario.calendar), printed.exceedance_line(stats), "")
