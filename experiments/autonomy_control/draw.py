@@ -45,7 +45,7 @@ def draw(data, cells, found):
         error = max(float(one.errors.max()) for one in found.values())
         under = f"mean of {data.sizes['run']:,} histories at each point, Monte Carlo error at most {error:.2g}"
         figure.text(0.03, 0.88, under, fontsize=10, color=GREY, va="top")
-        foot = "Defaults: control 0.75, factor 1. All other parameters at their defaults; both maps use the same random numbers."
+        foot = "Defaults: control 0.75, factor 1. All else at its default; both maps use the same random numbers."
         figure.text(0.03, 0.02, foot, fontsize=8.5, color=GREY)
     for ending in ("png", "svg"):
         save(figure, Path(f"autonomy_control.{ending}"))

@@ -50,6 +50,7 @@ def test_run_compare_report_and_page_give_one_answer(tmp_path: Path, capsys: pyt
         view = pool.view(initial_state(pool.base))
     finally:
         pool.close()
+    assert view.outlook is not None
     assert view.outlook.record() == outlook.record()
     shown = plain(outcome_html.outcomes(view.a, outlook=view.outlook))
     assert all(one in shown for one in lines)

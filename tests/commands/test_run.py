@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sim import cli
@@ -83,7 +84,9 @@ def test_no_ensemble_is_lived_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     lived: list[bytes] = []
 
     def counted(table: ModelInputs, seed: int, runs: Any, *given: Any, **named: Any) -> Output:
-        lived.append(b"".join(part.tobytes() for part in table if hasattr(part, "tobytes")) + str(len(runs)).encode())
+        lived.append(
+            b"".join(part.tobytes() for part in table if isinstance(part, np.ndarray)) + str(len(runs)).encode()
+        )
         return run_batch(table, seed, runs, *given, **named)
 
     monkeypatch.setattr(runner, "run_batch", counted)

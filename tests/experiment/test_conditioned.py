@@ -54,6 +54,7 @@ def states(output: Output, row: int) -> StateTable:
 @pytest.mark.parametrize("day", [1, 102, 134, 135, 200])
 def test_both_engines_agree_on_histories_with_a_past(config: Config, posterior: Shipped, day: int) -> None:
     table = pasts(config, posterior)
+    assert table.past is not None
     table = table._replace(past=table.past._replace(day=day))
     runs, points = FRESH + np.arange(ROWS), np.arange(ROWS)
     kernel = run_batch(table, 5, runs, points, OutputSpec(states=True))
@@ -64,6 +65,7 @@ def test_both_engines_agree_on_histories_with_a_past(config: Config, posterior: 
 
 def test_a_past_ends_on_its_day_and_not_before(config: Config, posterior: Shipped) -> None:
     table, points = pasts(config, posterior), np.arange(ROWS)
+    assert table.past is not None
     day, wanted = table.past.day, OutputSpec(states=True)
     mixed = run_batch(table, 5, FRESH + points, points, wanted)
     alone = run_batch(table._replace(past=None), table.past.seed, posterior.rows[:ROWS], points, wanted)
@@ -178,19 +180,23 @@ def test_what_changes_the_past_is_refused(change: str, words: str) -> None:
         outlook_of(load([change]))
 
 
+def median(outlook: Outlook) -> float:
+    assert outlook.lull.median is not None
+    return outlook.lull.median
+
+
 def test_a_change_after_the_report_keeps_the_past(outlook: Outlook) -> None:
     other = outlook_of(load(["scenario=full_release"]))
     for window in ("campaign", "lull"):
-        both = [one.data["wing_attacks"].sel(window=window).values for one in (outlook, other)]
-        np.testing.assert_array_equal(*both)
-    assert other.lull.median < outlook.lull.median
+        here, there = (one.data["wing_attacks"].sel(window=window).values for one in (outlook, other))
+        np.testing.assert_array_equal(here, there)
+    assert median(other) < median(outlook)
 
 
 def test_the_seed_of_the_study_decides_the_futures_alone(outlook: Outlook) -> None:
     other = outlook_of(load(["seed=2"]))
-    np.testing.assert_array_equal(
-        *(one.data["wing_attacks"].sel(window=["campaign", "lull"]).values for one in (outlook, other))
-    )
+    here, there = (one.data["wing_attacks"].sel(window=["campaign", "lull"]).values for one in (outlook, other))
+    np.testing.assert_array_equal(here, there)
     assert (other.data["resumption_day"].values != outlook.data["resumption_day"].values).mean() > 0.5
     error = np.hypot(outlook.war.error, other.war.error)
     assert abs(other.war.mean - outlook.war.mean) < 5.0 * error
@@ -201,6 +207,7 @@ def test_the_seed_of_the_study_decides_the_futures_alone(outlook: Outlook) -> No
 
 def test_the_effective_sample_size_and_the_pareto_k_are_those_that_were_asked_for(outlook: Outlook) -> None:
     assert outlook.effective == outlook.draws >= 400
+    assert outlook.pareto_k is not None
     assert outlook.pareto_k < 0.7
 
 
@@ -210,9 +217,8 @@ def test_the_outlook_adds_up(config: Config, outlook: Outlook) -> None:
     assert 0.0 <= outlook.war.low <= outlook.war.mean <= outlook.war.high <= 1.0
     ended = [one["ended"] for one in outlook.course]
     assert ended == sorted(ended)
-    assert (
-        outlook.course[int(outlook.lull.median)]["ended"] >= 0.5 > outlook.course[int(outlook.lull.median) - 1]["ended"]
-    )
+    middle = int(median(outlook))
+    assert outlook.course[middle]["ended"] >= 0.5 > outlook.course[middle - 1]["ended"]
     for one in outlook.course:
         assert one["q05"] <= one["q25"] <= one["median"] <= one["q75"] <= one["q95"]
     # War that comes after the lull has ended counts to the probability of war, not to the ends of the lull.
