@@ -226,7 +226,7 @@ def check_case(request: Request, rest: Request) -> None:
     """Say what a case lacks, what is assumed in it, and which of the shipped case's numbers are still there."""
     config = rest.config()
     rows = [asdict(one) for one in case_files.findings(config, case_files.chosen_files(rest))]
-    if config.output_dir is not None:
+    if config.output_dir is not None or request.home is not None:
         with result_folder(request, config) as folder:
             folder.csv("case.csv", rows)
     counts = {kind: sum(one["kind"] == kind for one in rows) for kind in case_files.FINDINGS}
