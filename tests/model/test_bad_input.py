@@ -71,7 +71,7 @@ CALENDAR = "2023-10-17 to 2024-09-10, or days 0 to 329"
         ("engine.threads=-1", "engine.threads = -1: allowed a whole number from 0 to 4096"),
         ("seed=-1", f"seed = -1: allowed a whole number from 0 to {2**64 - 1}"),
         (f"seed={2**64}", f"seed = {2**64}: allowed a whole number from 0 to {2**64 - 1}"),
-        ("parameters=guessed", "parameters = guessed: allowed defaults, posterior"),
+        ("parameters=guessed", "parameters = guessed: allowed defaults, posterior, conditioned"),
         ("history.events.tower_22.from=2025-01-01", f"history.events.tower_22.from = 2025-01-01: allowed {CALENDAR}"),
         ("history.events.tower_22.from=330", f"history.events.tower_22.from = 330: allowed {CALENDAR}"),
         ("history.events.tower_22.from=2024-02-31", f"history.events.tower_22.from = 2024-02-31: allowed {CALENDAR}"),
