@@ -64,16 +64,18 @@ def test_the_keyboard_moves_a_slider_and_everything_follows(visit: Callable[...,
     assert page.locator("input[data-typed='patron.control']").input_value() == "0.4"
     assert page.evaluate(BANDS) != bands
     assert table_values(page) != before
-    assert headline_of(page) != headline
     assert agrees(table_values(page), simulated({"patron.control": "0.4"}))
     press(page, "patron.control", "ArrowRight", "ArrowRight")
     assert texts(page) == {"patron.control": "0.42"}
     before_back = serial(page)
-    page.get_by_role("button", name="Hold over its proxies: as in the scenario").click()
+    page.get_by_role("button", name="Control over the proxies: as in the scenario").click()
     answered(page, before_back)
     assert texts(page) == {}
     assert table_values(page) == before
     assert page.evaluate(BANDS) == bands
+    unfold(page)
+    press(page, "multipliers.baseline", "Home")
+    assert headline_of(page) != headline
 
 
 def test_the_mouse_drags_a_slider_and_the_chart_follows_on_the_way(visit: Callable[..., Visit]) -> None:
