@@ -194,6 +194,8 @@ def length(event: Array, war: Array, origin: int, sets: int) -> Length:
     >>> days = np.tile([[10], [20], [30]], (1, 8)).T.ravel()
     >>> length(days, np.full(24, -1), 0, 3)
     Length(median=20.0, error=10.0, low=10.0, high=30.0)
+    >>> length(np.full(24, -1), np.full(24, -1), 0, 3)  # none has ended
+    Length(median=None, error=None, low=None, high=None)
     """
     days = days_to(event, war, origin)
     by_set = days[: len(days) // sets * sets].reshape(-1, sets)
@@ -201,7 +203,8 @@ def length(event: Array, war: Array, origin: int, sets: int) -> Length:
     error = (by_set <= median).mean(axis=0).std(ddof=1) / np.sqrt(sets)
     ends = quantile(days, [max(0.0, 0.5 - error), min(1.0, 0.5 + error)], observed=True)
     low, high = quantile(quantile(by_set, 0.5, axis=0, observed=True), [0.05, 0.95], observed=True)
-    return Length(finite(median), finite((ends[1] - ends[0]) / 2), finite(low), finite(high))
+    half = (ends[1] - ends[0]) / 2 if np.isfinite(ends).all() else np.inf
+    return Length(finite(median), finite(half), finite(low), finite(high))
 
 
 def course(data: "xr.Dataset", calendar: Calendar, sets: int) -> Iterator[dict[str, float]]:
