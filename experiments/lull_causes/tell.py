@@ -53,7 +53,7 @@ def explained(outcome, mechanisms, source, draws, runs):
 
 
 def shares_of_the_calm(looked_through):
-    """Shares of the calm among its causes, in histories that have it, each lived again with the same luck."""
+    """Shares of the calm among its causes, in histories that have it, each simulated again, same random numbers."""
     config = load()
     settings, calm = settings_of(config), calm_of(config.patterns)
     causes = (*settings.channels, Channel("mediators", "mediators press the militias", ("mediation",), {}))
@@ -81,7 +81,7 @@ def draw(acts, calm, draws, runs):
         title = "Strikes and order each cut the attacks; the lull lasts only where strikes, order and mediators meet"
         figure.text(0.03, 0.972, title, fontsize=15, fontweight="bold", va="top")
         under = (
-            f"Six worlds from 29 January 2024 on, under the same luck: {draws} sets of parameters that the article's"
+            f"Six worlds from 29 January 2024 on, common random numbers: {draws} sets of parameters that the article's"
             f" figures leave, {runs} histories with each. Dots: means. Lines: nine in ten sets."
         )
         figure.text(0.03, 0.93, under, fontsize=10, color=GREY, va="top")
@@ -142,9 +142,9 @@ def shares(axes, acts, outcome, words, named):
 def calm_shares(axes, calm):
     """What is due to each cause, among histories that have the calm."""
     names = (
+        "militias heed the order\nto hold back",
         "strikes deter the militias",
-        "deaths, and acts against it,\nalarm Tehran",
-        "strikes, announced and then\ncarried out, alarm Tehran",
+        "the announcement of strikes\ndeters",
         "mediators press the militias",
     )
     rows = np.arange(len(names))[::-1]
