@@ -92,8 +92,8 @@ def draw(acts, calm, draws, runs):
         shares(figure.add_axes((0.395, 0.125, 0.125, 0.205)), acts, "lull_days", "days of lull", False)
         calm_shares(figure.add_axes((0.81, 0.125, 0.075, 0.205)), calm)
         foot = (
-            "Source: Lull, scenario article, seed 1. Mediators move nothing where nobody is told to hold back, so two"
-            " of eight combinations are left out. Shares are of mechanisms in the model, not of causes in the world."
+            "Source: Lull, scenario article, seed 1. The two combinations of mediators without an order are left"
+            " out. Shares are of mechanisms in the model, not of causes in the world."
         )
         figure.text(0.03, 0.018, foot, fontsize=8.5, color=GREY)
     for ending in ("png", "svg"):
