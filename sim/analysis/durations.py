@@ -52,27 +52,37 @@ class Incidence:
     error: float
 
 
+def days_until(event: Array, war: Array, origin: int) -> tuple[Array, Array]:
+    """Days from an origin to an event and to war (run,), infinite for what does not come or comes second.
+
+    War on the day of the event comes after it: attacks are made before war breaks out.
+
+    >>> days_until(np.array([5, 9, -1]), np.array([5, 8, -1]), 1)
+    (array([ 4., inf, inf]), array([inf,  7., inf]))
+    """
+    came, broke_out = (np.where(one == NEVER, np.inf, one.astype(np.float64)) for one in (event, war))
+    first = came <= broke_out
+    return np.where(first, came, np.inf) - origin, np.where(first, np.inf, broke_out) - origin
+
+
 def incidence(
     outcome: str, event: Array, war: Array, origin: int, last: int, after: Sequence[int] = AFTER
 ) -> Iterator[Incidence]:
     """Cumulative incidence of an event and of war (run,), both day numbers, NEVER for never, up to day `last`.
-
-    War on the day of the event comes after it: attacks are made before war breaks out.
 
     >>> days, war = np.array([5, -1, 40, -1]), np.array([-1, 8, 50, -1])
     >>> one = next(incidence("lull_days", days, war, 0, 100, [30]))
     >>> one.at_risk, one.ended, one.war, one.lasts
     (2, 0.25, 0.25, 0.5)
     """
-    came, broke_out = (np.where(one == NEVER, np.inf, one.astype(np.float64)) for one in (event, war))
-    ends = np.isfinite(came) & (came <= broke_out)
+    days_to_event, days_to_war = days_until(event, war, origin)
     for days in after:
         if origin + days > last:
             return
-        over, war_first = ends & (came <= origin + days), ~ends & (broke_out <= origin + days)
+        over, war_first = days_to_event <= days, days_to_war <= days
         ended, at_war = float(over.mean()), float(war_first.mean())
-        at_risk = int((np.minimum(came, broke_out) >= origin + days).sum())
-        error = float(np.sqrt(ended * (1.0 - ended) / len(came)))
+        at_risk = int((np.minimum(days_to_event, days_to_war) >= days).sum())
+        error = float(np.sqrt(ended * (1.0 - ended) / len(over)))
         yield Incidence(outcome, days, at_risk, ended, at_war, float((~over & ~war_first).mean()), error)
 
 
@@ -179,12 +189,6 @@ def expected(config: Config) -> Outlook | None:
         return None
 
 
-def days_to(event: Array, war: Array, origin: int) -> Array:
-    """Days from an origin to an event (run,), infinite where war comes first or the calendar ends."""
-    came, broke_out = (np.where(one == NEVER, np.inf, one.astype(np.float64)) for one in (event, war))
-    return np.where(came <= broke_out, came, np.inf) - origin
-
-
 def length(event: Array, war: Array, origin: int, sets: int) -> Length:
     """The median time to an event (run,), where run r has set r modulo `sets`.
 
@@ -197,7 +201,7 @@ def length(event: Array, war: Array, origin: int, sets: int) -> Length:
     >>> length(np.full(24, -1), np.full(24, -1), 0, 3)  # none has ended
     Length(median=None, error=None, low=None, high=None)
     """
-    days = days_to(event, war, origin)
+    days, _ = days_until(event, war, origin)
     by_set = days[: len(days) // sets * sets].reshape(-1, sets)
     median = float(quantile(days, 0.5, observed=True))
     error = (by_set <= median).mean(axis=0).std(ddof=1) / np.sqrt(sets)
@@ -213,9 +217,7 @@ def course(data: "xr.Dataset", calendar: Calendar, sets: int) -> Iterator[dict[s
     `error` is the Monte Carlo standard error of the share of ended lulls, clustered by set. The lull has ended on the
     first day of those on which attacks resume.
     """
-    ended = days_to(data["resumption_day"].values, data["war_day"].values, calendar.strikes)
-    war = data["war_day"].values.astype(np.float64) - calendar.strikes
-    war[(data["war_day"].values == NEVER) | np.isfinite(ended)] = np.inf
+    ended, war = days_until(data["resumption_day"].values, data["war_day"].values, calendar.strikes)
     for days in range(calendar.days - calendar.strikes):
         shares = (ended <= days).reshape(-1, sets).mean(axis=0)
         over = quantile(shares, [part / 20 for part in TWENTIETHS.values()], observed=True)
