@@ -1,5 +1,8 @@
 """What a browser says of a page of components, each of which hides its inside in a tree of its own."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 WALK = """
@@ -94,3 +97,16 @@ def weak(page: Any, least: float = 4.5) -> set[tuple[str, str, str]]:
     texts = page.evaluate(TEXTS)
     assert len(texts) > 30
     return {(text, ink, back) for text, ink, back, _ in texts if contrast(ink, back) < least}
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser that is open meanwhile."""
+    from playwright.sync_api import sync_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert program, "no Chromium on this machine: make browser installs it"
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()
