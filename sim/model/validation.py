@@ -12,10 +12,12 @@ _MOST_NAMES = 20
 class UserError(ValueError):
     """Something the user wrote cannot be used: where it stands, what it says, and what is allowed.
 
-    The text is one line, whatever the parts hold.
+    The text is one line, whatever the parts hold. A long value keeps both its ends: a path ends in the file's name.
 
     >>> print(UserError("patron.control", 1.7, "0 to 1"))
     patron.control = 1.7: allowed 0 to 1
+    >>> print(UserError("data", "/home/" + "very/" * 20 + "own.csv", "an existing file"))
+    data = /home/very/very/very/very/very/very/ver.../very/very/very/very/very/very/own.csv: allowed an existing file
     """
 
     def __init__(self, key: str, value: object, allowed: str) -> None:
@@ -27,7 +29,8 @@ class UserError(ValueError):
     def __str__(self) -> str:
         value = _one_line(written(self.value))
         if len(value) > _LONGEST_VALUE:
-            value = value[: _LONGEST_VALUE - 3] + "..."
+            end = (_LONGEST_VALUE - 3) // 2
+            value = f"{value[: _LONGEST_VALUE - 3 - end]}...{value[-end:]}"
         return f"{_one_line(self.key)} = {value}: allowed {_one_line(self.allowed)}"
 
 

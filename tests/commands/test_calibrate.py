@@ -63,7 +63,7 @@ def test_it_prints_every_part_within_the_width(made: tuple[Path, str]) -> None:
     assert "Probability of each observation alone" in told
     assert "Left out of the evidence of every reading: ordering, excluded by definition" in " ".join(told.split())
     # The last line names the folder, which is as long as it is.
-    tables = told.partition("\nFiles in ")[0]
+    tables = told.partition("\nFiles in")[0]
     assert tables != told
     assert max(map(len, tables.splitlines())) <= WIDEST
 

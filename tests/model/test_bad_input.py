@@ -283,8 +283,11 @@ def test_plain_references_are_followed(tmp_path: Path) -> None:
     assert tree["patron"]["control"] == tree["militia"]["hashd_iraq"]["autonomy"]
 
 
-def test_the_folder_of_the_user_must_exist_and_hide_nothing_behind_our_names(tmp_path: Path) -> None:
-    assert refusal([], tmp_path / "none") == f"--config-dir = {tmp_path / 'none'}: allowed an existing folder"
+def test_the_folder_of_the_user_must_exist_and_hide_nothing_behind_our_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refusal([], Path("none")) == "--config-dir = none: allowed an existing folder"
     (tmp_path / "scenario").mkdir()
     (tmp_path / "scenario" / "article.yaml").write_text(HEAD)
     assert refusal([], tmp_path) == "--config-dir = scenario/article.yaml: allowed names that no shipped file has"
