@@ -50,7 +50,7 @@ PatronNumbers = role_numbers(
 )
 MilitiaNumbers = role_numbers(
     "MilitiaNumbers",
-    ["compliance", "pause", "bursts", "deterrence"],
+    ["compliance", "pause", "bursts", "shares", "deterrence"],
     consumed="rate residual burst_half_life strike_fear strike_net spillover fear_half_life grievance_half_life"
     " rebuild_days wear",
     derived="order_heeded burst_keep burst_innovation fear_own fear_other fear_keep grievance_own grievance_other"
@@ -92,7 +92,8 @@ NUMBERS: Final = record_type(*ROLES.values())
 class TheatreNumbers(NamedTuple):
     """Of a theatre: how far the rival's war opens it, capacity rebuilt a day, what the patron asks in two phases.
 
-    `paused` is the share of the baseline that a paused group keeps up there.
+    `paused` is the share of the baseline that a paused group keeps up there; `campaign` the attacks a day on the target
+    of all its wings together.
     """
 
     gate: Real
@@ -100,6 +101,7 @@ class TheatreNumbers(NamedTuple):
     restraint: Real
     release: Real
     paused: Real
+    campaign: Real
 
 
 class WingNumbers(NamedTuple):

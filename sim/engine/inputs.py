@@ -22,7 +22,7 @@ from sim.model.validation import UserError
 from sim.numbers.compiled import kernel
 from sim.numbers.philox import actor_id, actor_ids
 from sim.rules.casualties import tail_power, tail_span
-from sim.rules.decisions import GROUP, PATRON, TARGET, THEATRE
+from sim.rules.decisions import GROUP, PATRON, TARGET, THEATRE, WEIGHT_OF
 from sim.rules.militia import hold, pace, trait
 from sim.rules.rates import decay_factor
 
@@ -40,8 +40,9 @@ class ModelInputs(NamedTuple):
 
     numbers (P,), theatres (P, K), wings (P, W), layout (W,), days (D,), fronts (D, K), raids (D, W) in limited strikes.
     extras (P, R) are the numbers of extensions at the start, as `sim.engine.extension.plan` lays them out; `extended`
-    says what these are, None for nothing. groups (G,) and bursts (K,) are the numbers of groups and theatres in the
-    addresses of chance; there are none where groups do not decide to pause, attacks do not cluster.
+    says what these are, None for nothing. groups (G,), bursts (K,) and weights (K,) are the numbers of groups, theatres
+    and their weights in the addresses of chance; there are none where groups do not decide to pause, attacks do not
+    cluster, shares of theatres stay.
     `later` are the numbers from later days on, where parameters change. `past` says where the random numbers of the
     first days are found, None for where those of all others are.
     """
@@ -60,6 +61,7 @@ class ModelInputs(NamedTuple):
     extras: Column
     groups: Array
     bursts: Array
+    weights: Array
     extended: Any = None
     later: "tuple[LaterNumbers, ...]" = ()
     past: "Past | None" = None
@@ -114,9 +116,9 @@ def at_day(table: ModelInputs, day: int) -> ModelInputs | LaterNumbers:
     return next((one for one in reversed(table.later) if one.day <= day), table)
 
 
-def form_of(table: ModelInputs) -> tuple[int, int]:
-    """Numbers of groups that decide and of theatres with shocks: what tables share that are simulated together."""
-    return len(table.groups), len(table.bursts)
+def form_of(table: ModelInputs) -> tuple[int, int, int]:
+    """Numbers of groups that decide, of theatres with shocks and of weights: tables simulated together share them."""
+    return len(table.groups), len(table.bursts), len(table.weights)
 
 
 def stacked(tables: Sequence[ModelInputs]) -> ModelInputs:
@@ -206,7 +208,7 @@ def build_inputs(scenario: Scenario, design: Mapping[str, Column] | None = None)
         target=actor_id(TARGET),
         strikes_day=scenario.calendar.strikes,
         report_day=scenario.calendar.report,
-        **_form(scenario),
+        **_form(scenario, columns),
         extended=scenario.extended or None,
         later=_later(columns),
     )
@@ -221,15 +223,18 @@ def with_design(table: ModelInputs, scenario: Scenario, design: Mapping[str, Col
         ValueError: as for `build_inputs`.
     """
     columns = columns_by_day(scenario, design)
-    return table._replace(**_pointwise(columns[0]), **_form(scenario), later=_later(columns))
+    return table._replace(**_pointwise(columns[0]), **_form(scenario, columns), later=_later(columns))
 
 
-def _form(scenario: Scenario) -> dict[str, Any]:
-    """Who decides in groups, and where attacks cluster."""
+def _form(scenario: Scenario, columns: Mapping[int, DesignColumns]) -> dict[str, Any]:
+    """Who decides in groups, where attacks cluster, and whether shares of theatres are other than configured."""
     mechanisms, cast = scenario.mechanisms, scenario.cast
+    sizes = ("shares.share_deviation", "shares.share_drift")
+    uncertain = any(one.shared(size).any() for one in columns.values() for size in sizes)
     return {
         "groups": numbers_in_addresses(GROUP, cast.groups if mechanisms.pause else ()),
         "bursts": numbers_in_addresses(THEATRE, cast.theatres if mechanisms.bursts else ()),
+        "weights": numbers_in_addresses(WEIGHT_OF, cast.theatres if uncertain else ()),
     }
 
 
@@ -249,6 +254,7 @@ def columns_by_day(scenario: Scenario, design: Mapping[str, Column]) -> dict[int
 
 def _pointwise(columns: DesignColumns) -> dict[str, Any]:
     numbers, theatres, wings = _numbers(columns), _theatres(columns), _wings(columns)
+    theatres["campaign"] = _campaigns(columns.scenario.cast, wings["baseline"])
     return dict(zip(POINTWISE, (numbers, theatres, wings, _mine(columns, numbers, theatres, wings)), strict=True))
 
 
@@ -272,15 +278,15 @@ def check_design(scenario: Scenario, design: Mapping[str, Column]) -> None:
 
 
 def numbers_in_addresses(kind: str, names: Iterable[str]) -> Array:
-    """Numbers of groups or theatres in the addresses of chance."""
+    """Numbers of groups, theatres or their weights in the addresses of chance."""
     return np.array([actor_id(f"{kind}{name}") for name in names], dtype=np.int64)
 
 
 def check_actors(cast: Cast) -> None:
     """Refuse wings and groups whose names have the same number in the addresses of chance."""
     try:
-        shared = (f"{kind}{name}" for kind, names in ((GROUP, cast.groups), (THEATRE, cast.theatres)) for name in names)
-        actor_ids((PATRON, TARGET, *cast.wings, *shared))
+        kinds = ((GROUP, cast.groups), (THEATRE, cast.theatres), (WEIGHT_OF, cast.theatres))
+        actor_ids((PATRON, TARGET, *cast.wings, *(f"{kind}{name}" for kind, names in kinds for name in names)))
     except ValueError as problem:
         raise UserError("militia", ", ".join(cast.wings), str(problem)) from None
 
@@ -363,6 +369,17 @@ def _wings(columns: DesignColumns) -> Records:
         _apply(_holds, control, autonomy, rate, one["held"], one["pace"])
     _switch_off(columns.scenario, wings, NEUTRAL_WINGS)
     return wings
+
+
+def _campaigns(cast: Cast, baselines: Column) -> Column:
+    """Attacks a day on the target by theatre (P, K) from those of wings (P, W); 1 each where there are none at all."""
+    campaigns, hit = np.zeros((len(baselines), len(cast.theatres))), np.zeros(len(cast.theatres))
+    theatres = list(cast.theatres)
+    for w, wing in enumerate(cast.wings.values()):
+        if cast.theatres[wing.theatre].kind == "target":
+            campaigns[:, theatres.index(wing.theatre)] += baselines[:, w]
+            hit[theatres.index(wing.theatre)] = 1.0
+    return np.where(campaigns.any(axis=1, keepdims=True), campaigns, hit)
 
 
 def _mine(columns: DesignColumns, numbers: Records, theatres: Records, wings: Records) -> Column:

@@ -52,12 +52,13 @@ class RunState(NamedTuple):
 class TheatreState(NamedTuple):
     """Of a theatre. `directive` is what wings know today, `order` what the patron asks as of tonight.
 
-    `shock` is that of its attack rates today, as a logarithm.
+    `shock` is that of its attack rates today, as a logarithm, `weight` what decides its share of all attacks.
     """
 
     directive: Real
     order: Real
     shock: Real
+    weight: Real
 
 
 class WingState(NamedTuple):

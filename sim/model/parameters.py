@@ -240,6 +240,21 @@ class BurstParameters:
 
 
 @dataclass(frozen=True)
+class ShareParameters:
+    """How uncertain the theatres' shares of the attacks on the target are, and how they change."""
+
+    share_deviation: float = param(
+        0.0, 0.0, 2.0, "1", uniform(0.0, 0.5), "assumed", "the split of attacks over theatres is assumed",
+        "standard deviation of the logarithm of a theatre's weight in the first week",
+        "sigma_0", "Uncertainty of shares",
+    )
+    share_drift: float = param(
+        0.0, 0.0, 1.0, "1", uniform(0.0, 0.1), "assumed", "assumed: slow",
+        "standard deviation of what each later week adds to that logarithm", "sigma_w", "Weekly change of shares",
+    )
+
+
+@dataclass(frozen=True)
 class DeterrenceParameters:
     """What a strike does to a militia: fear, grievance, and capacity."""
 
@@ -540,6 +555,7 @@ class Parameters:
     compliance: ComplianceParameters
     pause: PauseParameters
     bursts: BurstParameters
+    shares: ShareParameters
     deterrence: DeterrenceParameters
     target: TargetParameters
     mediator: MediatorParameters

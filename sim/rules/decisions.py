@@ -38,6 +38,10 @@ PAUSE: Final = 0
 BURST: Final = 0
 DAYS_IN_PLACE: Final = 4
 
+# The weight of a theatre. Four weeks share a place: that of the week is week // 4, the decision base + week % 4.
+WEIGHT: Final = 0
+WEEKS_IN_PLACE: Final = 4
+
 # The target.
 LIMITED: Final = 0
 LEADER: Final = 1
@@ -58,6 +62,7 @@ CHANCE_DECIDES: Final = {
     },
     "a group": {"PAUSE": "how long an episode of fighting or of pausing lasts"},
     "a theatre": {"BURST": "the shock to all its attack rates, on day 4 n + k at place n"},
+    "the weight of a theatre": {"WEIGHT": "what changes its share of the attacks, in week 4 n + k at place n"},
     "the target": {
         "LIMITED": "whether a limited response comes",
         "LEADER": "whether a chance to strike a leader comes",
@@ -79,6 +84,8 @@ GROUP: Final = "group "
 """What stands before the name of a group where it draws."""
 THEATRE: Final = "theatre "
 """What stands before the key of a theatre where it draws."""
+WEIGHT_OF: Final = "weight of theatre "
+"""What stands before the key of a theatre where its weight draws."""
 PATRON: Final = "patron"
 TARGET: Final = "target"
 """Names under which the two states draw; a wing may not be called so."""

@@ -9,7 +9,7 @@ from sim.engine.batched.layout import UNAFFECTED, Memory, StrikeEffects, Workspa
 from sim.engine.batched.recording import init_block_record
 from sim.engine.columns import PatronNumbers, WingNumbers
 from sim.engine.inputs import LaterNumbers, ModelInputs
-from sim.engine.state import RunState, WingState
+from sim.engine.state import RunState, TheatreState, WingState
 from sim.numbers.compiled import kernel
 from sim.rules import patron
 
@@ -37,6 +37,7 @@ def init_block(table: ModelInputs, runs: Array, points: Array, memory: Memory, b
     ):  # fmt: skip
         zeros[:] = 0
     RunState(*memory.runs.state).struck_wing[:] = -1.0
+    memory.theatres.share[:] = TheatreState(*memory.theatres.state).weight[:] = 1.0
     Workspace(*memory.lanes.scratch).alive[:living] = 1.0
     first_day = table.fronts["stance"][0].copy() if len(table.days) else np.ones(table.fronts.shape[1])
     standing_orders(first_day, PatronNumbers(*memory.numbers.patron).directive_free, memory.theatres.state[:2])

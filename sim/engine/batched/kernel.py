@@ -46,7 +46,7 @@ STRETCH: Final = 21
 class SharedInputs(NamedTuple):
     """What all lanes share: the seed, and layout and timeline of `sim.engine.inputs.Table` with what follows from them.
 
-    groups (G,) and bursts (K,) as in the table. echoes (D, W) raids on the other wings of a wing's collective;
+    groups (G,), bursts and weights (K,) as in the table. echoes (D, W) raids on the other wings of a wing's collective;
     raids_change (D,) whether raids fall, or fell the day before; changes (D, K) whether the timeline says something new
     about a theatre; struck_at (K,) whether a theatre's attacks hit the target. wings and theatres
     are the numbers of those that something reads; daily and weekly whether attacks are kept.
@@ -57,6 +57,7 @@ class SharedInputs(NamedTuple):
     layout: Array
     groups: Array
     bursts: Array
+    weights: Array
     days: Array
     fronts: Array
     raids: Array
@@ -134,7 +135,8 @@ def forks_of(tables: Sequence[ModelInputs], asked: OutputSpec) -> list[Fork]:
 
 def days_alike(one: ModelInputs, other: ModelInputs) -> int:
     """How many days of the histories of two tables are the same from the start."""
-    same = ("numbers", "theatres", "wings", "layout", "groups", "bursts", "extras", "strikes_day", "report_day")
+    numbers = ("numbers", "theatres", "wings", "extras")
+    same = (*numbers, "layout", "groups", "bursts", "weights", "strikes_day", "report_day")
     if (
         one.past is not other.past
         or one.days.shape != other.days.shape
@@ -264,8 +266,8 @@ def world_of(table: ModelInputs, seed_low: int, seed_high: int, asked: OutputSpe
     struck_at = np.zeros(table.fronts.shape[1], dtype=np.bool_)
     struck_at[table.layout["theatre"][struck]] = True
     return SharedInputs(
-        seed_low, seed_high, table.layout, table.groups, table.bursts, table.days, table.fronts, table.raids, echoes,
-        np.any((table.raids > 0.0) | (before > 0.0), axis=1), changes, struck_at,
+        seed_low, seed_high, table.layout, table.groups, table.bursts, table.weights, table.days, table.fronts,
+        table.raids, echoes, np.any((table.raids > 0.0) | (before > 0.0), axis=1), changes, struck_at,
         np.flatnonzero(struck | everywhere), np.flatnonzero(struck_at | everywhere), table.patron, table.target,
         table.strikes_day, table.report_day, asked.daily, asked.weekly,
     )  # fmt: skip
@@ -429,11 +431,28 @@ def wing_lands(w: int, world: SharedInputs, block: Block, day: int, states_asked
 
 @part
 def theatres_stir(world: SharedInputs, block: Block, day: int) -> None:
-    """Theatres whose attacks hit the target have the shocks of today, where attacks cluster."""
+    """Theatres whose attacks hit the target change their shares, and have the shocks of today where attacks cluster."""
+    if len(world.weights) > 0 and day % WEEK == 0:
+        shares_change(world, block, day)
     for k in range(len(world.bursts)):
         if world.struck_at[k]:
             where = address(world, block, day, world.bursts[k])
             units.theatre_stirs(where, k, block.numbers.militia, block.theatres, block.lanes)
+
+
+@part
+def shares_change(world: SharedInputs, block: Block, day: int) -> None:
+    """For a week, the theatres share out the attacks on the target by their weights."""
+    lanes = block.lanes
+    for i in range(VECTOR * lanes.vectors):
+        lanes.scratch.term[i], lanes.scratch.reached[i] = 0.0, 0.0
+    for k in range(len(world.weights)):
+        if world.struck_at[k]:
+            where = address(world, block, day, world.weights[k])
+            units.theatre_changes_weight(where, k, block.numbers, block.theatres, lanes)
+    for k in range(len(world.weights)):
+        if world.struck_at[k]:
+            units.theatre_takes_share(k, block.theatres, lanes)
 
 
 @part
@@ -459,7 +478,7 @@ def wing_place(world: SharedInputs, block: Block, w: int, day: int, states_asked
         states_asked, len(world.groups) > 0 and (
             block.lanes.rules.plain or theatres.obeyed[k] > 0 or block.groups.moved[layout[w].group] > 0
         ),
-        len(world.bursts) > 0 and layout[w].on_target > 0,
+        len(world.bursts) + len(world.weights) > 0 and layout[w].on_target > 0,
     )  # fmt: skip
 
 

@@ -141,8 +141,9 @@ class Runs(NamedTuple):
 class Theatres(NamedTuple):
     """Of the theatres, each row (K, L): numbers, state, record, and the capacity rebuilt a day under today's supply.
 
-    Where attacks cluster, factor (K, L) is that of its rates today, draws (4 K, L) those of four days. Of all lanes
-    together, (K,) int64: in some lane it is ordered to hold back, it ever was.
+    Where attacks cluster or shares change, factor (K, L) is that of its rates today, of which share is due to its
+    weight; draws (4 K, L) are those of four days. Of all lanes together, (K,) int64: in some lane it is ordered to hold
+    back, it ever was.
     """
 
     numbers: TheatreNumbers
@@ -150,6 +151,7 @@ class Theatres(NamedTuple):
     notes: TheatreRecord
     rebuilt: Real
     factor: Real
+    share: Real
     draws: Real
     ordered: Whole
     obeyed: Whole
@@ -266,7 +268,7 @@ class WingPlace(NamedTuple):
     state tables need (where these are not requested all wings write to the same place), `counted` of the counts of this
     window; `group` of its group. From the timeline: the war's intensity, the surge. Flags: in some lane it is ordered
     to hold back, ever was, ever felt a strike; it attacks the target; one of its attacks is pinned; the state tables
-    are requested; its group has something to decide; its theatre has shocks.
+    are requested; its group has something to decide; its theatre's rates vary.
     """
 
     wing: int
@@ -284,7 +286,7 @@ class WingPlace(NamedTuple):
     pinned: bool
     remembers: bool
     decides: bool
-    bursts: bool
+    stirred: bool
 
 
 def lane_width(table: ModelInputs) -> int:
@@ -306,7 +308,7 @@ def block_bytes(table: ModelInputs, lanes: int) -> int:
     of_theatre = sum(len(one._fields) for one in (TheatreNumbers, TheatreState, TheatreRecord)) + 1
     of_run = sum(len(one._fields) for one in (*ROLES.values(), RunState, OutcomeRow)) + 50
     of_group = len(GroupState._fields) * len(table.groups)
-    of_burst = (DAYS_IN_PLACE + 1) * len(table.bursts)
+    of_burst = DAYS_IN_PLACE * len(table.bursts) + 2 * max(len(table.bursts), len(table.weights))
     return 8 * lanes * int(of_run + of_wing * wings + of_theatre * theatres + of_group + of_burst)
 
 
@@ -314,12 +316,12 @@ def new_memory(table: ModelInputs, lanes: int, daily: bool) -> Memory:
     """Memory for `lanes` lanes, rounded up to whole vectors; `daily` keeps the attacks of every day."""
     size = -(-lanes // VECTOR) * VECTOR
     wings, theatres, days = table.wings.shape[1], table.theatres.shape[1], len(table.days)
-    flags = np.zeros(size, dtype=np.int8)
+    flags, stirred = np.zeros(size, dtype=np.int8), max(len(table.bursts), len(table.weights))
     return Block(
         numbers=tables(Numbers, size),
         runs=tables(Runs, size),
         theatres=tables(
-            Theatres, theatres, size, factor=rows(len(table.bursts), size),
+            Theatres, theatres, size, factor=rows(stirred, size), share=rows(stirred, size),
             draws=rows(DAYS_IN_PLACE * len(table.bursts), size), ordered=whole(theatres), obeyed=whole(theatres),
         ),
         groups=tables(Groups, len(table.groups), size, rate=rows(size), moved=whole(len(table.groups))),

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from sim.engine.batched.layout import PACK, Address, Groups, Lanes, Numbers, Runs, Theatres, WingPlace, Wings
 from sim.engine.batched.rng import draw_first, draw_lanes
+from sim.engine.record import WEEK
 from sim.numbers.arithmetic import ROUNDER, exp
 from sim.numbers.compiled import part, simd_hints, step
 from sim.numbers.soa import VECTOR
 from sim.rules import casualties, outcomes, rates
-from sim.rules.decisions import DAYS_IN_PLACE, MAX_ATTACKS
+from sim.rules.decisions import DAYS_IN_PLACE, MAX_ATTACKS, WEEKS_IN_PLACE
 
 SCREENED: Final = 3
 """Attacks of a wing and day whose fates share the generator's block with its count of attacks."""
@@ -152,7 +153,7 @@ def rebuild_and_plan(
         if at.decides:
             paused_rate = rules.militia.paused_attack_rate(wings.push[w], 1.0, 1.0, theatres.numbers.paused[k])
             rate = paused_rate if lanes.scratch.paused[i] > 0.0 else rate
-    if at.bursts:
+    if at.stirred:
         rate = rules.militia.rate_in_burst(rate, theatres.factor[k])
     state.rate[at.kept + i] = rate
     state.capacity[w] = capacity
@@ -342,7 +343,37 @@ def theatre_stirs(where: Address, k: int, of_militia: Any, theatres: Theatres, l
         draw = theatres.draws[(DAYS_IN_PLACE * k + decision) * size + i]
         shock = rules.militia.burst(theatres.state.shock[k * size + i], of_militia.burst_keep[i], innovation, draw)
         theatres.state.shock[k * size + i] = shock
-        theatres.factor[k * size + i] = rules.militia.burst_factor(shock, of_militia.burst_deviation[i])
+        burst = rules.militia.burst_factor(shock, of_militia.burst_deviation[i])
+        theatres.factor[k * size + i] = burst * theatres.share[k * size + i]
+
+
+@step
+def theatre_changes_weight(where: Address, k: int, numbers: Numbers, theatres: Theatres, lanes: Lanes) -> None:
+    """Theatre k has the weight of the week that begins today; with it it joins the sums over theatres."""
+    simd_hints()
+    scratch, draws, size, week = lanes.scratch, lanes.draws, VECTOR * lanes.vectors, where.day // WEEK
+    there = Address(where.seed_low, where.seed_high, where.run, week // WEEKS_IN_PLACE, where.actor)
+    draw_lanes(lanes.vectors, there, lanes.shares, draws)
+    place, of_militia = week % WEEKS_IN_PLACE, numbers.militia
+    for i in range(size):
+        at, campaign = k * size + i, theatres.numbers.campaign[k * size + i]
+        lower = draws.first[i] if place == 0 else draws.second[i]
+        upper = draws.third[i] if place == 2 else draws.fourth[i]
+        deviation = of_militia.share_drift[i] if where.day > 0 else of_militia.share_deviation[i]
+        weight = lanes.rules.militia.theatre_weight(theatres.state.weight[at], deviation, lower if place < 2 else upper)
+        theatres.state.weight[at] = weight
+        scratch.term[i], scratch.reached[i] = scratch.term[i] + campaign * weight, scratch.reached[i] + campaign
+
+
+@step
+def theatre_takes_share(k: int, theatres: Theatres, lanes: Lanes) -> None:
+    """Theatre k takes the share of the attacks that its weight gives, by the sums over theatres."""
+    simd_hints()
+    scratch, size = lanes.scratch, VECTOR * lanes.vectors
+    for i in range(size):
+        mean = scratch.term[i] / scratch.reached[i]
+        share = lanes.rules.militia.share_factor(theatres.state.weight[k * size + i], mean)
+        theatres.share[k * size + i] = theatres.factor[k * size + i] = share
 
 
 @step

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import mesa
 import numpy.typing as npt
 
+from sim.engine.record import WEEK
 from sim.numbers.philox import own_decision
 from sim.rules import decisions as decide
 from sim.rules.casualties import ACKNOWLEDGED, HIT, LETHAL
@@ -87,12 +88,17 @@ class RivalAgent(Actor):
 
 
 class TheatreAgent(Actor):
-    """A theatre, where attacks on the target cluster (`mechanisms.bursts`): the shock to the rates of all its wings."""
+    """A theatre: the shock to the rates of all its wings (`mechanisms.bursts`), its weight among others.
 
-    def __init__(self, model: "ReferenceModel", name: str, index: int, number: int) -> None:
+    Of the places where it finds random numbers, `number` is that of shocks, `weight_number` that of the weight.
+    """
+
+    def __init__(self, model: "ReferenceModel", name: str, index: int) -> None:
+        tables = model.table.bursts, model.table.weights
+        number, self.weight_number = (int(one[index]) if len(one) > 0 else 0 for one in tables)
         super().__init__(model, name, number)
         self.index = index
-        self.shock, self.factor = 0.0, 1.0
+        self.shock, self.burst, self.weight, self.share = 0.0, 1.0, 1.0, 1.0
 
     def stir(self) -> None:
         """Let the shock of the day before fade, and add that of today."""
@@ -101,7 +107,24 @@ class TheatreAgent(Actor):
         draw = model.uniform(model.seed_low, model.seed_high, model.run, place, self.number, decide.BURST + decision)
         innovation = numbers.burst_innovation if model.day > 0 else numbers.burst_deviation
         self.shock = militia.burst(self.shock, numbers.burst_keep, innovation, draw)
-        self.factor = militia.burst_factor(self.shock, numbers.burst_deviation)
+        self.burst = militia.burst_factor(self.shock, numbers.burst_deviation)
+
+    def change_weight(self) -> None:
+        """Change the weight for the week that begins today."""
+        model, numbers = self.model, self.model.numbers
+        place, decision = divmod(model.day // WEEK, decide.WEEKS_IN_PLACE)
+        at = (model.run, place, self.weight_number, decide.WEIGHT + decision)
+        deviation = numbers.share_drift if model.day > 0 else numbers.share_deviation
+        draw = model.uniform(model.seed_low, model.seed_high, *at)
+        self.weight = self.rules.militia.theatre_weight(self.weight, deviation, draw)
+
+    def take_share(self, mean: float) -> None:
+        """Take the share of the attacks that the weight gives, by the mean of all weights."""
+        self.share = self.rules.militia.share_factor(self.weight, mean)
+
+    def campaign(self) -> float:
+        """Attacks a day on the target of all its wings together."""
+        return float(self.model.theatres[self.index].campaign)
 
 
 class MediatorsAgent(Actor):
@@ -460,7 +483,8 @@ class MilitiaWing(Actor):
                 self.trait.baseline, gate, surge, self.capacity, self.grievance, self.fear, self.compliance, order
             )
         if model.fronts and self.on_target:
-            self.rate = militia.rate_in_burst(self.rate, model.fronts[self.theatre].factor)
+            front = model.fronts[self.theatre]
+            self.rate = militia.rate_in_burst(self.rate, front.burst * front.share)
         count = float(self.rules.samplers.poisson(self.random_number(decide.COUNT), self.rate))
         self.attacks = militia.attacks_made(count, model.today.pinned_wing == self.index)
 

@@ -1,6 +1,6 @@
 """The reference model itself: who there is, the order of the day, and what is kept."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.engine.inputs import LaterNumbers, ModelInputs, build_inputs
+from sim.engine.record import WEEK
 from sim.engine.reference.agents import (
     MediatorsAgent,
     MilitiaGroup,
@@ -209,10 +210,8 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         table = self.table
         self.theatres = theatres = plain(table.theatres[point])
         self.rival = RivalAgent(self, theatres)
-        self.fronts = tuple(
-            TheatreAgent(self, name, index, number)
-            for index, (name, number) in enumerate(zip(scenario.cast.theatres, table.bursts.tolist(), strict=False))
-        )
+        stirred = scenario.cast.theatres if len(table.bursts) + len(table.weights) > 0 else ()
+        self.fronts = tuple(TheatreAgent(self, name, index) for index, name in enumerate(stirred))
         self.mediators = MediatorsAgent(self)
         self.patron = PatronAgent(self, table.patron, theatres, self._stances[0])
         self.target = TargetAgent(self, table.target, len(table.layout))
@@ -312,11 +311,23 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
 
     def militias_adapt(self) -> None:
         """Each wing complies, fears, resents and rebuilds; the mediators' pressure is that of yesterday."""
-        for front in self.fronts:
-            if any(wing.on_target and wing.theatre == front.index for wing in self.wings):
+        fronts = [one for one in self.fronts if any(w.on_target and w.theatre == one.index for w in self.wings)]
+        if len(self.table.weights) > 0 and self.day % WEEK == 0:
+            self._share_out(fronts)
+        if len(self.table.bursts) > 0:
+            for front in fronts:
                 front.stir()
         for wing in self.turns:
             wing.adapt()
+
+    def _share_out(self, fronts: Sequence[TheatreAgent]) -> None:
+        """For a week, the theatres share out the attacks on the target by their weights."""
+        for front in fronts:
+            front.change_weight()
+        rates = total(front.campaign() for front in fronts)
+        mean = total(front.campaign() * front.weight for front in fronts) / rates if fronts else 1.0
+        for front in fronts:
+            front.take_share(mean)
 
     def militias_attack(self) -> None:
         """Each wing attacks at its rate of today; a pinned attack takes place whatever the draw."""
@@ -371,7 +382,8 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         """The evening's state is kept; war or the end of the calendar ends the history."""
         self.act("evening")
         shocks = [front.shock for front in self.fronts] or [0.0] * len(self.theatres)
-        fronts = (self.patron.directives, self.patron.orders, shocks)
+        weights = [front.weight for front in self.fronts] or [1.0] * len(self.theatres)
+        fronts = (self.patron.directives, self.patron.orders, shocks, weights)
         wings = [_wing_row(wing) for wing in self.wings]
         extras = [] if self.additions is None else [*self.additions.extras]
         run = [getattr(holder, name) for holder, name in self._run_columns]
