@@ -495,7 +495,7 @@ class OutputOptions(Options, section="output", dotted=("dir", "overwrite")):
 class CalibrationSizes(Options, section="calibration"):
     """Sizes of a calibration, `calibration.*`; observations and channels stand in the same section of their file."""
 
-    draws: int = option(8_000_000, "prior draws of the reference table", low=1000, high=10**9)
+    draws: int = option(16_000_000, "prior draws of the reference table", low=1000, high=10**9)
     kept: int = option(1_500, "most posterior draws that are stored", low=10, high=10**6)
     sbc_datasets: int = option(1_000, "data sets of simulation-based calibration", low=20, high=10**6)
     hypothesis_draws: int = option(400_000, "draws of each hypothesis", low=0, high=10**9)

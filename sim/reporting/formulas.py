@@ -143,6 +143,8 @@ OF_THE_DAY: Final = (
     Symbol("lambda", "Rate", "attacks that a wing intends today", "attacks/day", "rate"),
     Symbol("n", "Attacks", "attacks that a wing made yesterday", "attacks", "attacks"),
     Symbol("x", "Shock", "shock to the log rates of a theatre; in a definition any quantity", "1", "shock"),
+    Symbol("w", "Weight", "weight of a theatre among those where the target is attacked", "1", "weight"),
+    Symbol("w_mean", "Mean weight", "mean of these weights, by the baseline rates of the theatres", "1"),
     Symbol("S_own", "Strikes on the wing", "strikes of yesterday on the wing itself", "limited strikes", "struck"),
     Symbol("S_collective", "Strikes nearby", "those on other wings of its collective", "limited strikes", "nearby"),
     Symbol("S_total", "All strikes", "strikes of yesterday on all wings", "limited strikes", "strikes"),

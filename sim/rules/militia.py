@@ -360,7 +360,7 @@ def attacks_made(drawn: float, pinned: bool) -> float:
 def theatre_weight(now: float, deviation: float, draw: float) -> float:
     """Weight of a theatre among those where the target is attacked, from this week on.
 
-    w <- w exp(sigma_w z(u)), with sigma_0 for sigma_w in the first week
+    w <- w exp(sigma_w z(u)), but exp(sigma_0 z(u)) in the first week
 
     Units: 1, and 1 before the first week; draw a probability, z the inverse normal.
     Source: the split of attacks over theatres is assumed; a random walk of its logarithm, which any start allows.
@@ -375,9 +375,9 @@ def theatre_weight(now: float, deviation: float, draw: float) -> float:
 def share_factor(weight: float, mean: float) -> float:
     """Factor on the attack rates of a theatre by its weight: the attacks of all theatres together keep their rate.
 
-    w_k / (sum_j B_j w_j / sum_j B_j)
+    w / w_mean
 
-    Units: mean is that of the weights, by baseline rates B (attacks/day) of the theatres where the target is attacked.
+    Units: mean is that of all theatres where the target is attacked, by the baseline rates of their wings together.
     Source: a split of a known total (Aitchison 1986, logistic normal).
 
     >>> share_factor(1.5, 1.2)

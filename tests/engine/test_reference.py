@@ -17,6 +17,7 @@ from mesa.batchrunner import batch_run
 
 from sim.engine.batched import kernel, wings
 from sim.engine.inputs import build_inputs
+from sim.engine.record import WEEK
 from sim.engine.reference.agents import Actor, MilitiaWing
 from sim.engine.reference.model import ReferenceModel
 from sim.engine.trace import RULES, Decision
@@ -24,7 +25,7 @@ from sim.model.scenario import load
 from sim.model.validation import UserError
 from sim.numbers.philox import actor_id, split_seed, uniform
 from sim.rules import militia, rates
-from sim.rules.decisions import DAYS_IN_PLACE, GROUP, STEPS, THEATRE
+from sim.rules.decisions import DAYS_IN_PLACE, GROUP, STEPS, THEATRE, WEEKS_IN_PLACE, WEIGHT_OF
 from tests.engine.rows import Row, differences
 from tests.engine.worlds import world
 
@@ -168,13 +169,15 @@ def test_seed_zero_is_a_seed_and_addresses_have_limits():
 
 
 def test_a_trace_tells_every_rule_and_every_draw_and_changes_nothing():
-    scenario, seed, run = world("scenario=strike_iran"), 2**40 + 9, 2**35
+    shares = ("shares.share_deviation=0.4", "shares.share_drift=0.1")
+    scenario, seed, run = world("scenario=strike_iran", *shares), 2**40 + 9, 2**35
     heard: list[Decision] = []
     watched = ReferenceModel(scenario, seed, run, trace=heard.append).simulate()
     assert differences(watched.state_table(), ReferenceModel(scenario, seed, run).simulate().state_table()) == []
     numbers = {name: actor_id(name) for name in ("patron", "target", *scenario.cast.wings)}
     numbers |= {name: actor_id(GROUP + name) for name in scenario.cast.groups}
     numbers |= {name: actor_id(THEATRE + name) for name in scenario.cast.theatres}
+    numbers |= {f"weight of {name}": actor_id(WEIGHT_OF + name) for name in scenario.cast.theatres}
     drawn = [one for one in heard if one.address is not None]
     assert len(drawn) > 1000
     for one in heard:
@@ -183,10 +186,13 @@ def test_a_trace_tells_every_rule_and_every_draw_and_changes_nothing():
     for one in drawn:
         address = one.address
         assert address is not None
-        # The number of an episode takes the place of the day; four days of a theatre share one.
-        place = {militia.burst: one.day // DAYS_IN_PLACE, rates.hazard_limit: address.day}.get(one.rule, one.day)
+        # The number of an episode takes the place of the day; four days, or weeks, of a theatre share one.
+        week = one.day // WEEK // WEEKS_IN_PLACE
+        places = {militia.burst: one.day // DAYS_IN_PLACE, militia.theatre_weight: week}
+        place = {**places, rates.hazard_limit: address.day}.get(one.rule, one.day)
         assert (address.seed, address.run, address.day) == (seed, run, place)
-        assert address.actor == numbers.get(one.actor, numbers["patron"]), "the ladder draws for the patron"
+        actor = f"weight of {one.actor}" if one.rule is militia.theatre_weight else one.actor
+        assert address.actor == numbers.get(actor, numbers["patron"]), "the ladder draws for the patron"
         assert uniform(*split_seed(address.seed), *address[1:]) == one.draw == one.inputs["draw"]
 
 

@@ -274,6 +274,7 @@ THEATRE_LABELS: Final = {
     "directive": ("Order in force today", "share"),
     "order": ("Order given tonight", "share"),
     "shock": ("Shock to attack rates", "log rate"),
+    "weight": ("Weight among theatres", "1"),
 }
 """Title and unit of every state of a theatre. An order is a share of a full campaign."""
 WING_LABELS: Final = {
