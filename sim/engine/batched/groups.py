@@ -16,19 +16,8 @@ from sim.rules import rates
 
 
 @step
-def first_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
-    """Every group fights, and the random number of its first episode is found."""
-    for g in range(len(world.groups)):
-        for i in range(VECTOR * lanes.vectors):
-            groups.rate[i] = 0.0
-            groups.state.paused[g * VECTOR * lanes.vectors + i] = 0.0
-            groups.state.episode[g * VECTOR * lanes.vectors + i] = 0.0
-            begin(i, g, world, groups, lanes)
-
-
-@step
-def renew_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
-    """The present episode of every group gets a new limit."""
+def episodes_begin(world: Any, groups: Groups, lanes: Lanes) -> None:
+    """The present episode of every group, at first of fighting, counts from zero to a limit that is found now."""
     for g in range(len(world.groups)):
         for i in range(VECTOR * lanes.vectors):
             begin(i, g, world, groups, lanes)

@@ -330,12 +330,12 @@ def draw_shocks(where: Address, k: int, theatres: Theatres, lanes: Lanes) -> Non
 
 
 @step
-def theatre_stirs(where: Address, k: int, of_militia: Any, theatres: Theatres, lanes: Lanes) -> None:
-    """Theatre k has the shock of today; the random numbers of four days are found on the first of them."""
+def theatre_stirs(where: Address, k: int, anew: bool, of_militia: Any, theatres: Theatres, lanes: Lanes) -> None:
+    """Theatre k has the shock of today; the random numbers of four days are found on the first of them, or anew."""
     simd_hints()
     rules, size = lanes.rules, VECTOR * lanes.vectors
     decision = where.day % DAYS_IN_PLACE
-    if decision == 0:
+    if decision == 0 or anew:
         draw_shocks(where, k, theatres, lanes)
     for i in range(size):
         innovation = of_militia.burst_innovation[i] if where.day > 0 else of_militia.burst_deviation[i]
