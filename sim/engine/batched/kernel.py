@@ -318,7 +318,8 @@ def chance_begins(world: SharedInputs, block: Block) -> None:
     """What is found ahead where random numbers begin, on the first day or on that from which on they are others."""
     cache_run_rounds(world.seed_low, world.seed_high, block.lanes)
     roles.limits_begin(world, block.runs, block.lanes)
-    groups.episodes_begin(world, block.groups, block.lanes)
+    if block.lanes.rules.pauses:
+        groups.episodes_begin(world, block.groups, block.lanes)
 
 
 @part
@@ -336,7 +337,8 @@ def simulate_day(
     orders_reach_theatres(world, block, day)
     lanes.rules.orders(world, block, day)
     roles.mediators_press(today.talks, numbers, runs, lanes)
-    groups_decide(world, block, day)
+    if lanes.rules.pauses:
+        groups_decide(world, block, day)
     militias_live(world, block, day, states_asked)
     attacks_add_up(world, block, weekly, day)
     lanes.rules.attacks(world, block, day)
@@ -371,7 +373,7 @@ def orders_reach_theatres(world: SharedInputs, block: Block, day: int) -> None:
 def groups_decide(world: SharedInputs, block: Block, day: int) -> None:
     """Each group decides whether it pauses; where none of its wings ever was ordered or struck, nothing moves it."""
     theatres, wings, lanes = block.theatres, block.wings, block.lanes
-    threatened = groups.lanes_threatened(block.runs, lanes) if len(world.groups) > 0 else 0
+    threatened = groups.lanes_threatened(block.runs, lanes)
     for g in range(len(world.groups)):
         for w in range(len(world.layout)):
             if world.layout[w].group == g and (world.layout[w].pausable > 0 or lanes.rules.plain):
@@ -389,7 +391,8 @@ def militias_live(world: SharedInputs, block: Block, day: int, states_asked: boo
     """Wing by wing the militias adapt and attack, and the attacks land: no wing knows of another's before tomorrow."""
     if not block.lanes.rules.launches:
         units.reset_day(block.runs, block.lanes)
-    theatres_stir(world, block, day)
+    if block.lanes.rules.bursts:
+        theatres_stir(world, block, day)
     block.lanes.rules.militias(wing_day, wing_plans, wing_lands, world, block, day, states_asked)
 
 
@@ -446,15 +449,14 @@ def wing_place(world: SharedInputs, block: Block, w: int, day: int, states_asked
     """Where wing w stands, and what is known of its day."""
     layout, theatres, size = world.layout, block.theatres, VECTOR * block.lanes.vectors
     k, window = layout[w].theatre, outcomes.window(day, world.strikes_day, world.report_day)
+    complies = theatres.obeyed[k] > 0
+    if block.lanes.rules.pauses:
+        complies = complies or block.groups.moved[layout[w].group] > 0
     return WingPlace(
         w * size, k * size, layout[w].group * size, layout[w].mediated * size, w * size if states_asked else 0,
         ((window if window >= 0 else NO_WINDOW) * len(layout) + w) * size, world.days[day].intensity,
-        world.fronts[day, k].surge, theatres.ordered[k] > 0,
-        theatres.obeyed[k] > 0, block.wings.touched[w] > 0, layout[w].on_target > 0, world.days[day].pinned_wing == w,
-        states_asked, len(world.groups) > 0 and (
-            block.lanes.rules.plain or theatres.obeyed[k] > 0 or block.groups.moved[layout[w].group] > 0
-        ),
-        len(world.bursts) > 0 and layout[w].on_target > 0,
+        world.fronts[day, k].surge, theatres.ordered[k] > 0, complies, block.wings.touched[w] > 0,
+        layout[w].on_target > 0, world.days[day].pinned_wing == w, states_asked,
     )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def comply(at: WingPlace, day: float, numbers: Numbers, theatres: Theatres, wing
             complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
             wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
             compliances[w] = compliance
-    elif at.obeyed:
+    else:
         for i in range(VECTOR * lanes.vectors):
             w = at.wing + i
             compliances[w] = rules.militia.compliance(compliances[w], 1.0, 0.0, 0.0, relax[i])
@@ -144,15 +144,15 @@ def rebuild_and_plan(
         rate = rules.militia.attack_rate(
             own.baseline[w], gate, at.surge, capacity, grievance, fear, state.compliance[w], order
         )
-        if at.decides and lanes.scratch.paused[i] > 0.0:
+        if rules.pauses and lanes.scratch.paused[i] > 0.0:
             rate = rules.militia.paused_attack_rate(own.baseline[w], gate, at.surge, theatres.numbers.paused[k])
         rate = rate if lanes.scratch.alive[i] > 0.0 else 0.0
     else:
         rate = rules.militia.attack_rate(wings.push[w], 1.0, 1.0, capacity, grievance, fear, state.compliance[w], order)
-        if at.decides:
+        if rules.pauses and at.complies:
             paused_rate = rules.militia.paused_attack_rate(wings.push[w], 1.0, 1.0, theatres.numbers.paused[k])
             rate = paused_rate if lanes.scratch.paused[i] > 0.0 else rate
-    if at.bursts:
+    if rules.bursts and at.on_target:
         rate = rules.militia.rate_in_burst(rate, theatres.factor[k])
     state.rate[at.kept + i] = rate
     state.capacity[w] = capacity
@@ -168,10 +168,11 @@ def militias_adapt(
     """
     simd_hints()
     rules = lanes.rules
-    if at.decides:
-        comply_as_group(at, day, numbers, theatres, wings, groups, lanes)
-    else:
-        comply(at, day, numbers, theatres, wings, lanes)
+    if at.complies or rules.plain:
+        if rules.pauses:
+            comply_as_group(at, day, numbers, theatres, wings, groups, lanes)
+        else:
+            comply(at, day, numbers, theatres, wings, lanes)
     if at.touched or rules.plain:
         for i in range(VECTOR * lanes.vectors):
             w = at.wing + i
