@@ -17,7 +17,7 @@ import pytest
 from llvmlite.binding import get_host_cpu_features
 from numba import boolean, float64, int64, njit, typeof, types
 
-from sim.engine.batched import recording, roles, wings
+from sim.engine.batched import groups, recording, roles, wings
 from sim.engine.batched.layout import Block, Numbers, new_memory
 from sim.engine.batched.specialize import OURS
 from sim.engine.inputs import build_inputs
@@ -25,14 +25,15 @@ from sim.model.scenario import load
 from sim.numbers.arithmetic import exp
 from sim.numbers.compiled import part, simd_hints, step
 from sim.numbers.soa import VECTOR, rows_of
+from sim.numbers.variant import Variant
 from tests.numbers.conftest import READABLE, Assembly
 
 STEPS = {
     step.__name__: step
     for step in (
-        wings.reset_day, wings.update_timeline_products, wings.simulate_wing, wings.sum_attacks, roles.patron_assesses,
-        roles.issue_orders, roles.mediators_press, roles.target_responds, roles.ladder_moves,
-        recording.record_day_end, recording.record_quiet,
+        wings.reset_day, wings.update_timeline_products, wings.simulate_wing, wings.sum_attacks, wings.theatre_stirs,
+        groups.wing_moves_group, roles.patron_assesses, roles.issue_orders, roles.mediators_press,
+        roles.target_responds, roles.ladder_moves, recording.record_day_end, recording.record_quiet,
     )
 }  # fmt: skip
 """What every lane does every day."""
@@ -43,7 +44,7 @@ COUNTS = re.compile(r"\tv(?:add|sub|mul|div|min|max|sqrt|cmp\w*)(pd|sd)\t(.*)")
 
 
 @cache
-def rows() -> dict[Any, Any]:
+def rows(rules: Variant) -> dict[Any, Any]:
     """The types of all parts of a block, by their class, and of the numbers of roles, by the names that steps use."""
     memory = new_memory(build_inputs(load([]).scenario), VECTOR, False)
     found: dict[Any, Any] = {}
@@ -55,29 +56,30 @@ def rows() -> dict[Any, Any]:
                 note(one)
 
     taken = njit(lambda memory, rules: rows_of(Block, memory, rules))
-    taken.compile((typeof(memory), typeof(OURS)))
+    taken.compile((typeof(memory), typeof(rules)))
     note(taken.overloads[taken.signatures[0]].signature.return_type.held)
     numbers = found[Numbers]
     found["today"] = typeof(build_inputs(load([]).scenario).days).dtype
     return found | {f"of_{name}": kind for name, kind in zip(numbers.fields, numbers.types, strict=True)}
 
 
-def arguments(step: Callable[..., Any]) -> tuple[types.Type, ...]:
+def arguments(step: Callable[..., Any], rules: Variant) -> tuple[types.Type, ...]:
     """What the kernel calls a step with, from its annotations."""
+    known = rows(rules)
 
     def of(name: str, kind: Any) -> types.Type:
         if kind in PLAIN:
             return PLAIN[kind]
-        if kind in rows() or name in rows():
-            return rows().get(kind) or rows()[name]
+        if kind in known or name in known:
+            return known.get(kind) or known[name]
         fields = [PLAIN.get(one) or types.CPointer(float64) for one in get_type_hints(kind).values()]
         return types.BaseTuple.from_types(fields, kind)
 
     return tuple(of(one.name, one.annotation) for one in inspect.signature(step).parameters.values())
 
 
-def code_of(step: Callable[..., Any]) -> Assembly:
-    return Assembly(njit(nogil=True, error_model="numpy", fastmath=False)(step), arguments(step))
+def code_of(step: Callable[..., Any], rules: Variant = OURS[True, True]) -> Assembly:
+    return Assembly(njit(nogil=True, error_model="numpy", fastmath=False)(step), arguments(step, rules))
 
 
 def loops(code: Assembly) -> list[str]:
@@ -108,8 +110,9 @@ pytestmark = pytest.mark.skipif(not READABLE, reason="reads compiled code for x8
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_hot_loops_are_wide_vectors_that_nothing_fuses(name: str) -> None:
-    code = code_of(STEPS[name])
+@pytest.mark.parametrize("form", [(True, True), (False, False)])
+def test_hot_loops_are_wide_vectors_that_nothing_fuses(name: str, form: tuple[bool, bool]) -> None:
+    code = code_of(STEPS[name], OURS[form])
     assert not code.fuses()
     assert code.library_calls() == set()
     if get_host_cpu_features()["avx2"]:
@@ -155,7 +158,7 @@ def test_a_step_that_a_part_calls_is_a_function_that_gets_an_address_and_a_part_
         inner = mark(FunctionType(double_all.__code__, globals(), "double_all"))
         compiled = doubling(inner)
         table = np.ones((2, VECTOR))
-        compiled(Pairs(pair=table, rules=None), OURS)
+        compiled(Pairs(pair=table, rules=None), OURS[True, True])
         assert table.tolist() == [[2.0] * VECTOR, [1.0] * VECTOR]
         assert calls(compiled) == expected
 
@@ -180,6 +183,6 @@ def test_it_would_notice() -> None:
 
     assert "exp" in code_of(calls_the_library).library_calls()
     assert any(narrow(loop) for loop in loops(code_of(chained)))
-    quick = Assembly(njit(fastmath=True)(fused), arguments(fused))
+    quick = Assembly(njit(fastmath=True)(fused), arguments(fused, OURS[True, True]))
     assert quick.fuses() or not get_host_cpu_features()["fma"]
     assert not code_of(fused).fuses()

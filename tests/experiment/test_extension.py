@@ -201,9 +201,21 @@ def test_extensions_one_after_the_other_do_not_disturb_each_other():
     calm = outcomes("calm.py")
     assert plain != weary
     assert (outcomes(), outcomes("weariness.py"), calm) == (plain, weary, plain)
-    assert kernel_rules(build_inputs(load([]).scenario)) is OURS
-    assert kernel_rules(everything()[1]).key != OURS.key
-    assert (OURS.plain, OURS.watched, OURS.militia) == (False, False, militia)
+    ours = kernel_rules(build_inputs(load([]).scenario))
+    assert ours is OURS[True, True]
+    assert kernel_rules(everything()[1]).key != ours.key
+    assert (ours.plain, ours.watched, ours.militia) == (False, False, militia)
+
+
+@pytest.mark.parametrize("extended", [[], [ALL]])
+def test_rules_are_those_of_one_form_of_the_model(extended: list[str]) -> None:
+    found = {}
+    for pauses, bursts in OURS:
+        switches = [f"mechanisms.pause={pauses}".lower(), f"mechanisms.bursts={bursts}".lower()]
+        rules = kernel_rules(build_inputs(scenario_of(*extended, *switches)))
+        assert (rules.pauses, rules.bursts) == (pauses, bursts)
+        found[rules.key] = rules
+    assert len(found) == len(OURS) == 4
 
 
 def test_draws_of_extensions_are_their_own():

@@ -33,7 +33,8 @@ def init_block(table: ModelInputs, runs: Array, points: Array, memory: Memory, b
     traits.baseline[:, living:] = 0.0
     for zeros in (
         memory.runs.state, memory.theatres.state, memory.wings.state, memory.lanes.scratch, memory.theatres.ordered,
-        memory.theatres.obeyed, memory.wings.touched, memory.groups.moved, memory.lanes.felt,
+        memory.theatres.obeyed, memory.wings.touched, memory.groups.state, memory.groups.rate, memory.groups.moved,
+        memory.lanes.felt,
     ):  # fmt: skip
         zeros[:] = 0
     RunState(*memory.runs.state).struck_wing[:] = -1.0

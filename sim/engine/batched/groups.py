@@ -7,6 +7,7 @@ from typing import Any
 
 from sim.engine.batched.layout import Groups, Lanes, Numbers, Runs, Theatres, WingPlace, Wings
 from sim.engine.batched.rng import episode_limit
+from sim.engine.batched.strikes import marked_lanes
 from sim.engine.batched.wings import weight
 from sim.numbers.compiled import part, simd_hints, step
 from sim.numbers.soa import VECTOR
@@ -15,19 +16,8 @@ from sim.rules import rates
 
 
 @step
-def first_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
-    """Every group fights, and the random number of its first episode is found."""
-    for g in range(len(world.groups)):
-        for i in range(VECTOR * lanes.vectors):
-            groups.rate[i] = 0.0
-            groups.state.paused[g * VECTOR * lanes.vectors + i] = 0.0
-            groups.state.episode[g * VECTOR * lanes.vectors + i] = 0.0
-            begin(i, g, world, groups, lanes)
-
-
-@step
-def renew_episodes(world: Any, groups: Groups, lanes: Lanes) -> None:
-    """The present episode of every group gets a new limit."""
+def episodes_begin(world: Any, groups: Groups, lanes: Lanes) -> None:
+    """The present episode of every group, at first of fighting, counts from zero to a limit that is found now."""
     for g in range(len(world.groups)):
         for i in range(VECTOR * lanes.vectors):
             begin(i, g, world, groups, lanes)
@@ -91,10 +81,10 @@ def episodes_end(world: Any, g: int, groups: Groups, lanes: Lanes) -> None:
     for i in range(VECTOR * lanes.vectors):
         hazard = rates.cumulative_hazard(state.hazard[start + i], groups.rate[i])
         state.hazard[start + i], groups.rate[i] = hazard, 0.0
-        ending += 1 if hazard >= state.limit[start + i] else 0
-    if ending > 0:
-        for i in range(VECTOR * lanes.vectors):
-            if state.hazard[start + i] >= state.limit[start + i]:
-                state.paused[start + i] = 1.0 - state.paused[start + i]
-                state.episode[start + i] += 1.0
-                begin(i, g, world, groups, lanes)
+        lanes.flags[i] = 1 if rates.episode_ends(hazard, state.limit[start + i]) else 0
+        ending += lanes.flags[i]
+    for j in range(marked_lanes(lanes, lanes.marked) if ending > 0 else 0):
+        i = lanes.marked[j]
+        state.paused[start + i] = 1.0 - state.paused[start + i]
+        state.episode[start + i] += 1.0
+        begin(i, g, world, groups, lanes)

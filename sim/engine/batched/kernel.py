@@ -49,7 +49,8 @@ class SharedInputs(NamedTuple):
     groups (G,), bursts and weights (K,) as in the table. echoes (D, W) raids on the other wings of a wing's collective;
     raids_change (D,) whether raids fall, or fell the day before; changes (D, K) whether the timeline says something new
     about a theatre; struck_at (K,) whether a theatre's attacks hit the target. wings and theatres
-    are the numbers of those that something reads; daily and weekly whether attacks are kept.
+    are the numbers of those that something reads; daily and weekly whether attacks are kept. turn is the day from which
+    on random numbers are found elsewhere, 0 where there is none.
     """
 
     seed_low: int
@@ -71,6 +72,7 @@ class SharedInputs(NamedTuple):
     target: int
     strikes_day: int
     report_day: int
+    turn: int
     daily: bool
     weekly: bool
 
@@ -195,7 +197,6 @@ class BlockRun:
             if self.day == turn > 0:
                 run, own = self.memory.lanes.run, len(self.runs)
                 run[:own], run[own:] = self.runs, self.runs[-1]
-                renew_random_numbers(arm.world, self.memory, arm.rules, self.day)
             for later in (one for one in arm.table.later if one.day == self.day):
                 renew_numbers(later, self.points, self.memory)
                 renew_products(arm.world, self.memory, arm.rules, self.day)
@@ -269,7 +270,7 @@ def world_of(table: ModelInputs, seed_low: int, seed_high: int, asked: OutputSpe
         seed_low, seed_high, table.layout, table.groups, table.bursts, table.weights, table.days, table.fronts,
         table.raids, echoes, np.any((table.raids > 0.0) | (before > 0.0), axis=1), changes, struck_at,
         np.flatnonzero(struck | everywhere), np.flatnonzero(struck_at | everywhere), table.patron, table.target,
-        table.strikes_day, table.report_day, asked.daily, asked.weekly,
+        table.strikes_day, table.report_day, 0 if table.past is None else table.past.day, asked.daily, asked.weekly,
     )  # fmt: skip
 
 
@@ -291,10 +292,8 @@ def _simulate_block(
     where no lane is alive any more.
     """
     block = rows_of(Block, memory, rules)
-    if first == 0:
-        cache_run_rounds(world.seed_low, world.seed_high, block.lanes)
-        roles.first_limits(world, block.runs, block.lanes)
-        groups.first_episodes(world, block.groups, block.lanes)
+    if first == 0 or first == world.turn:
+        chance_begins(world, block)
     for day in range(first, stop):
         struck, wars = simulate_day(world, block, weekly, day, struck, states_asked)
         if wars > 0 and stop_lanes_at_war(float(day), len(world.layout), block) == 0:
@@ -307,18 +306,6 @@ simulate_extended_block: Final = open_kernel(_simulate_block)
 
 
 @open_kernel
-def renew_random_numbers(world: SharedInputs, memory: Memory, rules: Variant, day: int) -> None:
-    """From today on random numbers are found elsewhere: what was found ahead is found anew."""
-    block = rows_of(Block, memory, rules)
-    cache_run_rounds(world.seed_low, world.seed_high, block.lanes)
-    roles.first_limits(world, block.runs, block.lanes)
-    roles.renew_release(world, block.runs, block.lanes)
-    groups.renew_episodes(world, block.groups, block.lanes)
-    for k in range(len(world.bursts)):
-        units.draw_shocks(address(world, block, day, world.bursts[k]), k, block.theatres, block.lanes)
-
-
-@open_kernel
 def renew_products(world: SharedInputs, memory: Memory, rules: Variant, day: int) -> None:
     """What is worked out ahead follows numbers that are new today."""
     block = rows_of(Block, memory, rules)
@@ -326,6 +313,15 @@ def renew_products(world: SharedInputs, memory: Memory, rules: Variant, day: int
         at, supply = wing_place(world, block, w, day, False), world.fronts[day, world.layout[w].theatre].supply
         units.update_timeline_products(at, supply, block.theatres, block.wings, block.lanes)
         strikes.renew_strike_effects(w, block.numbers.militia, block.wings, block.lanes)
+
+
+@part
+def chance_begins(world: SharedInputs, block: Block) -> None:
+    """What is found ahead where random numbers begin, on the first day or on that from which on they are others."""
+    cache_run_rounds(world.seed_low, world.seed_high, block.lanes)
+    roles.limits_begin(world, block.runs, block.lanes)
+    if block.lanes.rules.pauses:
+        groups.episodes_begin(world, block.groups, block.lanes)
 
 
 @part
@@ -343,7 +339,8 @@ def simulate_day(
     orders_reach_theatres(world, block, day)
     lanes.rules.orders(world, block, day)
     roles.mediators_press(today.talks, numbers, runs, lanes)
-    groups_decide(world, block, day)
+    if lanes.rules.pauses:
+        groups_decide(world, block, day)
     militias_live(world, block, day, states_asked)
     attacks_add_up(world, block, weekly, day)
     lanes.rules.attacks(world, block, day)
@@ -378,7 +375,7 @@ def orders_reach_theatres(world: SharedInputs, block: Block, day: int) -> None:
 def groups_decide(world: SharedInputs, block: Block, day: int) -> None:
     """Each group decides whether it pauses; where none of its wings ever was ordered or struck, nothing moves it."""
     theatres, wings, lanes = block.theatres, block.wings, block.lanes
-    threatened = groups.lanes_threatened(block.runs, lanes) if len(world.groups) > 0 else 0
+    threatened = groups.lanes_threatened(block.runs, lanes)
     for g in range(len(world.groups)):
         for w in range(len(world.layout)):
             if world.layout[w].group == g and (world.layout[w].pausable > 0 or lanes.rules.plain):
@@ -396,7 +393,8 @@ def militias_live(world: SharedInputs, block: Block, day: int, states_asked: boo
     """Wing by wing the militias adapt and attack, and the attacks land: no wing knows of another's before tomorrow."""
     if not block.lanes.rules.launches:
         units.reset_day(block.runs, block.lanes)
-    theatres_stir(world, block, day)
+    if block.lanes.rules.bursts:
+        theatres_stir(world, block, day)
     block.lanes.rules.militias(wing_day, wing_plans, wing_lands, world, block, day, states_asked)
 
 
@@ -437,7 +435,7 @@ def theatres_stir(world: SharedInputs, block: Block, day: int) -> None:
     for k in range(len(world.bursts)):
         if world.struck_at[k]:
             where = address(world, block, day, world.bursts[k])
-            units.theatre_stirs(where, k, block.numbers.militia, block.theatres, block.lanes)
+            units.theatre_stirs(where, k, day == world.turn, block.numbers.militia, block.theatres, block.lanes)
 
 
 @part
@@ -470,15 +468,14 @@ def wing_place(world: SharedInputs, block: Block, w: int, day: int, states_asked
     """Where wing w stands, and what is known of its day."""
     layout, theatres, size = world.layout, block.theatres, VECTOR * block.lanes.vectors
     k, window = layout[w].theatre, outcomes.window(day, world.strikes_day, world.report_day)
+    complies = theatres.obeyed[k] > 0
+    if block.lanes.rules.pauses:
+        complies = complies or block.groups.moved[layout[w].group] > 0
     return WingPlace(
         w * size, k * size, layout[w].group * size, layout[w].mediated * size, w * size if states_asked else 0,
         ((window if window >= 0 else NO_WINDOW) * len(layout) + w) * size, world.days[day].intensity,
-        world.fronts[day, k].surge, theatres.ordered[k] > 0,
-        theatres.obeyed[k] > 0, block.wings.touched[w] > 0, layout[w].on_target > 0, world.days[day].pinned_wing == w,
-        states_asked, len(world.groups) > 0 and (
-            block.lanes.rules.plain or theatres.obeyed[k] > 0 or block.groups.moved[layout[w].group] > 0
-        ),
-        len(world.bursts) + len(world.weights) > 0 and layout[w].on_target > 0,
+        world.fronts[day, k].surge, theatres.ordered[k] > 0, complies, block.wings.touched[w] > 0,
+        layout[w].on_target > 0, world.days[day].pinned_wing == w, states_asked, len(world.weights) > 0,
     )  # fmt: skip
 
 

@@ -267,8 +267,8 @@ class WingPlace(NamedTuple):
     Starts: of its own rows and of its theatre's; `reached` of the mediators' pressure on it, `kept` of what only the
     state tables need (where these are not requested all wings write to the same place), `counted` of the counts of this
     window; `group` of its group. From the timeline: the war's intensity, the surge. Flags: in some lane it is ordered
-    to hold back, ever was, ever felt a strike; it attacks the target; one of its attacks is pinned; the state tables
-    are requested; its group has something to decide; its theatre's rates vary.
+    to hold back, may comply with something, for it ever was or its group has something to decide, ever felt a strike;
+    it attacks the target; one of its attacks is pinned; the state tables are requested; shares of theatres change.
     """
 
     wing: int
@@ -280,13 +280,12 @@ class WingPlace(NamedTuple):
     intensity: float
     surge: float
     ordered: bool
-    obeyed: bool
+    complies: bool
     touched: bool
     on_target: bool
     pinned: bool
     remembers: bool
-    decides: bool
-    stirred: bool
+    shared: bool
 
 
 def lane_width(table: ModelInputs) -> int:

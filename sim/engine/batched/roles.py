@@ -16,18 +16,12 @@ from sim.rules import outcomes, patron, rates, target
 
 
 @step
-def first_limits(world: Any, runs: Runs, lanes: Lanes) -> None:
-    """The limit of each run's hazard of war, which is zero so far."""
-    for i in range(VECTOR * lanes.vectors):
-        runs.state.war_hazard[i] = 0.0
-        runs.state.war_limit[i] = episode_limit(world, lanes.run[i], 0, world.patron, decide.WAR)
-
-
-@step
-def renew_release(world: Any, runs: Runs, lanes: Lanes) -> None:
-    """Where there was an order to hold back, the last of them gets a new limit."""
+def limits_begin(world: Any, runs: Runs, lanes: Lanes) -> None:
+    """The hazard of war counts from zero to its limit, and that of release where there was an order to hold back."""
     state = runs.state
     for i in range(VECTOR * lanes.vectors):
+        state.war_hazard[i] = 0.0
+        state.war_limit[i] = episode_limit(world, lanes.run[i], 0, world.patron, decide.WAR)
         if state.restraint_orders[i] > 0.0:
             order = int(state.restraint_orders[i]) - 1
             state.release_hazard[i] = 0.0

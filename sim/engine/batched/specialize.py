@@ -26,7 +26,7 @@ from sim.engine.extension.replacement import (
     replaced_rules,
     rule_modules,
 )
-from sim.engine.inputs import ModelInputs
+from sim.engine.inputs import ModelInputs, form_of
 from sim.model.extension import MOMENTS, ActiveExtensions, Function
 from sim.model.validation import UserError
 from sim.numbers.arithmetic import bounded
@@ -55,17 +55,36 @@ def in_turn(whole: Hook, plans: Hook, lands: Hook, world: Any, block: Any, day: 
         whole(w, world, block, day, asked)
 
 
-OURS: Final = Variant(
-    "model", plain=False, watched=False, strikes_change=False, launches=False, militias=in_turn, **ROLES,
-    **dict.fromkeys(MOMENTS, nothing),
-)  # fmt: skip
-"""The rules of the model.
+Form = tuple[bool, bool]
+"""Whether groups decide to pause, and whether attacks cluster."""
 
-`plain` says whether the lanes apply every rule as the reference does, with no work left out and no products taken
-ahead; `watched` whether they keep every state of every day in memory, because a function of a user's reads it;
-`strikes_change` whether a user's function changes strikes, which then differ in all lanes, `launches` whether one acts
-before attacks land. `militias` lets the wings
-take their turns. The functions named by moments are called when `sim.model.extension.MOMENTS` says.
+
+def key_of(rules: str, form: Form) -> str:
+    """The key of the variant in which these rules hold in a form of the model.
+
+    >>> key_of("model", (True, False))
+    'model-pauses'
+    """
+    return "-".join([rules, *(name for name, is_so in zip(("pauses", "bursts"), form, strict=True) if is_so)])
+
+
+def rules_of_model(form: Form) -> Variant:
+    """The rules of the model alone in one of its forms."""
+    return Variant(
+        key_of("model", form), pauses=form[0], bursts=form[1], plain=False, watched=False, strikes_change=False,
+        launches=False, militias=in_turn, **ROLES, **dict.fromkeys(MOMENTS, nothing),
+    )  # fmt: skip
+
+
+FORMS: Final[tuple[Form, ...]] = ((False, False), (True, False), (False, True), (True, True))
+OURS: Final = {form: rules_of_model(form) for form in FORMS}
+"""The rules of the model by form: a kernel is compiled for those forms alone that something simulates.
+
+`pauses` and `bursts` say which form it is, so that code for the other is left out. `plain` says whether the lanes
+apply every rule as the reference does, with no work left out and no products taken ahead; `watched` whether they keep
+every state of every day in memory, because a function of a user's reads it; `strikes_change` whether a user's function
+changes strikes, which then differ in all lanes, `launches` whether one acts before attacks land. `militias` lets the
+wings take their turns. The functions named by moments are called when `sim.model.extension.MOMENTS` says.
 """
 
 
@@ -75,22 +94,26 @@ def kernel_rules(table: ModelInputs) -> Variant:
     Raises:
         UserError: an extension asks for what there is not.
     """
+    groups, bursts, _ = form_of(table)
+    form = groups > 0, bursts > 0
     if table.extended is None:
-        return OURS
-    key = table.extended.key
+        return OURS[form]
+    key = key_of(table.extended.key, form)
     with _LOCK:
         if key not in _KEPT:
-            _KEPT[key] = _rules_with(table.extended, key)
+            _KEPT[key] = _rules_with(table.extended, key, form)
             while len(_KEPT) > MOST_KEPT:
                 del _KEPT[next(iter(_KEPT))]
         return _KEPT[key]
 
 
-def _rules_with(extended: ActiveExtensions, key: str) -> Variant:
+def _rules_with(extended: ActiveExtensions, key: str, form: Form) -> Variant:
     plan, rules = plan_of(extended), replaced_rules(extended)
     stocks = {task.target.name: task.moment for task in plan.tasks if task.target.kind == "state"}
     strikes_change = "struck" in stocks
     members: dict[str, Any] = {
+        "pauses": form[0],
+        "bursts": form[1],
         "plain": bool(any(rules.values()) or plan.resets or strikes_change or "morning" in stocks.values()),
         "watched": True,
         "strikes_change": strikes_change,

@@ -94,7 +94,7 @@ def comply(at: WingPlace, day: float, numbers: Numbers, theatres: Theatres, wing
             complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
             wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
             compliances[w] = compliance
-    elif at.obeyed:
+    else:
         for i in range(VECTOR * lanes.vectors):
             w = at.wing + i
             compliances[w] = rules.militia.compliance(compliances[w], 1.0, 0.0, 0.0, relax[i])
@@ -145,15 +145,15 @@ def rebuild_and_plan(
         rate = rules.militia.attack_rate(
             own.baseline[w], gate, at.surge, capacity, grievance, fear, state.compliance[w], order
         )
-        if at.decides and lanes.scratch.paused[i] > 0.0:
+        if rules.pauses and lanes.scratch.paused[i] > 0.0:
             rate = rules.militia.paused_attack_rate(own.baseline[w], gate, at.surge, theatres.numbers.paused[k])
         rate = rate if lanes.scratch.alive[i] > 0.0 else 0.0
     else:
         rate = rules.militia.attack_rate(wings.push[w], 1.0, 1.0, capacity, grievance, fear, state.compliance[w], order)
-        if at.decides:
+        if rules.pauses and at.complies:
             paused_rate = rules.militia.paused_attack_rate(wings.push[w], 1.0, 1.0, theatres.numbers.paused[k])
             rate = paused_rate if lanes.scratch.paused[i] > 0.0 else rate
-    if at.stirred:
+    if at.on_target and (rules.bursts or at.shared):
         rate = rules.militia.rate_in_burst(rate, theatres.factor[k])
     state.rate[at.kept + i] = rate
     state.capacity[w] = capacity
@@ -169,10 +169,11 @@ def militias_adapt(
     """
     simd_hints()
     rules = lanes.rules
-    if at.decides:
-        comply_as_group(at, day, numbers, theatres, wings, groups, lanes)
-    else:
-        comply(at, day, numbers, theatres, wings, lanes)
+    if at.complies or rules.plain:
+        if rules.pauses:
+            comply_as_group(at, day, numbers, theatres, wings, groups, lanes)
+        else:
+            comply(at, day, numbers, theatres, wings, lanes)
     if at.touched or rules.plain:
         for i in range(VECTOR * lanes.vectors):
             w = at.wing + i
@@ -331,12 +332,12 @@ def draw_shocks(where: Address, k: int, theatres: Theatres, lanes: Lanes) -> Non
 
 
 @step
-def theatre_stirs(where: Address, k: int, of_militia: Any, theatres: Theatres, lanes: Lanes) -> None:
-    """Theatre k has the shock of today; the random numbers of four days are found on the first of them."""
+def theatre_stirs(where: Address, k: int, anew: bool, of_militia: Any, theatres: Theatres, lanes: Lanes) -> None:
+    """Theatre k has the shock of today; the random numbers of four days are found on the first of them, or anew."""
     simd_hints()
     rules, size = lanes.rules, VECTOR * lanes.vectors
     decision = where.day % DAYS_IN_PLACE
-    if decision == 0:
+    if decision == 0 or anew:
         draw_shocks(where, k, theatres, lanes)
     for i in range(size):
         innovation = of_militia.burst_innovation[i] if where.day > 0 else of_militia.burst_deviation[i]
