@@ -393,8 +393,7 @@ def militias_live(world: SharedInputs, block: Block, day: int, states_asked: boo
     """Wing by wing the militias adapt and attack, and the attacks land: no wing knows of another's before tomorrow."""
     if not block.lanes.rules.launches:
         units.reset_day(block.runs, block.lanes)
-    if block.lanes.rules.bursts:
-        theatres_stir(world, block, day)
+    theatres_stir(world, block, day)
     block.lanes.rules.militias(wing_day, wing_plans, wing_lands, world, block, day, states_asked)
 
 
@@ -432,10 +431,11 @@ def theatres_stir(world: SharedInputs, block: Block, day: int) -> None:
     """Theatres whose attacks hit the target change their shares, and have the shocks of today where attacks cluster."""
     if len(world.weights) > 0 and day % WEEK == 0:
         shares_change(world, block, day)
-    for k in range(len(world.bursts)):
-        if world.struck_at[k]:
-            where = address(world, block, day, world.bursts[k])
-            units.theatre_stirs(where, k, day == world.turn, block.numbers.militia, block.theatres, block.lanes)
+    if block.lanes.rules.bursts:
+        for k in range(len(world.bursts)):
+            if world.struck_at[k]:
+                where = address(world, block, day, world.bursts[k])
+                units.theatre_stirs(where, k, day == world.turn, block.numbers.militia, block.theatres, block.lanes)
 
 
 @part
