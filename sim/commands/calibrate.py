@@ -17,7 +17,7 @@ from sim.analysis.calibration import calibration_run as analysis
 from sim.analysis.calibration.identifiability import pairs
 from sim.analysis.calibration.observations import CalibrationSettings, DatedCounts, settings_of
 from sim.analysis.calibration.posterior import MOST_ROWS, accepted, fill, with_products
-from sim.analysis.calibration.sbc import LIKELIHOOD, Control
+from sim.analysis.calibration.sbc import Control, noticed
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import own_counts, reading_record
 from sim.commands.result import Job, Result, call, carry_out, request_of
@@ -258,7 +258,6 @@ def verdict_line(sbc: analysis.SbcResult, narrow: analysis.SbcResult, prior: ana
     """What follows."""
     if not analysis.calibrates(sbc):
         return "[bold red]The posteriors are NOT calibrated: see sbc.csv.[/]"
-    noticed = all(not one.uniform for checked in prior.checked.values() for one in checked if one.name == LIKELIHOOD)
-    if analysis.calibrates(narrow) or not noticed:
+    if analysis.calibrates(narrow) or not all(noticed(sbc.checked[one], prior.checked[one]) for one in sbc.checked):
         return "[bold red]The check is too weak: it passes posteriors that are wrong. Ask for more truths.[/]"
     return "[green]The posteriors are calibrated, and the check notices posteriors that are not.[/]"

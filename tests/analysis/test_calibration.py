@@ -62,6 +62,7 @@ from sim.analysis.calibration.posterior import (
 from sim.analysis.calibration.sbc import (
     DRAWS,
     LIKELIHOOD,
+    RECOVERED,
     Cells,
     Control,
     Ranked,
@@ -69,6 +70,7 @@ from sim.analysis.calibration.sbc import (
     confirmed,
     narrowed,
     nearby,
+    noticed,
     rank,
     rank_counts,
     ranks_of,
@@ -244,12 +246,18 @@ def test_posteriors_narrowed_by_half_fail_ranks_and_coverage_everywhere() -> Non
     assert not any(one.uniform or one.coverage_ok for one in checked)
 
 
-def test_the_prior_in_place_of_the_posterior_fails_for_the_likelihood_and_hardly_elsewhere() -> None:
-    checked = {one.name: one for one in check(ranked("prior"))}
-    assert not checked[LIKELIHOOD].uniform
+def test_the_prior_in_place_of_the_posterior_fails_for_the_likelihood_and_wherever_data_speak() -> None:
+    sound, prior = check(ranked()), check(ranked("prior"))
+    checked = {one.name: one for one in prior}
     assert not checked[LIKELIHOOD].coverage_ok
-    # Ranks of parameters alone do not tell: each is uniform whatever the data said.
-    assert all(one.uniform for name, one in checked.items() if name != LIKELIHOOD)
+    clear = {one.name for one in sound if one.recovery_rank_corr >= RECOVERED}
+    assert KEYS[0] in clear
+    assert KEYS[2] not in clear
+    assert noticed(sound, prior)
+    assert not noticed(sound, sound)
+    # Ranks of parameters alone do not tell: each is uniform whatever the data said. By side they do.
+    alone = check(replace(ranked("prior"), sides=np.ones_like(ranked("prior").sides)))
+    assert all(one.uniform for one in alone if one.name != LIKELIHOOD)
 
 
 def test_a_posterior_of_another_model_fails_where_the_figures_speak() -> None:
@@ -305,12 +313,12 @@ def test_data_sets_told_alike_share_no_more_draws_than_chance_makes_them() -> No
     generator = np.random.default_rng(4)
     told = reports(plants, generator)
     cells, first = Cells(bank, plants, told), {key: float(one[0]) for key, one in told.items()}
-    draws = [cells.draws(0, first, generator) for _ in range(40)]
-    known = len(np.unique(np.concatenate([one for one in draws if one is not None])))
+    found = [cells.draws(0, first, generator) for _ in range(40)]
+    draws = [one[:DRAWS] for one in found if one is not None]
+    known = len(np.unique(np.concatenate(draws)))
+    assert len(draws) == 40
     assert known > 6 * DRAWS
     for one, other in pairwise(draws):
-        assert one is not None
-        assert other is not None
         # Of two times DRAWS among at least `known` rows so many are shared by chance.
         mean = DRAWS**2 / known
         assert len(np.intersect1d(one, other)) < mean + 5.0 * np.sqrt(mean)
@@ -335,10 +343,20 @@ def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:
 
 def test_every_rank_once_has_the_coverage_that_intervals_promise() -> None:
     level = np.linspace(0.0, 1.0, DRAWS + 1)[:, None]
-    (told,) = check(Ranked("anywhere", ("x",), np.arange(DRAWS + 1)[:, None], level, level**3, 0))
+    (told,) = check(Ranked("anywhere", ("x",), np.arange(DRAWS + 1)[:, None], level, level**3, np.ones((100, 1)), 0))
     assert (told.coverage_50, told.coverage_90, told.ks_distance) == (0.5, 0.9, 0.0)
     assert told.recovery_rank_corr == pytest.approx(1.0)
     assert told.calibrated
+
+
+def test_ranks_by_side_notice_draws_that_stay_where_the_prior_was() -> None:
+    ranks = np.random.default_rng(5).integers(0, DRAWS + 1, (1000, 1))
+    # Data that raise the quantity have truths above most draws of the prior, data that lower it truths below them.
+    sides = np.where(ranks > 60, 1.0, np.where(ranks < 40, -1.0, 1.0))
+    flat = np.zeros((1000, 1))
+    for turned, uniform in ((sides, False), (np.ones_like(sides), True)):
+        (told,) = check(Ranked("anywhere", ("x",), ranks, flat, flat, turned, 0))
+        assert (told.uniform, told.coverage_ok) == (uniform, True)
 
 
 def test_coverage_limits_are_those_of_the_binomial_law() -> None:

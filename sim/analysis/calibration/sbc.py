@@ -42,7 +42,8 @@ class Ranked:
     """Truths among draws of their posteriors.
 
     `ranks` (sets, quantities), the number of draws below the truth; `truths` and `means` (sets, quantities), values of
-    the truth and means of the draws; `left_out` counts data sets for which there were too few draws.
+    the truth and means of the draws; `sides` (sets, quantities) 1, or -1 where the data lower a quantity; `left_out`
+    counts data sets for which there were too few draws.
     """
 
     region: str
@@ -50,7 +51,15 @@ class Ranked:
     ranks: Array
     truths: Array
     means: Array
+    sides: Array
     left_out: int
+
+    def by_side(self) -> Array:
+        """Ranks (sets, quantities) of each quantity times its side: high where the truth lies further out than draws.
+
+        Such a quantity depends on the data, so its ranks tell a posterior from the prior wherever the data speak.
+        """
+        return np.where(self.sides < 0.0, DRAWS - self.ranks, self.ranks)
 
     @property
     def sets(self) -> int:
@@ -104,7 +113,8 @@ def rank(
     """Rank known truths among draws of their posteriors: parameters, products of them, and the log likelihood.
 
     The likelihood depends on the data, so its rank distinguishes a posterior from the prior, which the ranks of
-    parameters that the data say little of do not (Modrak et al. 2025).
+    parameters alone do not (Modrak et al. 2025). So does a parameter times its side, the sign of what the data change
+    its mean by, which is found from other draws than those that the truth is ranked among.
 
     Args:
         bank: the rows that posteriors are made of.
@@ -119,22 +129,25 @@ def rank(
     inside = np.flatnonzero(REGIONS[region](bank.figures, observed))[: 2 * sets if rare else None]
     cells = Cells(bank, plants, observed)
     rows: dict[int, Array] = {}
+    others: list[Array] = []
     tried = 0
     for place in inside.tolist():
         if len(rows) == sets:
             break
         mine = {key: float(one[place]) for key, one in observed.items()}
-        drawn = cells.draws(place, mine, generator, RARE if rare else DRAWS)
-        if rare and drawn is not None and len(drawn) == DRAWS:
+        found = cells.draws(place, mine, generator, RARE if rare else DRAWS)
+        if rare and found is not None and len(found) >= DRAWS:
             continue
         tried += 1
-        if drawn is not None:
-            rows[place] = generator.integers(bank.size, size=DRAWS) if control == "prior" else drawn
+        if found is not None:
+            rows[place] = generator.integers(bank.size, size=DRAWS) if control == "prior" else found[:DRAWS]
+            others.append(found[DRAWS:])
     levels = _levels(bank.prior, _padded(list(rows.values())))
     if control == "narrowed":
         levels = np.array([narrowed(one) for one in levels]).reshape(levels.shape)
     drawn_values = _quantities(bank.prior, levels)
     true_values = _quantities(bank.prior, plants.prior.levels(np.array(list(rows), dtype=np.int64)))
+    sides = _sides(bank, others)
     true_values[LIKELIHOOD], drawn_values[LIKELIHOOD] = log_likelihoods(bank, plants, observed, rows)
     return Ranked(
         region=region,
@@ -142,8 +155,21 @@ def rank(
         ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
         truths=np.stack(list(true_values.values()), axis=1),
         means=np.stack([np.nanmean(drawn_values[name], axis=1) for name in true_values], axis=1),
+        sides=np.column_stack([sides, np.ones(len(rows))]),
         left_out=tried - len(rows),
     )
+
+
+AVERAGED: Final = 10_000
+"""Rows of a bank that stand for the prior where a mean of it is asked for."""
+
+
+def _sides(bank: ReferenceTable, others: Sequence[Array]) -> Array:
+    """1, or -1 where other draws (each up to DRAWS) of a posterior have a lower mean than the prior; 1 without any."""
+    usual = _quantities(bank.prior, bank.prior.levels(np.arange(min(bank.size, AVERAGED))))
+    values = _quantities(bank.prior, _levels(bank.prior, _padded(others)))
+    lower = [np.nansum(one - usual[name].mean(), axis=1) < 0.0 for name, one in values.items()]
+    return np.where(np.stack(lower, axis=1), -1.0, 1.0)
 
 
 LIKELIHOOD: Final = "log likelihood"
@@ -224,8 +250,9 @@ def rank_counts(
         The ranks, and the log probability (data sets,) of the counts of each data set, those left out included.
     """
     before = runs.posterior
-    truths, draws, means, evidence = [], [], [], []
+    truths, draws, means, sides, evidence = [], [], [], [], []
     values = np.stack(list(with_products(before.values()).values()), axis=1)
+    usual = before.weights @ values
     likelihoods: list[tuple[float, Array]] = []
     places = generator.permutation(accepted(before.weights, generator))[:sets]
     for place in places.tolist():
@@ -239,6 +266,8 @@ def rank_counts(
         truths.append(place)
         draws.append(kept)
         means.append(weights @ values)
+        rest = np.where(np.isin(np.arange(len(weights)), kept), 0.0, weights)
+        sides.append(np.where(rest @ values < rest.sum() * usual, -1.0, 1.0))
         logs = runs.dated.log_likelihood(runs.reported[[place, *kept]], observed)
         likelihoods.append((logs[0], np.pad(logs[1:], (0, DRAWS - len(kept)), constant_values=np.nan)))
     chosen = _padded(draws)
@@ -257,6 +286,7 @@ def rank_counts(
         ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
         truths=np.stack(list(true_values.values()), axis=1),
         means=posterior_means,
+        sides=np.column_stack([np.array(sides).reshape(-1, values.shape[1]), np.ones(len(truths))]),
         left_out=len(places) - len(truths),
     )
     return ranked, np.array(evidence)
@@ -288,7 +318,7 @@ class Cells:
     def draws(
         self, place: int, observed: Mapping[str, float], generator: np.random.Generator, least: int = DRAWS
     ) -> Array | None:
-        """Rows drawn from the posterior of one data set, `DRAWS` at most; None where the bank has fewer than `least`.
+        """Rows drawn from the posterior of one data set, twice `DRAWS` at most; None where there are less than `least`.
 
         Any of the rows that are accepted, not the first: data sets with the same reports would share theirs, and ranks
             with them.
@@ -302,7 +332,7 @@ class Cells:
         if weights.sum() < least * weights.max():
             return None
         kept = accepted(weights, generator)
-        return np.asarray(rows[generator.permutation(kept)[:DRAWS]]) if len(kept) >= least else None
+        return np.asarray(rows[generator.permutation(kept)[: 2 * DRAWS]]) if len(kept) >= least else None
 
 
 def narrowed(levels: Array) -> Array:
@@ -313,8 +343,9 @@ def narrowed(levels: Array) -> Array:
 
 LEVEL: Final = 0.05
 """Chance that sound posteriors fail somewhere, in the ranks or in the coverages of one region: shared out over all
-quantities. Two regions with ranks and coverages each would so call sound posteriors unsound once in five or ten checks;
-what fails is therefore looked at again, with other truths, and only what fails twice is called unsound."""
+quantities, and that of the ranks over those of each quantity and by side. Two regions with ranks and coverages each
+would so call sound posteriors unsound once in five or ten checks; what fails is therefore looked at again, with other
+truths, and only what fails twice is called unsound."""
 
 INTERVALS: Final = {0.5: (25, 75), 0.9: (5, 95)}
 """Intervals by their level: a truth is inside if its rank lies from the first number up to, not with, the second."""
@@ -324,9 +355,9 @@ INTERVALS: Final = {0.5: (25, 75), 0.9: (5, 95)}
 class SbcCheck:
     """What the ranks of one quantity say.
 
-    `uniform`: their distribution stays inside the band; `coverage_ok`: both coverages lie within their Monte Carlo
-    error. `recovery_rank_corr` is the rank correlation of truths and posterior means. `retested`: it failed at first,
-    and what is reported is the second look.
+    `uniform`: their distribution stays inside the band, and so do ranks by side; `coverage_ok`: both coverages lie
+    within their Monte Carlo error. `recovery_rank_corr` is the rank correlation of truths and posterior means.
+    `retested`: it failed at first, and what is reported is the second look.
     """
 
     name: str
@@ -349,16 +380,17 @@ def check(ranked: Ranked) -> tuple[SbcCheck, ...]:
     if not ranked.sets:
         return ()
     each = LEVEL / len(ranked.names)
-    low, high = band(ranked.sets, 1.0 - each)
+    low, high = rank_band(ranked)
+    by_side = ranked.by_side()
     limits = {level: binomial_limits(ranked.sets, level, each / len(INTERVALS)) for level in INTERVALS}
 
     def checked(place: int, name: str) -> SbcCheck:
         ranks = ranked.ranks[:, place]
-        shares = rank_shares(ranks)
+        shares, turned = rank_shares(ranks), rank_shares(by_side[:, place])
         inside = {level: float(((ranks >= start) & (ranks < end)).mean()) for level, (start, end) in INTERVALS.items()}
         return SbcCheck(
             name=name,
-            uniform=bool(((shares >= low) & (shares <= high)).all()),
+            uniform=all(((found >= low) & (found <= high)).all() for found in (shares, turned)),
             ks_distance=float(np.abs(shares - expected()).max()),
             coverage_50=inside[0.5],
             coverage_90=inside[0.9],
@@ -367,6 +399,16 @@ def check(ranked: Ranked) -> tuple[SbcCheck, ...]:
         )
 
     return tuple(checked(place, name) for place, name in enumerate(ranked.names))
+
+
+RECOVERED: Final = 0.5
+"""Rank correlation of truths and posterior means from which data speak clearly of a quantity."""
+
+
+def noticed(sound: Sequence[SbcCheck], prior: Sequence[SbcCheck]) -> bool:
+    """Whether the prior in place of posteriors fails for the log likelihood and for all that data speak clearly of."""
+    clear = {one.name for one in sound if one.recovery_rank_corr >= RECOVERED} | {LIKELIHOOD}
+    return not any(one.uniform for one in prior if one.name in clear)
 
 
 def confirmed(first: Sequence[SbcCheck], second: Sequence[SbcCheck]) -> tuple[SbcCheck, ...]:
@@ -384,6 +426,11 @@ def rank_shares(ranks: Array) -> Array:
 def expected() -> Array:
     """The same (DRAWS,) for uniform ranks."""
     return np.arange(1, DRAWS + 1) / (DRAWS + 1)
+
+
+def rank_band(ranked: Ranked) -> tuple[Array, Array]:
+    """Band for the ranks of each quantity, twice: as they are and by side."""
+    return band(ranked.sets, 1.0 - LEVEL / (2 * len(ranked.names)))
 
 
 @lru_cache(maxsize=16)

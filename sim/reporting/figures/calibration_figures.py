@@ -14,7 +14,7 @@ from sim.analysis.calibration.cross_checks import Predicted, prior_draws
 from sim.analysis.calibration.hypotheses import Reading, Story
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.analysis.calibration.posterior import with_products
-from sim.analysis.calibration.sbc import LEVEL, band, expected, rank_shares
+from sim.analysis.calibration.sbc import LEVEL, expected, rank_band, rank_shares
 from sim.experiment.statistics import Array, arviz, midpoint_quantile
 from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, heading, new_figure, quiet, style
 from sim.reporting.text import quantity_title, shortened
@@ -147,7 +147,7 @@ def _ranks(axes: Axes, check: SbcResult, region: str, colour: str, label: str) -
 def _band(axes: Axes, check: SbcResult, region: str) -> None:
     ranked = check.ranked[region]
     if ranked.sets:
-        low, high = band(ranked.sets, 1.0 - LEVEL / len(ranked.names))
+        low, high = rank_band(ranked)
         for edge, label in ((low, "band"), (high, None)):
             axes.plot(np.arange(len(edge)), edge - expected(), color=INK, linewidth=1.3, label=label)
 
