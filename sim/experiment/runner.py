@@ -322,8 +322,8 @@ def first_points(table: ModelInputs, points: int) -> ModelInputs:
 
 def rate_of(trial: Callable[[int], int], histories: int) -> float:
     """Histories a second of `trial`, which simulates about as many as it is asked for and says how many it did."""
-    trial(2)  # compiles
     size, largest = (min(one, histories) for one in TRIALS)
+    trial(size)  # compiles all that so many need: for a few points loops run as plain Python
     while True:
         began = time.perf_counter()
         done = trial(size)
