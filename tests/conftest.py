@@ -1,6 +1,7 @@
-"""Where nothing may be left out, a test that skips is a failure: see `.ci/run`."""
+"""What all tests share; and where nothing may be left out, a test that skips is a failure: see `.ci/run`."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,3 +27,22 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if forbidden(config):
         terminalreporter.write_line(f"{skipped(config)} skipped, and {NO_SKIPS} is set: that is a failure", red=True)
+
+
+SIDES = {
+    "comparison.paired_run.PRIOR_DRAWS": 20,
+    "attribution.PRIOR_DRAWS": 20,
+    "pattern_tests.PAIRED_RUNS": 100,
+    "pattern_tests.TRACED_RUNS": 50,
+    "pattern_tests.DRAWS": 200,
+}
+"""Sizes of what is simulated beside a result: draws of the priors, and what the patterns ask for."""
+
+
+@pytest.fixture(scope="module")
+def small_sides() -> Iterator[None]:
+    """Simulate little beside each result, where it does not matter how much: see `SIDES`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in SIDES.items():
+            patch.setattr(f"sim.analysis.{name}", size)
+        yield

@@ -20,6 +20,7 @@ from sim.experiment.command import ARGUMENTS, Study
 from sim.model.extension import Tallied
 from sim.model.validation import UserError
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 VERBS = ("calibrate", "compare", "diverge", "explain", "forecast", "replay", "report", "sensitivity", "sweep")
 SHORT = {"calendar.days": 134, "seed": 3}
 WORDS = ("calendar.days=134", "seed=3")
