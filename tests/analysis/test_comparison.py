@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from sim import compare
+from sim.analysis.comparison import paired_run
 from sim.analysis.comparison.arms import ComparedArm, arms_of, common_day, listed
 from sim.analysis.comparison.paired import (
     DIRECTIONS,
@@ -34,7 +35,6 @@ from sim.analysis.comparison.paired_comparison import (
     summary,
     verdict,
 )
-from sim.analysis.comparison import paired_run
 from sim.analysis.comparison.paired_run import PRIOR_DRAWS as BESIDE_DRAWS
 from sim.analysis.comparison.paired_run import PRIOR_RUNS as BESIDE_RUNS
 from sim.analysis.comparison.paired_run import points_of
