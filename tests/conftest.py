@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -39,10 +40,24 @@ SIDES = {
 """Sizes of what is simulated beside a result: draws of the priors, and what the patterns ask for."""
 
 
-@pytest.fixture(scope="module")
-def small_sides() -> Iterator[None]:
-    """Simulate little beside each result, where it does not matter how much: see `SIDES`."""
+@contextmanager
+def little_beside() -> Iterator[None]:
+    """Simulate little beside each result."""
     with pytest.MonkeyPatch.context() as patch:
         for name, size in SIDES.items():
             patch.setattr(f"sim.analysis.{name}", size)
+        yield
+
+
+@pytest.fixture(scope="module")
+def small_sides() -> Iterator[None]:
+    """Simulate little beside each result in a whole module, in which it does not matter how much: see `SIDES`."""
+    with little_beside():
+        yield
+
+
+@pytest.fixture
+def small_sides_here() -> Iterator[None]:
+    """The same in one test."""
+    with little_beside():
         yield

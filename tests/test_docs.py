@@ -261,6 +261,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @carried_out
+@pytest.mark.usefixtures("small_sides_here")
 def test_all_that_a_document_shows_can_be_run(name, elsewhere):
     run_document(read(name), name)
 
@@ -421,6 +422,7 @@ def test_documents_say_which_verbs_know_outcomes_of_an_extension():
     assert "Outcomes and parameters of your own (`extensions=FILE`) are explained" in read("docs/sensitivity.md")
 
 
+@pytest.mark.usefixtures("small_sides_here")
 @pytest.mark.parametrize("verb", KNOWN)
 def test_verbs_know_outcomes_of_an_extension_as_documents_say(verb, elsewhere):
     Path("calm.py").write_text(LISTINGS["calm.py"], encoding="utf-8")
