@@ -33,6 +33,7 @@ from sim.model.timeline import EVENT_KINDS
 from sim.reporting.docs_tables import ROLES, filled
 from sim.rules import decisions
 from tests.app.served import serving
+from tests.experiment.extensions import LISTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -260,6 +261,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @carried_out
+@pytest.mark.usefixtures("small_sides_here")
 def test_all_that_a_document_shows_can_be_run(name, elsewhere):
     run_document(read(name), name)
 
@@ -395,16 +397,6 @@ def test_documents_name_both_engines():
             assert [one for one in ENGINES if f"`{one}`" not in section(read(name), title)] == [], title
 
 
-OWN_OUTCOME = """
-from sim import Extension, Tallied
-
-
-def longest(now: float, quiet_days: float) -> float:
-    return quiet_days if quiet_days > now else now
-
-
-calm = Extension("calm", outcomes=(Tallied("longest_calm", "days", "longest calm", longest),))
-"""
 KNOWN = {
     "run": ("study.runs=8",),
     "sweep": ("patron.control=0.3,0.9", "study.runs=8"),
@@ -430,9 +422,10 @@ def test_documents_say_which_verbs_know_outcomes_of_an_extension():
     assert "Outcomes and parameters of your own (`extensions=FILE`) are explained" in read("docs/sensitivity.md")
 
 
+@pytest.mark.usefixtures("small_sides_here")
 @pytest.mark.parametrize("verb", KNOWN)
 def test_verbs_know_outcomes_of_an_extension_as_documents_say(verb, elsewhere):
-    Path("calm.py").write_text(OWN_OUTCOME, encoding="utf-8")
+    Path("calm.py").write_text(LISTINGS["calm.py"], encoding="utf-8")
     assert cli.main([verb, "extensions=calm.py", "output.dir=made", *KNOWN[verb]]) == 0
     tables = [path for end in ("csv", "json") for path in Path("made").rglob(f"*.{end}")]
     assert any("longest_calm" in path.read_text(encoding="utf-8") for path in tables), verb

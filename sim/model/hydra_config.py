@@ -7,8 +7,8 @@ Hydra itself would let through numbers out of range, NaN, `mechanisms.fear=3` an
 Hydra keeps global state; a lock lets one thread compose at a time, and what was there before is put back.
 """
 
-import copy
 import math
+import pickle
 import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -346,6 +346,8 @@ def _check(one: Override, groups: Mapping[str, Collection[str]]) -> None:
 
 
 Tree = dict[str, Any]
+Stamp = tuple[Path, int, int]
+"""A file with when it was written and its size."""
 
 _LOCK = threading.Lock()
 _REFERENCE = re.compile(r"\$\{\s*\.*(?!hydra\b)\w[\w.\[\]-]*\s*\}")
@@ -382,14 +384,13 @@ def compose_tree(overrides: Sequence[str], config_dir: Path | None = None) -> tu
     with _LOCK:
         try:
             # Hydra takes choices of files, from which it makes its list of defaults, as texts and not otherwise.
-            composed = _composed([str(one.input_line) for one in chosen], config_dir)
-            with open_dict(composed):
-                settings = composed.pop("hydra")
+            composed, choices = _composed([str(one.input_line) for one in chosen], config_dir)
             for one in parsed:
                 if not _chooses_file(one, folders):
                     _set(composed, one)
-            check_references(_plain(composed, resolve=False))
-            return _plain(composed), {str(group): str(name) for group, name in settings.runtime.choices.items()}
+            tree = _plain(composed, resolve=False)
+            check_references(tree)
+            return _plain(composed) if _refers(tree) else tree, choices
         except FAILURES as error:
             raise failure(error) from None
 
@@ -450,10 +451,22 @@ def read_group_file(path: Path) -> Tree:
     """One file of a group as nested mappings, read by the rules that Hydra reads it by; references stay as written."""
     place = Path(path.parent.name, path.name)
     try:
-        found = FileConfigSource("", str(path.parent)).load_config(path.name)
+        found = _read(_stamp(path))
     except FAILURES as error:
         raise bad_file(error, place.as_posix()) from None
     return _checked_file(found, place)
+
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return path, status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=64)
+def _read(stamp: Stamp) -> ConfigResult:
+    """A file as Hydra reads it; the same file is read once."""
+    path, *_ = stamp
+    return FileConfigSource("", str(path.parent)).load_config(path.name)
 
 
 def read_yaml(path: Path) -> Tree:
@@ -503,6 +516,8 @@ def group_file(group: str, name: str, config_dir: Path | None) -> Tree:
     """What a file of a group says, with the files of the group that it builds on; references stay as written."""
     content = read_group_file(named_file(group, name, config_dir))
     parents = [one for one in content.pop("defaults", None) or () if isinstance(one, str) and one != "_self_"]
+    if not parents:
+        return content
     trees = [group_file(group, parent, config_dir) for parent in parents]
     return _plain(OmegaConf.merge(*trees, content), resolve=False)
 
@@ -521,30 +536,41 @@ def merge_trees(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
     Merging costs by the size of both, so sections that nothing changes stay out of it, unless a reference may ask
     for them.
     """
-    beneath = tree if "${" in str(changes) else {key: tree[key] for key in changes if key in tree}
+    refers = _refers(changes)
+    beneath = tree if refers else {key: tree[key] for key in changes if key in tree}
+    if not beneath and not refers:
+        return {**tree, **changes}
     try:
         return {**tree, **_plain(OmegaConf.merge(dict(beneath), dict(changes)))}
     except FAILURES as error:
         raise unresolved_error(error) from None
 
 
-def _composed(choices: Sequence[str], config_dir: Path | None) -> DictConfig:
-    """The chosen files merged by Hydra, with its own settings; the same files are merged once."""
+def _composed(choices: Sequence[str], config_dir: Path | None) -> tuple[DictConfig, dict[str, str]]:
+    """The chosen files merged by Hydra, and their names by group; the same files are merged once."""
     home = None if config_dir is None else config_dir.resolve()
     files = [path for folder in config_folders(home) for path in sorted(folder.rglob("*.yaml"))]
-    stamps = tuple((path, status.st_mtime_ns, status.st_size) for path in files for status in [path.stat()])
-    return copy.deepcopy(_merged(tuple(choices), home, stamps))
+    merged, chosen = _merged(tuple(choices), home, tuple(map(_stamp, files)))
+    return pickle.loads(merged), dict(chosen)  # a copy of its own, made faster than by copying
 
 
-@lru_cache(maxsize=16)
-def _merged(choices: tuple[str, ...], config_dir: Path | None, _: tuple[tuple[Path, int, int], ...]) -> DictConfig:
+@lru_cache(maxsize=64)
+def _merged(choices: tuple[str, ...], config_dir: Path | None, _: tuple[Stamp, ...]) -> tuple[bytes, Mapping[str, str]]:
     Plugins.instance().register(OwnFiles)
     path = []
     if config_dir is not None:
         folder = f"{OwnFiles.scheme()}://{config_dir}".replace("\\", "\\\\").replace("'", "\\'")
         path = [f"hydra.searchpath=['{folder}']"]
     with initialize_config_dir(config_dir=str(shipped_folder()), version_base="1.3"):
-        return compose("config", overrides=[*choices, *path], return_hydra_config=True)
+        composed = compose("config", overrides=[*choices, *path], return_hydra_config=True)
+    with open_dict(composed):
+        settings = composed.pop("hydra")
+    return pickle.dumps(composed), {str(group): str(name) for group, name in settings.runtime.choices.items()}
+
+
+def _refers(tree: Mapping[str, Any]) -> bool:
+    """Whether a reference such as ${patron.control} stands anywhere in a tree."""
+    return "${" in str(tree)
 
 
 def _plain(config: Any, resolve: bool = True) -> Tree:

@@ -152,6 +152,13 @@ def test_rows_can_be_made_again_one_by_one_and_in_any_order() -> None:
     assert not np.array_equal(*prior.levels(far))
 
 
+def test_a_few_rows_of_a_chunk_are_those_of_the_whole_one() -> None:
+    whole, places = np.arange(CHUNK, 2 * CHUNK), np.array([0, 1, 2, 3, 777, CHUNK - 1])
+    for keys in (asked().keys, asked().keys[:3]):
+        prior = PriorSampler(configured().scenario, keys, 8)
+        np.testing.assert_array_equal(prior.levels(CHUNK + places), prior.levels(whole)[places])
+
+
 def test_the_prior_of_the_bank_is_the_declared_one() -> None:
     prior = PriorSampler(configured().scenario, asked().keys, 3)
     columns = prior.values(np.arange(4000))

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from sim import compare
+from sim.analysis.comparison import paired_run
 from sim.analysis.comparison.arms import ComparedArm, arms_of, common_day, listed
 from sim.analysis.comparison.paired import (
     DIRECTIONS,
@@ -50,6 +51,7 @@ from sim.model.scenario import load
 from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 RUNS = 400
 
 
@@ -339,7 +341,10 @@ def test_draws_come_from_the_posterior_unless_told_otherwise() -> None:
 # --- what assumptions decide --------------------------------------------------------------------------------
 
 
-def test_what_assumptions_decide_stands_beside_the_same_pairs_at_draws_of_the_priors() -> None:
+def test_what_assumptions_decide_stands_beside_the_same_pairs_at_draws_of_the_priors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paired_run, "PRIOR_DRAWS", BESIDE_DRAWS)  # as many as users get
     asked = ["article", "no_restraint"]
     here, priors = (
         compare(asked, draws=draws, runs=runs, parameters=source).data

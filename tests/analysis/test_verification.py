@@ -18,6 +18,7 @@ from sim.cli import main
 from sim.experiment.result_dir import MANIFEST
 from sim.model.validation import UserError
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 RUN = ("scenario=no_us_strikes", "study.runs=40", "calendar.days=134")
 
 
@@ -395,12 +396,14 @@ def test_a_file_of_other_bytes_differs_whatever_they_are(made: Path, tmp_path: P
 
 # --- what a folder brings along ---------------------------------------------------------------------------------
 
-EXTENSION = """\
+MARK = "LULL_TEST_MARK"
+EXTENSION = f"""\
+import os
 from pathlib import Path
 
 from sim import Extension, Tallied
 
-Path({mark!r}).touch()
+Path(os.environ["{MARK}"]).touch()
 
 
 def alarmed(now: float, war_risk: float) -> float:
@@ -413,11 +416,15 @@ OWN = "# @package _global_\nscenario: {question: Mine, departs: null}\npatron: {
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> list[str]:
-    """Arguments that name files of the user's: an extension that leaves a mark when it is run, and a scenario."""
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Arguments that name files of the user's: an extension that leaves a mark when it is run, and a scenario.
+
+    The text of the extension is always the same, so that it is compiled once.
+    """
+    monkeypatch.setenv(MARK, str(tmp_path / "mark"))
     (tmp_path / "mine" / "scenario").mkdir(parents=True)
     (tmp_path / "mine" / "scenario" / "own.yaml").write_text(OWN)
-    (tmp_path / "fears.py").write_text(EXTENSION.format(mark=str(tmp_path / "mark")))
+    (tmp_path / "fears.py").write_text(EXTENSION)
     return ["--config-dir", str(tmp_path / "mine"), "scenario=own", f"extensions={tmp_path}/fears.py"]
 
 

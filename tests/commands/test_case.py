@@ -17,6 +17,7 @@ from sim.model.data import data_folder
 from sim.model.hydra_config import GROUPS
 from sim.model.scenario import load
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = ("second_case", "red_sea")
 FEW = "histories=30000"

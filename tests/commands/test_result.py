@@ -20,6 +20,7 @@ from sim.experiment.command import ARGUMENTS, Study
 from sim.model.extension import Tallied
 from sim.model.validation import UserError
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 VERBS = ("calibrate", "compare", "diverge", "explain", "forecast", "replay", "report", "sensitivity", "sweep")
 SHORT = {"calendar.days": 134, "seed": 3}
 WORDS = ("calendar.days=134", "seed=3")
@@ -27,9 +28,11 @@ SPACE = {"patron.control": (0.2, 1.0), "multipliers.baseline": (0.5, 2.0)}
 AXES = ("patron.control=interval(0.2,1.0)", "multipliers.baseline=interval(0.5,2.0)")
 NOT_COMPARED = {"manifest.json"}
 CALIBRATION = {
-    "calibration.draws": 800_000, "calibration.sbc_datasets": 30, "calibration.hypothesis_draws": 0,
+    **{f"calibration.observations.{one}.enabled": False for one in ("campaign", "syria", "ordering", "responses")},
+    "calibration.draws": 40_000, "calibration.sbc_datasets": 30, "calibration.hypothesis_draws": 0,
     "calibration.rejection_draws": 0, "calibration.predictive_runs": 100, "calibration.kept": 60,
 }  # fmt: skip
+"""A calibration with which many runs agree, so that few are enough."""
 
 
 def counts(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """Output for another case has its words alone: no name of the shipped case, and no fact that it does not have."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from sim.cli import main
 from sim.model.data import data_folder
 from sim.model.scenario import load, parameter_rows
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 SMALL = ("scenario=salt_coast", "study.runs=4")
 FEW = (*SMALL, "study.draws=4", "parameters=prior")
 MECHANISMS = "[rival_war_gate,major_response]"
@@ -27,6 +29,7 @@ COMMANDS = {
 }
 
 
+@cache
 def shipped_words() -> list[str]:
     """Proper names of the shipped case, from its own configuration, and what else only it has."""
     cast = yaml.safe_load((data_folder("configs") / "actors" / "middle_east.yaml").read_text(encoding="utf-8"))

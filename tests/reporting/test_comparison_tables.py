@@ -35,6 +35,7 @@ from sim.reporting.figures.compare_figures import comparison_figure, effect_figu
 from sim.reporting.style import BLUE, COLOURS, ORANGE, save
 from sim.reporting.text import amount, minus, percent, points, titled
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 SCENARIOS = ["article", "no_restraint", "tight_leash"]
 FILES = {
     "by_group.csv", "by_theatre.csv", "comparison.csv", "comparison.nc", "comparison.png", "comparison.svg",

@@ -154,6 +154,7 @@ def test_what_has_not_been_lived_is_left_white():
     assert figure.axes[0].get_xlim()[1] == date2num(model.world.calendar.start) + model.world.calendar.days
 
 
+@pytest.mark.usefixtures("small_sides_here")
 def test_each_study_has_its_figure(tmp_path: Path):
     study = {"patron.control": [0.3, 0.9], "study.runs": 20, "calendar.days": 140}
     swept = sim.sweep(overrides=study, to=tmp_path / "sweep")

@@ -25,6 +25,7 @@ from sim.reporting.style import BLUE, ORANGE
 from sim.reporting.text import minus, odds
 from tests.reporting.reports import HOSTILE, SMALL, Made, made_in
 
+pytestmark = pytest.mark.usefixtures("small_sides")
 VOID = {"meta", "link", "img", "source", "wbr", "br", "hr", "input"}
 
 

@@ -44,6 +44,10 @@ from sim.rules.outcomes import NEVER
 
 CHUNK: Final = 20_000
 """Rows whose parameters are drawn together: it decides their values, so it never changes."""
+FEW: Final = 400
+"""Rows of a chunk up to which drawing them one by one is quicker."""
+AT_ONCE: Final = 4
+"""Random numbers that the generator makes at once."""
 LEAST_EFFECTIVE: Final = 50.0
 """Fewer effective draws than this say nothing worth printing."""
 _CHANCE: Final = "_chance"
@@ -78,10 +82,24 @@ class PriorSampler:
         chunk_of = rows // CHUNK
         for chunk in np.unique(chunk_of):
             mine = np.flatnonzero(chunk_of == chunk)
-            source = np.random.Philox(key=[self.seed, _PARAMETERS], counter=[0, 0, 0, int(chunk)])
-            drawn = np.random.Generator(source).random((CHUNK, len(self.keys)))
-            out[mine] = drawn[rows[mine] - chunk * CHUNK]
+            out[mine] = self._levels_in(int(chunk), rows[mine] - chunk * CHUNK)
         return out
+
+    def _levels_in(self, chunk: int, places: Array) -> Column:
+        """Levels (places, keys) of some places in a chunk; of a few, only these are drawn and not the whole chunk."""
+        width = len(self.keys)
+        if len(places) > FEW:
+            whole: Column = self._source(chunk, 0).random((CHUNK, width))
+            return whole[places]
+        found = np.empty((len(places), width))
+        for row, place in zip(found, places.tolist(), strict=True):
+            block, before = divmod(place * width, AT_ONCE)
+            row[:] = self._source(chunk, block).random(before + width)[before:]
+        return found
+
+    def _source(self, chunk: int, block: int) -> np.random.Generator:
+        """Random numbers of a chunk, from a block of AT_ONCE on."""
+        return np.random.Generator(np.random.Philox(key=[self.seed, _PARAMETERS], counter=[block, 0, 0, chunk]))
 
     def columns(self, levels: Column) -> dict[str, Array]:
         """Values of the parameters by key, each (rows,), at levels (rows, keys)."""

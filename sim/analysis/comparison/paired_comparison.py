@@ -135,23 +135,24 @@ def effect_row(data: xr.Dataset, comparison: int, measure: int) -> Row:
     `worse` are shares of pairs, with the loss that war brings. The verdict is that on pairs without war where war cuts.
     Values of the arms have an interval over the draws where there are several.
     """
-    arms = (data[f"{arm}_value_of_draw"].values[comparison, measure] for arm in ("baseline", "scenario"))
+    arrays = data.variables  # without the labels that `data[name]` would make anew for each number
+    arms = (arrays[f"{arm}_value_of_draw"].values[comparison, measure] for arm in ("baseline", "scenario"))
     ends = [finite(end) for arm in arms for end in interval_90(arm)] if data.sizes["draw"] > 1 else [None] * 4
     row = {
-        "scenario": str(data["comparison"].values[comparison]),
-        "baseline": str(data["baseline"].values[comparison]),
+        "scenario": str(arrays["comparison"].values[comparison]),
+        "baseline": str(arrays["baseline"].values[comparison]),
         **_texts(data, measure, "measure", "text", "place", "window", "unit"),
-        "good": {1: "more", -1: "less"}.get(int(data["direction"].values[measure]), ""),
-        "heavy_tailed": bool(data["heavy_tailed"].values[measure]),
-        "censored_by_war": bool(data["censored_by_war"].values[measure]),
-        **{name: finite(data[name].values[comparison, measure]) for name in EFFECTS},
+        "good": {1: "more", -1: "less"}.get(int(arrays["direction"].values[measure]), ""),
+        "heavy_tailed": bool(arrays["heavy_tailed"].values[measure]),
+        "censored_by_war": bool(arrays["censored_by_war"].values[measure]),
+        **{name: finite(arrays[name].values[comparison, measure]) for name in EFFECTS},
         **dict(zip(ARM_ENDS, ends, strict=True)),
     }
     return {**row, "verdict": verdict(compared(row))}
 
 
 def _texts(data: xr.Dataset, measure: int, *names: str) -> dict[str, str]:
-    return {name: str(data[name].values[measure]) for name in names}
+    return {name: str(data.variables[name].values[measure]) for name in names}
 
 
 def compared(row: Row) -> Row:
@@ -166,7 +167,7 @@ def regret_rows(data: xr.Dataset) -> list[Row]:
         {
             **_texts(data, measure, "measure", "text", "unit"),
             "scenario": str(scenario),
-            **{name: finite(data[f"regret_{name}"].values[place, measure]) for name in REGRETS},
+            **{name: finite(data.variables[f"regret_{name}"].values[place, measure]) for name in REGRETS},
         }
         for measure in directed
         for place, scenario in enumerate(data["scenario"].values)
@@ -182,9 +183,9 @@ def prior_rows(data: xr.Dataset) -> list[Row]:
         {
             **_texts(data, at, "measure", "text", "unit"),
             "scenario": str(scenario),
-            "baseline": str(data["baseline"].values[place]),
+            "baseline": str(data.variables["baseline"].values[place]),
             **{
-                key: finite(data[key].values[place, at])
+                key: finite(data.variables[key].values[place, at])
                 for key in (*PRIORS, "baseline_value", "scenario_value", "difference", "low", "high")
             },
         }
