@@ -186,7 +186,7 @@ def busy(run: int, pause: bool = True) -> tuple[Row, StateTable]:
     scenario = world(
         f"mechanisms.pause={str(pause).lower()}",
         "scenario=strike_iran", "patron.open_answer=0.5", "casualties.penetration=0.3", "casualties.lethality=0.3",
-        "ladder.war_rate=0.001", "deterrence.wear=0.02",
+        "ladder.war_rate=0.001", "deterrence.wear=0.02", "shares.share_deviation=0.4", "shares.share_drift=0.1",
     )  # fmt: skip
     row = Row(scenario, between(build_inputs(scenario), 0, 200), 0, 1, run)
     return row, by_kernel(row)
