@@ -29,7 +29,7 @@ MEASURES = {
     "war": "Direct war by 10 Sep",
 }
 MAPS = {
-    "defiance": "Attacks against the order to stop",
+    "defiance": "Attacks against the order to hold back",
     "lull_days": "Days of lull from 2 February",
     "war": "Direct war by 10 September",
 }
@@ -143,11 +143,11 @@ def paired(apart):
 def draw(effects, plane):
     with style():
         figure = new_figure(13.33, 8.3)
-        title = "A tighter leash: fewer attacks against the order, a longer lull; the chance of war moves little"
+        title = "A tighter leash: fewer attacks against the order, a longer lull; the probability of war moves little"
         figure.text(0.03, 0.972, title, fontsize=15, fontweight="bold", va="top")
         under = (
             "Difference to the scenario article, where control and autonomy are whatever the article's figures leave;"
-            " the same parameters otherwise,\nthe same luck. War ends a history, so all but war is of pairs without it."
+            " the same parameters otherwise,\nthe same random numbers. War ends a history, so all but war is of pairs without it."
         )
         figure.text(0.03, 0.93, under, fontsize=10, color=GREY, va="top")
         for column, name in enumerate(MEASURES):
