@@ -113,8 +113,7 @@ def rank(
     """Rank known truths among draws of their posteriors: parameters, products of them, and the log likelihood.
 
     The likelihood depends on the data, so its rank distinguishes a posterior from the prior, which the ranks of
-    parameters alone do not (Modrak et al. 2025). So does a parameter times its side, the sign of what the data change
-    its mean by, which is found from other draws than those that the truth is ranked among.
+    parameters alone do not (Modrak et al. 2025). So does a parameter times its side, which the data alone decide.
 
     Args:
         bank: the rows that posteriors are made of.
@@ -129,25 +128,24 @@ def rank(
     inside = np.flatnonzero(REGIONS[region](bank.figures, observed))[: 2 * sets if rare else None]
     cells = Cells(bank, plants, observed)
     rows: dict[int, Array] = {}
-    others: list[Array] = []
     tried = 0
     for place in inside.tolist():
         if len(rows) == sets:
             break
         mine = {key: float(one[place]) for key, one in observed.items()}
-        found = cells.draws(place, mine, generator, RARE if rare else DRAWS)
-        if rare and found is not None and len(found) >= DRAWS:
+        drawn = cells.draws(place, mine, generator, RARE if rare else DRAWS)
+        if rare and drawn is not None and len(drawn) == DRAWS:
             continue
         tried += 1
-        if found is not None:
-            rows[place] = generator.integers(bank.size, size=DRAWS) if control == "prior" else found[:DRAWS]
-            others.append(found[DRAWS:])
+        if drawn is not None:
+            rows[place] = generator.integers(bank.size, size=DRAWS) if control == "prior" else drawn
     levels = _levels(bank.prior, _padded(list(rows.values())))
     if control == "narrowed":
         levels = np.array([narrowed(one) for one in levels]).reshape(levels.shape)
     drawn_values = _quantities(bank.prior, levels)
     true_values = _quantities(bank.prior, plants.prior.levels(np.array(list(rows), dtype=np.int64)))
-    sides = _sides(bank, others)
+    told = np.stack([one[list(rows)] for one in observed.values()], axis=1)
+    sides = sides_of(*_prior_reports(bank, observed), told)
     true_values[LIKELIHOOD], drawn_values[LIKELIHOOD] = log_likelihoods(bank, plants, observed, rows)
     return Ranked(
         region=region,
@@ -160,16 +158,32 @@ def rank(
     )
 
 
-AVERAGED: Final = 10_000
-"""Rows of a bank that stand for the prior where a mean of it is asked for."""
+REGRESSED: Final = 20_000
+"""Rows of a bank by which quantities are regressed on reports."""
 
 
-def _sides(bank: ReferenceTable, others: Sequence[Array]) -> Array:
-    """1, or -1 where other draws (each up to DRAWS) of a posterior have a lower mean than the prior; 1 without any."""
-    usual = _quantities(bank.prior, bank.prior.levels(np.arange(min(bank.size, AVERAGED))))
-    values = _quantities(bank.prior, _levels(bank.prior, _padded(others)))
-    lower = [np.nansum(one - usual[name].mean(), axis=1) < 0.0 for name, one in values.items()]
-    return np.where(np.stack(lower, axis=1), -1.0, 1.0)
+def _prior_reports(bank: ReferenceTable, names: Sequence[str] | Mapping[str, Array]) -> tuple[Array, Array]:
+    """Reports (rows, figures) of the first rows of a bank, and their quantities (rows, quantities)."""
+    count = min(bank.size, REGRESSED)
+    generator = np.random.default_rng(bank.prior.seed)
+    told = {
+        one.id: one.reading.report(bank.numbers[one.id][:count], bank.chance[:count], generator) for one in bank.figures
+    }
+    quantities = _quantities(bank.prior, bank.prior.levels(np.arange(count)))
+    return np.stack([told[name] for name in names], axis=1), np.stack(list(quantities.values()), axis=1)
+
+
+def sides_of(reports: Array, values: Array, told: Array, weights: Array | None = None) -> Array:
+    """1 where data raise a quantity, -1 where they lower it (sets, quantities): a function of the data alone.
+
+    The quantities (rows, quantities) are regressed on the logarithms of reports (rows, figures) of simulated data; the
+    side is the sign of what the regression predicts for the data that are `told` (sets, figures), less the mean.
+    """
+    share = np.full(len(values), 1.0 / len(values)) if weights is None else weights / weights.sum()
+    usual, logs = share @ values, np.log1p(np.maximum(reports, 0.0))
+    centre, root = share @ logs, np.sqrt(share)[:, None]
+    slopes, *_ = np.linalg.lstsq((logs - centre) * root, (values - usual) * root, rcond=None)
+    return np.where((np.log1p(np.maximum(told, 0.0)) - centre) @ slopes < 0.0, -1.0, 1.0)
 
 
 LIKELIHOOD: Final = "log likelihood"
@@ -250,9 +264,8 @@ def rank_counts(
         The ranks, and the log probability (data sets,) of the counts of each data set, those left out included.
     """
     before = runs.posterior
-    truths, draws, means, sides, evidence = [], [], [], [], []
+    truths, draws, means, told, evidence = [], [], [], [], []
     values = np.stack(list(with_products(before.values()).values()), axis=1)
-    usual = before.weights @ values
     likelihoods: list[tuple[float, Array]] = []
     places = generator.permutation(accepted(before.weights, generator))[:sets]
     for place in places.tolist():
@@ -266,8 +279,7 @@ def rank_counts(
         truths.append(place)
         draws.append(kept)
         means.append(weights @ values)
-        rest = np.where(np.isin(np.arange(len(weights)), kept), 0.0, weights)
-        sides.append(np.where(rest @ values < rest.sum() * usual, -1.0, 1.0))
+        told.append(observed)
         logs = runs.dated.log_likelihood(runs.reported[[place, *kept]], observed)
         likelihoods.append((logs[0], np.pad(logs[1:], (0, DRAWS - len(kept)), constant_values=np.nan)))
     chosen = _padded(draws)
@@ -286,7 +298,12 @@ def rank_counts(
         ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
         truths=np.stack(list(true_values.values()), axis=1),
         means=posterior_means,
-        sides=np.column_stack([np.array(sides).reshape(-1, values.shape[1]), np.ones(len(truths))]),
+        sides=np.column_stack(
+            [
+                sides_of(runs.reported, values, np.array(told).reshape(-1, runs.reported.shape[1]), before.weights),
+                np.ones(len(truths)),
+            ]
+        ),
         left_out=len(places) - len(truths),
     )
     return ranked, np.array(evidence)
@@ -318,7 +335,7 @@ class Cells:
     def draws(
         self, place: int, observed: Mapping[str, float], generator: np.random.Generator, least: int = DRAWS
     ) -> Array | None:
-        """Rows drawn from the posterior of one data set, twice `DRAWS` at most; None where there are less than `least`.
+        """Rows drawn from the posterior of one data set, `DRAWS` at most; None where the bank has fewer than `least`.
 
         Any of the rows that are accepted, not the first: data sets with the same reports would share theirs, and ranks
             with them.
@@ -332,7 +349,7 @@ class Cells:
         if weights.sum() < least * weights.max():
             return None
         kept = accepted(weights, generator)
-        return np.asarray(rows[generator.permutation(kept)[: 2 * DRAWS]]) if len(kept) >= least else None
+        return np.asarray(rows[generator.permutation(kept)[:DRAWS]]) if len(kept) >= least else None
 
 
 def narrowed(levels: Array) -> Array:
