@@ -19,7 +19,7 @@
 # - when a number is *identified*, when only weakly, when not at all, and why the last gets no value
 # - how rival explanations of the same calm are compared, and what one winter cannot decide
 #
-# The model has some sixty numbers without a measurement. The article has a handful of observations. Here are six of
+# The model has some seventy numbers without a measurement. The article has a handful of observations. Here are six of
 # the numbers: in grey the *prior*, what was thought possible before, in blue the *posterior*, what is left given the
 # observations.
 
@@ -135,7 +135,7 @@ figure
 # ## Identifiability
 #
 # `calibrate` does the same with seven observations (the three counts, and four more such as "no direct war so far"),
-# and checks itself. Here it is kept small: 300,000 runs instead of four million.
+# and checks itself. Here it is kept small: a million runs instead of sixteen.
 
 # %%
 calibration = calibrate(
@@ -157,7 +157,7 @@ for verdict in ("identified", "weakly", "not identified"):
     print(f"{verdict:15} {sum(one.verdict == verdict for one in done.quantities):>3}")
 
 # %% [markdown]
-# The first in the list is the product from above, and the third is one too: the share of attacks that kill. Of 74
+# The first in the list is the product from above, and the third is one too: the share of attacks that kill. Of 76
 # numbers and products only three are identified. With more runs a few more become *weakly* identified, and that is
 # all.
 #

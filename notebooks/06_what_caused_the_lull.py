@@ -178,7 +178,7 @@ split
 
 # %% [markdown]
 # The first difference is a decision: Iran was alarmed, or was not. Two days later there is an order, the day after it
-# other rates of attack, and from there the two winters drift apart. On 19 February there is an opportunity to strike
+# other rates of attack, and from there the two winters drift apart. Weeks later there is an opportunity to strike
 # a militia leader. Where it is quiet, the United States declines (as in F29); where it is not, it strikes.
 #
 # Remember that this is one run. It shows *how* a difference can arise, not how large it is. For that you need pairs

@@ -147,8 +147,8 @@ def draw(effects, plane):
         figure.text(0.03, 0.972, title, fontsize=15, fontweight="bold", va="top")
         under = (
             "Difference to the scenario article, where control and autonomy are whatever the article's figures leave;"
-            " the same parameters otherwise,\nthe same random numbers. War ends a history, so all but war is of pairs without"
-            " it."
+            " the same parameters otherwise,\nthe same random numbers. War ends a history, so all but war is of pairs"
+            " without it."
         )
         figure.text(0.03, 0.93, under, fontsize=10, color=GREY, va="top")
         for column, name in enumerate(MEASURES):

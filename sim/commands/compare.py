@@ -24,6 +24,7 @@ from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.options import CompareOptions
 from sim.experiment.runner import Progress
+from sim.model.scenario import CONDITIONED
 from sim.reporting import comparison_tables as printed
 from sim.reporting.figures import draw, drawn
 from sim.reporting.tables import outlook_lines
@@ -125,6 +126,11 @@ def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None) -> Iterat
         f" parameters: {asked.source}, {plan.draws} draw{'s' if plan.draws > 1 else ''}{again}"
         f" with {plan.runs} histories in each arm"
     )
+    if outlook is not None and asked.source != CONDITIONED:
+        yield (
+            "These histories are other winters than the observed one: random numbers are new from the first day on, and"
+            " the record is free where a scenario departs. So what follows is not the two answers above."
+        )
     yield from (escape(f"{titled(arm.label)} ({arm.label}): {arm.words}") for arm in plan.arms)
     yield ""
     for place in range(data.sizes["comparison"]):

@@ -373,7 +373,7 @@ def theatre_weight(now: float, deviation: float, draw: float) -> float:
 
 @rule
 def share_factor(weight: float, mean: float) -> float:
-    """Factor on the attack rates of a theatre by its weight: the attacks of all theatres together keep their rate.
+    """Factor on the attack rates of a theatre by its weight: all baseline rates together stay as they are.
 
     w / w_mean
 
