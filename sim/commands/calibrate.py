@@ -35,7 +35,7 @@ from sim.reporting.terminal import simulating
 
 CANNOT_TELL: Final = (
     "What this cannot tell: the figures are a handful and the parameters many. Most keep their priors, and every"
-    " conclusion that hangs on those does too. This is a model to think with, not a forecast."
+    " conclusion that depends on those does too. This is a model to think with, not a forecast."
 )
 TOO_FEW: Final = "Rival readings: calibration.hypothesis_draws is too small for any history to agree with the figures."
 

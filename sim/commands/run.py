@@ -39,7 +39,7 @@ from sim.reporting.text import calibration_note, percent
 
 CANNOT_TELL: Final = (
     "What this cannot tell: one campaign and one lull do not show whether orders or strikes brought the lull, and"
-    f" rows marked {printed.ASSUMED} hang on assumed numbers that no data correct."
+    f" rows marked {printed.ASSUMED} depend on assumed numbers that no data correct."
     " This is a model to think with, not a forecast."
 )
 BRIEFING: Final = "sim.reporting.figures.briefing"

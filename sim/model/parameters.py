@@ -493,8 +493,8 @@ class MultiplierParameters:
         "factor on every wing's baseline rate", "x_b", "Factor on baseline rates",
     )
     gate: float = param(
-        1.0, 0.0, 1.0, "1", uniform(0.5, 1.0), "assumed", "F24; that attacks hang on the war entirely is assumed",
-        "factor on every theatre's gate: how far attacks hang on the rival's war", "x_g", "Factor on gates",
+        1.0, 0.0, 1.0, "1", uniform(0.5, 1.0), "assumed", "F24; that attacks depend on the war entirely is assumed",
+        "factor on every theatre's gate: how far attacks depend on the rival's war", "x_g", "Factor on gates",
     )
     autonomy: float = param(
         1.0, 0.0, 3.0, "1", uniform(0.5, 1.5), "assumed", "F13, F14, F15",
@@ -531,7 +531,7 @@ class Wing:
 
 @dataclass(frozen=True)
 class Theatre:
-    """One place of attack: whom it hits, how it hangs on the rival's war, and what the patron asks of it."""
+    """One place of attack: whom it hits, how it depends on the rival's war, and what the patron asks of it."""
 
     name: str
     kind: Literal["target", "rival", "shipping"]
@@ -539,7 +539,7 @@ class Theatre:
     restraint: Literal["stop", "reduce", "unchanged"]
     gate: float = param(
         None, 0.0, 1.0, "1", FIXED, "assumed", "configuration",
-        "how far attacks hang on the rival's war: 0 not at all, 1 entirely", "gamma_k", "Dependence on the rival's war",
+        "how far attacks depend on the rival's war: 0 not at all, 1 entirely", "gamma_k", "Dependence on the rival's war",
     )
     supply: float = param(
         None, 0.0, 1.0, "1", FIXED, "assumed", "configuration",

@@ -186,7 +186,7 @@ def rises(rates: Array, start: int) -> bool:
     return bool((steps.mean(axis=0) > 5.0 * steps.std(axis=0) / np.sqrt(len(steps))).any())
 
 
-def test_while_an_order_stands_the_rate_of_attacks_does_not_rise() -> None:
+def test_while_an_order_stands_the_rate_of_attacks_rises_by_a_third_at_most_and_after_two_weeks_not_at_all() -> None:
     for design, runs in ((None, 1500), (prior_design(500, 3), 2500)):
         paused, in_part = (acknowledged(pause, runs, design)[:, :100] for pause in (True, False))
         # Two weeks on, most groups have decided. Until then fear fades in those that have not.

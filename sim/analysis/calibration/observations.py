@@ -387,7 +387,7 @@ class Form:
 class CalibrationSettings:
     """Figures in use, parameters to fit, channels and forms of the rival readings, and sizes (see `CalibrationSizes`).
 
-    `wide_priors` are parameters whose priors are taken wider to see what hangs on them.
+    `wide_priors` are parameters whose priors are taken wider to see what depends on them.
     """
 
     figures: tuple[Observation, ...]

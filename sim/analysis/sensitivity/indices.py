@@ -312,7 +312,7 @@ def covariance(known: Halves, points: Array) -> float:
 
 @dataclass(frozen=True)
 class Ranking:
-    """What a statistic hangs on: two measures of D parameters and of the dummy, greatest first."""
+    """What a statistic depends on: two measures of D parameters and of the dummy, greatest first."""
 
     target: Target
     method: str

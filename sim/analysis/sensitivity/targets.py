@@ -117,7 +117,7 @@ class Target:
         """What of a single history the variance due to chance is estimated from (P, R).
 
         For a quantile it is whether the history exceeds that quantile of all histories (or reaches it, if none does):
-        the variance of the outcome itself would hang on its rarest values, and has no meaning where a thing may never
+        the variance of the outcome itself would depend on its rarest values, and has no meaning where a thing may never
         happen.
         """
         numbers = self.numbers(values)
