@@ -539,7 +539,8 @@ class Theatre:
     restraint: Literal["stop", "reduce", "unchanged"]
     gate: float = param(
         None, 0.0, 1.0, "1", FIXED, "assumed", "configuration",
-        "how far attacks depend on the rival's war: 0 not at all, 1 entirely", "gamma_k", "Dependence on the rival's war",
+        "how far attacks depend on the rival's war: 0 not at all, 1 entirely", "gamma_k",
+        "Dependence on the rival's war",
     )
     supply: float = param(
         None, 0.0, 1.0, "1", FIXED, "assumed", "configuration",
