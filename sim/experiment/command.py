@@ -3,16 +3,17 @@
 import inspect
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, Self, TypedDict, TypeVar, get_args
+from typing import Any, Final, Self, TypedDict, TypeVar, cast, get_args
 
 from sim.experiment.options import Option, Options, value_of
 from sim.model.extension import Extension
-from sim.model.hydra_config import STUDY_KEYS, override_of
+from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, override_of
 from sim.model.scenario import Config, load
-from sim.model.validation import UserError
+from sim.model.validation import UserError, one_of
 
 Own = TypeVar("Own", bound=Options)
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -50,7 +51,7 @@ MARK: Final = "        **study: as in every call.\n"
 
 
 def study_call(function: Call) -> Call:
-    """Spell out the arguments that a function takes as `**study` in its signature and its docstring."""
+    """Spell out the arguments that a function takes as `**study`, in signature and docstring, and refuse others."""
     signature = inspect.signature(function)
     *own, study = signature.parameters.values()
     [kind] = get_args(study.annotation)
@@ -59,9 +60,30 @@ def study_call(function: Call) -> Call:
         for name, given in kind.__annotations__.items()
     ]
     texts = "".join(f"        {name}: {ARGUMENTS[name]}\n" for name in kind.__annotations__)
-    function.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-    function.__doc__ = (function.__doc__ or "").replace(MARK, texts)
-    return function
+    names = {one.name for one in (*own, *shared)}
+
+    @wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        for name in named:
+            if name not in names:
+                raise unknown_argument(function.__name__, name, names)
+        return function(*args, **named)
+
+    call.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    call.__doc__ = (function.__doc__ or "").replace(MARK, texts)
+    return cast(Call, call)
+
+
+def unknown_argument(call: str, name: str, names: Collection[str]) -> TypeError:
+    """The error of a call that takes no argument of this name.
+
+    >>> print(unknown_argument("compare", "sed", ["runs", "seed"]))
+    compare() got an unexpected keyword argument 'sed'; arguments: one of 2 names, nearest: seed
+    """
+    problem = f"{call}() got an unexpected keyword argument {name!r}"
+    if name in TOP_KEYS:
+        return TypeError(f'{problem}; keys of the configuration are set in overrides={{"{name}": ...}}')
+    return TypeError(f"{problem}; arguments: {one_of(sorted(names), name)}")
 
 
 @dataclass(frozen=True)
