@@ -295,6 +295,18 @@ MISTAKES = [
     (("run", "article", "nonsense"), ("override = nonsense", "key=value")),
     (("run", "--config-dir", "nowhere"), ("--config-dir = nowhere", "an existing folder")),
     (("run", "--config-dir"), ("--config-dir = (missing)", "an existing folder")),
+    *(
+        (verb, (f"{key} = {value}: allowed null here: run it without", "only `lull sweep`"))
+        for key, value in (
+            ("engine.cluster", "tcp://127.0.0.1:1"),
+            ("engine.workers", "2"),
+            ("engine.job", "{cores:8}"),
+        )
+        for verb in (("compare", f"{key}={value}"), ("explain", f"{key}={value}"), ("run", f"{key}={value}"))
+    ),
+    (("diff", "article", "no_restraint", "engine.workers=2"), ("engine.workers = 2", "run it without")),
+    (("report", "engine.workers=2"), ("engine.workers = 2", "run it without")),
+    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws here",)),
     (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),
     (("replay", "run=-1"), ("run = -1", "a whole number")),
     (("replay", "run=281474976710656"), ("run = 281474976710656", "a whole number")),

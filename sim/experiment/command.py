@@ -11,7 +11,7 @@ from typing import Any, Final, Self, TypedDict, TypeVar, cast, get_args
 
 from sim.experiment.options import Option, Options, value_of
 from sim.model.extension import Extension
-from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, override_of
+from sim.model.hydra_config import ENGINE_KEYS, STUDY_KEYS, TOP_KEYS, override_of
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError, one_of
 
@@ -47,6 +47,7 @@ ARGUMENTS: Final = {
     "to": "a folder for what the command writes, as `save` does; stopped and called again, the study resumes there.",
     "progress": "called with numbers of finished histories.",
 }
+NO_CLUSTER: Final = "null here: run it without; only `lull sweep`, sensitivity and discover use a cluster"
 MARK: Final = "        **study: as in every call.\n"
 
 
@@ -159,13 +160,24 @@ def renamed(verb: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return verb, tuple(overrides)
 
 
-def check_one_point(overrides: Sequence[str]) -> None:
-    """Refuse keys that only a sweep reads: ignored silently, they would seem to have an effect."""
+def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs",)) -> None:
+    """Refuse keys that only a sweep reads: ignored silently, they would seem to have an effect.
+
+    `read` are the keys of `study` that the verb reads.
+
+    >>> check_one_point(["study.runs=50", "engine.cluster=null"])
+    """
     for text in overrides:
         key, _, value = text.partition("=")
-        section, _, name = key.lstrip("+").partition(".")
-        if section == "study" and name in STUDY_KEYS and name != "runs" and value != "null":
-            raise UserError(key, value, f"study.runs here; {key} is for `lull sweep`")
+        key = key.lstrip("+")
+        section, _, name = key.partition(".")
+        if value == "null":
+            continue
+        if section == "study" and name in STUDY_KEYS and name not in read:
+            here = " and ".join(f"study.{one}" for one in read)
+            raise UserError(key, value, f"{here} here; {key} is for {'`lull sweep`'}")
+        if section == "engine" and name in ENGINE_KEYS and name != "threads":
+            raise UserError(key, value, NO_CLUSTER)
 
 
 def whole(key: str, text: str, low: int, high: int) -> int:

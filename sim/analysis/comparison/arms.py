@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from sim.experiment.command import check_one_point
 from sim.experiment.formats import full_date
 from sim.experiment.options import parted
 from sim.experiment.parameter_sets import free_declarations
@@ -155,6 +156,7 @@ def arms_of(
         config_dir: a folder of the user's own files.
         extensions: those that are no files.
     """
+    check_one_point(overrides, ("runs", "draws"))
     if not 2 <= len(entries) <= MOST:
         raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
     asked = [listed(entry) for entry in entries]
