@@ -75,6 +75,8 @@ def player_count(values: Array) -> int:
 
 TABLE_ROWS: Final = 8192
 """Points that are simulated at once: their numbers take some ten megabytes."""
+MOST_AT_ONCE: Final = 200_000
+"""Histories that are simulated at once where one coalition has fewer: what a killed command loses at most."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,9 @@ class Game:
 
     @property
     def width(self) -> int:
-        """Coalitions that are simulated at once."""
-        return min(2 ** len(self.players), max(1, TABLE_ROWS // self.draws))
+        """Coalitions that are simulated at once, few enough that a command with many histories can resume."""
+        fit = min(TABLE_ROWS // self.draws, MOST_AT_ONCE // (self.draws * self.runs))
+        return min(2 ** len(self.players), max(1, fit))
 
     @property
     def kept(self) -> int:
