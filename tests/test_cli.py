@@ -307,6 +307,8 @@ MISTAKES = [
     (("diff", "article", "no_restraint", "engine.workers=2"), ("engine.workers = 2", "run it without")),
     (("report", "engine.workers=2"), ("engine.workers = 2", "run it without")),
     (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws here",)),
+    (("run", "study.draws=3"), ("study.draws is for `lull sweep`, compare, explain and report",)),
+    (("replay", "-1"), ("run = -1", "a whole number from 0 to 281474976710655")),
     (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),
     (("replay", "run=-1"), ("run = -1", "a whole number")),
     (("replay", "run=281474976710656"), ("run = 281474976710656", "a whole number")),

@@ -47,6 +47,11 @@ ARGUMENTS: Final = {
     "to": "a folder for what the command writes, as `save` does; stopped and called again, the study resumes there.",
     "progress": "called with numbers of finished histories.",
 }
+READERS: Final = {
+    "draws": "`lull sweep`, compare, explain and report",
+    "accept_versions": "`lull sweep` and sensitivity",
+}
+"""Verbs that read a key of `study`, where these are not sweeps alone."""
 NO_CLUSTER: Final = "null here: run it without; only `lull sweep`, sensitivity and discover use a cluster"
 MARK: Final = "        **study: as in every call.\n"
 
@@ -175,7 +180,7 @@ def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs",)) -
             continue
         if section == "study" and name in STUDY_KEYS and name not in read:
             here = " and ".join(f"study.{one}" for one in read)
-            raise UserError(key, value, f"{here} here; {key} is for {'`lull sweep`'}")
+            raise UserError(key, value, f"{here} here; {key} is for {READERS.get(name, '`lull sweep`')}")
         if section == "engine" and name in ENGINE_KEYS and name != "threads":
             raise UserError(key, value, NO_CLUSTER)
 

@@ -142,6 +142,12 @@ class ComparedArm:
         return replace(self.scenario, free_from=day)
 
 
+def check_pair(entries: Sequence[str]) -> None:
+    """Refuse any number of scenarios but two."""
+    if len(entries) != 2:
+        raise UserError(KEY, f"[{','.join(entries)}]", "two scenarios, such as lull diff article no_us_strikes")
+
+
 def arms_of(
     entries: Sequence[str],
     overrides: Sequence[str] = (),
