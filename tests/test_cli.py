@@ -682,6 +682,19 @@ def test_hydra_prints_the_configuration(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "old", "section", "printed"),
+    [
+        ("run", "study.most_runs=5", "study", "max_runs: 5"),
+        ("calibrate", "calibration.truths=50", "calibration", "sbc_datasets: 50"),
+    ],
+)
+def test_hydra_knows_old_names(tmp_path: Path, verb: str, old: str, section: str, printed: str) -> None:
+    answer = process(tmp_path, verb, old, "--cfg", "job", "-p", section)
+    assert (answer.code, answer.err) == (0, "")
+    assert printed in answer.out
+
+
 def test_multirun_gives_each_job_a_folder(tmp_path: Path) -> None:
     answer = process(tmp_path, "run", "-m", "seed=5,6", "study.runs=20", "scenario=salt_coast", "hydra.sweep.dir=swept")
     assert (answer.code, answer.err) == (0, "")
