@@ -119,6 +119,8 @@ FLAG_HELP: Final = """\
   --version, --help     also: lull version, lull help
 """
 
+NEGATIVE: Final = re.compile(r"-[\d.]+")
+"""A number below zero, which is a word and no option: its key says what is allowed instead."""
 UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("replay", "compare", "diff", "explain", "report"), ("dask", "mpl_toolkits.mplot3d")),
     "run": ("dask", "mpl_toolkits.mplot3d", "pyarrow"),
@@ -228,7 +230,7 @@ def _request(verb: str | None, rest: list[str]) -> "Request":
             folder = value if sign else next(waiting, "")
             if not folder:
                 raise UserError(name, "(missing)", "an existing folder")
-        elif one.startswith("-"):
+        elif one.startswith("-") and not NEGATIVE.fullmatch(one):
             raise UserError("option", one, _instead(verb, name, value or next(waiting, "")))
         else:
             words.append(one)
@@ -268,6 +270,8 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
 def _is_bare(word: str) -> bool:
     """Whether a word has no key; an entry of a comparison may hold KEY=VALUE after a semicolon."""
     key, sign, _ = word.partition("=")
+    if NEGATIVE.fullmatch(word):
+        return True
     return not word.startswith(("-", "~", "+")) and (not sign or ";" in key)
 
 

@@ -22,6 +22,7 @@ from hydra.errors import HydraException
 
 from sim.experiment.command import Request
 from sim.experiment.options import OWN, resolved
+from sim.model.aliases import current_overrides
 from sim.model.hydra_config import (
     FAILURES,
     SCHEMA_NAME,
@@ -54,7 +55,7 @@ def main(verb: str | None, arguments: Sequence[str], verbs: Sequence[str], place
         flags = list(arguments)
         for one in given.overrides:
             flags.remove(one)
-        placed = place(verb, given.overrides)
+        placed = list(current_overrides(place(verb, given.overrides)))
         options, given.overrides = _taken(verb, placed)
         _check(given, verb)
         arguments = [*flags, *(_sectioned(verb, placed) if given.multirun else given.overrides)]

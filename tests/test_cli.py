@@ -295,6 +295,20 @@ MISTAKES = [
     (("run", "article", "nonsense"), ("override = nonsense", "key=value")),
     (("run", "--config-dir", "nowhere"), ("--config-dir = nowhere", "an existing folder")),
     (("run", "--config-dir"), ("--config-dir = (missing)", "an existing folder")),
+    *(
+        (verb, (f"{key} = {value}: allowed null here: run it without", "only `lull sweep`"))
+        for key, value in (
+            ("engine.cluster", "tcp://127.0.0.1:1"),
+            ("engine.workers", "2"),
+            ("engine.job", "{cores:8}"),
+        )
+        for verb in (("compare", f"{key}={value}"), ("explain", f"{key}={value}"), ("run", f"{key}={value}"))
+    ),
+    (("diff", "article", "no_restraint", "engine.workers=2"), ("engine.workers = 2", "run it without")),
+    (("report", "engine.workers=2"), ("engine.workers = 2", "run it without")),
+    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws here",)),
+    (("run", "study.draws=3"), ("study.draws is for `lull sweep`, compare, explain and report",)),
+    (("replay", "-1"), ("run = -1", "a whole number from 0 to 281474976710655")),
     (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),
     (("replay", "run=-1"), ("run = -1", "a whole number")),
     (("replay", "run=281474976710656"), ("run = 281474976710656", "a whole number")),
@@ -666,6 +680,19 @@ def test_hydra_prints_the_configuration(tmp_path: Path) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert "history/article" in answer.out
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "old", "section", "printed"),
+    [
+        ("run", "study.most_runs=5", "study", "max_runs: 5"),
+        ("calibrate", "calibration.truths=50", "calibration", "sbc_datasets: 50"),
+    ],
+)
+def test_hydra_knows_old_names(tmp_path: Path, verb: str, old: str, section: str, printed: str) -> None:
+    answer = process(tmp_path, verb, old, "--cfg", "job", "-p", section)
+    assert (answer.code, answer.err) == (0, "")
+    assert printed in answer.out
 
 
 def test_multirun_gives_each_job_a_folder(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sim.analysis.comparison.paired_run import PRIOR, PointColumns, draws_of, po
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
-from sim.experiment.command import Request
+from sim.experiment.command import Request, check_one_point
 from sim.experiment.dataset import outcome_values, outcomes_of, theatre_counts
 from sim.experiment.options import ExplainOptions
 from sim.experiment.result_dir import provenance
@@ -75,6 +75,8 @@ def player_count(values: Array) -> int:
 
 TABLE_ROWS: Final = 8192
 """Points that are simulated at once: their numbers take some ten megabytes."""
+MOST_AT_ONCE: Final = 200_000
+"""Histories that are simulated at once where one coalition has fewer: what a killed command loses at most."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,9 @@ class Game:
 
     @property
     def width(self) -> int:
-        """Coalitions that are simulated at once."""
-        return min(2 ** len(self.players), max(1, TABLE_ROWS // self.draws))
+        """Coalitions that are simulated at once, few enough that a command with many histories can resume."""
+        fit = min(TABLE_ROWS // self.draws, MOST_AT_ONCE // (self.draws * self.runs))
+        return min(2 ** len(self.players), max(1, fit))
 
     @property
     def kept(self) -> int:
@@ -335,6 +338,7 @@ def prepare(request: Request) -> Explaining:
 
 def prepared(options: ExplainOptions, request: Request) -> Explaining:
     """An attribution of what the options name, in the configuration that the overrides make."""
+    check_one_point(request.overrides, ("runs", "draws"))
     source = source_of(options.parameters)
     config = load(request.overrides, request.config_dir, request.extensions)
     points = points_of(source, draws_of(config, source, DRAWS), config.seed, config.scenario.cast)

@@ -48,8 +48,10 @@ def check(request: "Request") -> None:
     if request.verb in CHECKED_BY_THEMSELVES or found.get("action") == "new":
         return
     if "scenarios" in found:
-        from sim.analysis.comparison.arms import arms_of
+        from sim.analysis.comparison.arms import arms_of, check_pair
 
+        if request.verb == "diff":
+            check_pair(found["scenarios"])
         arms_of(found["scenarios"], rest.overrides, rest.config_dir, rest.extensions)
     elif request.verb in OF_POINTS:
         from sim.experiment.sweep.axes import read_axes

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.analysis.attribution import Attribution, Explaining, dataset_of, prepare, prepared, share_rows
-from sim.analysis.comparison.arms import arms_of, common_day
+from sim.analysis.comparison.arms import arms_of, check_pair, common_day
 from sim.analysis.divergence import Divergence, divergence
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
@@ -18,7 +18,6 @@ from sim.experiment.ensemble import state_table
 from sim.experiment.options import DiffOptions, ExplainOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.configs import short_hash
-from sim.model.validation import UserError
 from sim.reporting.comparison_tables import attribution_table, before_line, reading, total_line
 from sim.reporting.figures import drawn
 from sim.reporting.terminal import simulating, waiting
@@ -149,10 +148,7 @@ def diverge(scenarios: Sequence[str], *, run: int = 0, **study: Unpack[Study]) -
 
 def diff_job(request: Request, options: DiffOptions, rest: Request) -> Job[Divergence]:
     """The same run under two scenarios as a study."""
-    if len(options.scenarios) != 2:
-        raise UserError(
-            "scenarios", ",".join(options.scenarios), "two scenarios, such as lull diff article no_us_strikes"
-        )
+    check_pair(options.scenarios)
     arms = arms_of(options.scenarios, rest.overrides, rest.config_dir, rest.extensions)
     config, run = arms[0].config, options.run
 

@@ -3,16 +3,17 @@
 import inspect
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, Self, TypedDict, TypeVar, get_args
+from typing import Any, Final, Self, TypedDict, TypeVar, cast, get_args
 
 from sim.experiment.options import Option, Options, value_of
 from sim.model.extension import Extension
-from sim.model.hydra_config import STUDY_KEYS, override_of
+from sim.model.hydra_config import ENGINE_KEYS, STUDY_KEYS, TOP_KEYS, override_of
 from sim.model.scenario import Config, load
-from sim.model.validation import UserError
+from sim.model.validation import UserError, one_of
 
 Own = TypeVar("Own", bound=Options)
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -46,11 +47,17 @@ ARGUMENTS: Final = {
     "to": "a folder for what the command writes, as `save` does; stopped and called again, the study resumes there.",
     "progress": "called with numbers of finished histories.",
 }
+READERS: Final = {
+    "draws": "`lull sweep`, compare, explain and report",
+    "accept_versions": "`lull sweep` and sensitivity",
+}
+"""Verbs that read a key of `study`, where these are not sweeps alone."""
+NO_CLUSTER: Final = "null here: run it without; only `lull sweep`, sensitivity and discover use a cluster"
 MARK: Final = "        **study: as in every call.\n"
 
 
 def study_call(function: Call) -> Call:
-    """Spell out the arguments that a function takes as `**study` in its signature and its docstring."""
+    """Spell out the arguments that a function takes as `**study`, in signature and docstring, and refuse others."""
     signature = inspect.signature(function)
     *own, study = signature.parameters.values()
     [kind] = get_args(study.annotation)
@@ -59,9 +66,30 @@ def study_call(function: Call) -> Call:
         for name, given in kind.__annotations__.items()
     ]
     texts = "".join(f"        {name}: {ARGUMENTS[name]}\n" for name in kind.__annotations__)
-    function.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-    function.__doc__ = (function.__doc__ or "").replace(MARK, texts)
-    return function
+    names = {one.name for one in (*own, *shared)}
+
+    @wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        for name in named:
+            if name not in names:
+                raise unknown_argument(function.__name__, name, names)
+        return function(*args, **named)
+
+    call.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    call.__doc__ = (function.__doc__ or "").replace(MARK, texts)
+    return cast(Call, call)
+
+
+def unknown_argument(call: str, name: str, names: Collection[str]) -> TypeError:
+    """The error of a call that takes no argument of this name.
+
+    >>> print(unknown_argument("compare", "sed", ["runs", "seed"]))
+    compare() got an unexpected keyword argument 'sed'; arguments: one of 2 names, nearest: seed
+    """
+    problem = f"{call}() got an unexpected keyword argument {name!r}"
+    if name in TOP_KEYS:
+        return TypeError(f'{problem}; keys of the configuration are set in overrides={{"{name}": ...}}')
+    return TypeError(f"{problem}; arguments: {one_of(sorted(names), name)}")
 
 
 @dataclass(frozen=True)
@@ -137,13 +165,24 @@ def renamed(verb: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return verb, tuple(overrides)
 
 
-def check_one_point(overrides: Sequence[str]) -> None:
-    """Refuse keys that only a sweep reads: ignored silently, they would seem to have an effect."""
+def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs",)) -> None:
+    """Refuse keys that only a sweep reads: ignored silently, they would seem to have an effect.
+
+    `read` are the keys of `study` that the verb reads.
+
+    >>> check_one_point(["study.runs=50", "engine.cluster=null"])
+    """
     for text in overrides:
         key, _, value = text.partition("=")
-        section, _, name = key.lstrip("+").partition(".")
-        if section == "study" and name in STUDY_KEYS and name != "runs" and value != "null":
-            raise UserError(key, value, f"study.runs here; {key} is for `lull sweep`")
+        key = key.lstrip("+")
+        section, _, name = key.partition(".")
+        if value == "null":
+            continue
+        if section == "study" and name in STUDY_KEYS and name not in read:
+            here = " and ".join(f"study.{one}" for one in read)
+            raise UserError(key, value, f"{here} here; {key} is for {READERS.get(name, '`lull sweep`')}")
+        if section == "engine" and name in ENGINE_KEYS and name != "threads":
+            raise UserError(key, value, NO_CLUSTER)
 
 
 def whole(key: str, text: str, low: int, high: int) -> int:

@@ -255,16 +255,23 @@ class Experiment:
         require(self.memory(chunk, kept), key, value)
 
     def forecast(self, chunk: int, kept: int = 0, histories: int | None = None) -> CostEstimate:
-        """What `histories` (None: all) cost in chunks of `chunk`, of which `kept` bytes are kept; a part is tried."""
+        """What `histories` (None: all) cost in chunks of `chunk`, of which `kept` bytes are kept; a part is tried.
+
+        Where there are more than the experiment has itself, the trial is not smaller than the first of `TRIALS`: the
+        rate of a few histories, which leave most lanes of a block idle, is not that of many.
+        """
         count = self.histories if histories is None else histories
-        together = max(1, chunk // (self.count * self.runs))  # arms of a chunk
+        least = min(count - self.histories, TRIALS[0])
+        tried = replace(self, runs=max(self.runs, least // self.count))
+        size = max(chunk, least)
+        together = max(1, size // (tried.count * tried.runs))  # arms of a chunk
 
         def trial(most: int) -> int:
-            arms = range(min(together, max(1, most // (self.count * self.runs))))
-            sets = np.arange(min(self.count, max(1, most // self.runs)))
-            return len(self.simulate(arms, sets, np.arange(min(most, self.runs))).rows)
+            arms = range(min(len(self.arms), together, max(1, most // (tried.count * tried.runs))))
+            sets = np.arange(min(tried.count, max(1, most // tried.runs)))
+            return len(tried.simulate(arms, sets, np.arange(min(most, tried.runs))).rows)
 
-        return CostEstimate(count, count / rate_of(trial, min(count, chunk)), self.memory(chunk, kept))
+        return CostEstimate(count, count / rate_of(trial, min(count, size)), self.memory(chunk, kept))
 
 
 def ensemble(

@@ -134,6 +134,16 @@ def test_shares_add_up_and_do_not_hang_on_threads_or_on_how_coalitions_are_batch
     assert (game.values(threads=2) == values).all()
 
 
+def test_many_histories_are_simulated_in_parts_with_the_same_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = replace(small_game(*MECHANISM_NAMES[:6]), design={}, runs=50_000)
+    assert (large.width, replace(large, runs=16).width, replace(large, runs=10**6).width) == (4, 64, 1)
+    game = small_game("patron_restraint", "fear")
+    values = game.values()
+    monkeypatch.setattr("sim.analysis.attribution.MOST_AT_ONCE", 2 * game.draws * game.runs)
+    assert game.width == 2
+    assert (game.values() == values).all()
+
+
 def test_what_assumptions_decide_stands_beside_its_prior() -> None:
     """The same outcome with all mechanisms, as if the draws had been those of the priors."""
     small: dict[str, Any] = {"mechanisms": ["fear"], "overrides": {"patron.control": 0.9}}

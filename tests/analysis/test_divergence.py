@@ -147,7 +147,8 @@ def test_the_command_leaves_story_table_and_figure(tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (["diff", "article"], "2 to 12 scenarios"),
+        (["diff", "article"], "scenarios = [article]: allowed two scenarios"),
+        (["diff", "article", "no_restraint", "no_order"], "allowed two scenarios"),
         (["diff", "article", "no_such"], "no_such"),
         (["diff", "scenarios=[article,no_restraint", "run=1"], "every bracket and quote closed"),
         (["diff", "article", "no_restraint", "run=-1"], "whole number"),

@@ -3,6 +3,7 @@
 import csv
 import inspect
 import json
+import pickle
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -99,6 +100,17 @@ def test_every_call_has_the_shared_arguments_and_states_them(verb: str) -> None:
     assert {one.name for one in others} >= set(Study.__annotations__)
     assert all(f"        {name}: {text}\n" in call.__doc__ for name, text in ARGUMENTS.items())
     assert "**study" not in call.__doc__
+
+
+@pytest.mark.parametrize("verb", ["simulate", *VERBS])
+def test_a_call_refuses_an_argument_that_it_does_not_have(verb: str) -> None:
+    call = getattr(sim, verb)
+    with pytest.raises(TypeError, match=rf"^{verb}\(\) got .* 'sed'; arguments: .*nearest: seed"):
+        call("article", sed=5)
+    with pytest.raises(TypeError, match="'predictions'; keys of the configuration are set in overrides"):
+        call("article", predictions="none")
+    assert pickle.loads(pickle.dumps(call)) is call
+    assert "**study" in inspect.getsource(call)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,21 @@ def test_the_forecast_counts_histories_and_tries_some(counted: list[int]) -> Non
     assert (both.histories, both.seconds, both.memory) == (480, 2 * cost.seconds, cost.memory)
 
 
+def test_the_rate_of_many_histories_is_not_that_of_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def rate(trial: Callable[[int], int], histories: int) -> float:
+        tried.append(trial(min(runner.TRIALS[0], histories)))
+        return 1000.0
+
+    monkeypatch.setattr(runner, "rate_of", rate)
+    few = Experiment((Arm(ARTICLE), Arm(NO_FEAR)), 7, 2, "nested", SETS)
+    assert few.forecast(6, histories=40_000).seconds == 40.0
+    assert few.forecast(6).seconds == 0.012
+    assert few.forecast(12, histories=20).seconds == 0.02
+    assert tried == [255, 6, 12]
+
+
 def test_a_forecast_says_what_is_there_from_before() -> None:
     cost = runner.CostEstimate(4_200_000, 60.0, 250_000_000)
     assert terminal.forecast_line(cost) == "4.2 million histories; about 1 min 0 s, 250 MB of memory"

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from sim.experiment.command import check_one_point
 from sim.experiment.formats import full_date
 from sim.experiment.options import parted
 from sim.experiment.parameter_sets import free_declarations
@@ -141,6 +142,12 @@ class ComparedArm:
         return replace(self.scenario, free_from=day)
 
 
+def check_pair(entries: Sequence[str]) -> None:
+    """Refuse any number of scenarios but two."""
+    if len(entries) != 2:
+        raise UserError(KEY, f"[{','.join(entries)}]", "two scenarios, such as lull diff article no_us_strikes")
+
+
 def arms_of(
     entries: Sequence[str],
     overrides: Sequence[str] = (),
@@ -155,6 +162,7 @@ def arms_of(
         config_dir: a folder of the user's own files.
         extensions: those that are no files.
     """
+    check_one_point(overrides, ("runs", "draws"))
     if not 2 <= len(entries) <= MOST:
         raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
     asked = [listed(entry) for entry in entries]
