@@ -458,7 +458,8 @@ def test_a_run_prints_its_tables_and_says_where_the_files_are(finished: tuple[Pa
     lines = answer.out.splitlines()
     assert lines[0] == config.scenario.question
     assert lines[1].startswith("Of the runs at these parameter values, attacks have resumed ")
-    assert lines[lines.index("") + 1] == "scenario article, seed 3, 60 runs, documented history pinned"
+    about = "scenario Documented history (article), seed 3, 60 runs, documented history pinned"
+    assert lines[lines.index("") + 1] == about
     assert lines.index("What next") > max(place for place, line in enumerate(lines) if "Patterns" in line)
     assert [pattern.id for pattern in config.patterns if f"\n {pattern.id} " not in answer.out] == []
     text = " ".join(answer.out.split())
