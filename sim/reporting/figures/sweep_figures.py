@@ -202,8 +202,10 @@ def _finish(
         axes.set_title(_outcome(at), fontsize=10, fontweight="bold", loc="left")
     if not axis.numeric:
         slanted = narrow or len(axis.labels) > 4
-        turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-        axes.set_xticks(axis.centres, _folded(axis), **turned)
+        turned: dict[str, Any] = (
+            {"rotation": 30, "ha": "right", "rotation_mode": "anchor", "fontsize": 8} if slanted else {}
+        )
+        axes.set_xticks(axis.centres, _folded(axis, 30 if slanted else 12), **turned)
         axes.set_xlim(-0.6, len(axis.labels) - 0.4)
     elif _geometric(axis.centres):
         axes.set_xscale("log")
@@ -274,9 +276,9 @@ def _labels(axis: SweptFactor) -> Sequence[str]:
     return tuple(map(titled, axis.labels)) if axis.name == "scenario" else axis.labels
 
 
-def _folded(axis: SweptFactor) -> list[str]:
+def _folded(axis: SweptFactor, width: int) -> list[str]:
     """The same in lines that stand beside each other below an axis."""
-    return [textwrap.fill(one, 16, break_long_words=False, break_on_hyphens=False) for one in _labels(axis)]
+    return [textwrap.fill(one, width, break_long_words=False, break_on_hyphens=False) for one in _labels(axis)]
 
 
 def _number(value: float, at: AtPoints, most: float | None = None) -> str:
