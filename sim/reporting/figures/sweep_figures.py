@@ -277,7 +277,7 @@ def _labels(axis: SweptFactor) -> Sequence[str]:
 
 
 def _folded(axis: SweptFactor, width: int) -> list[str]:
-    """The same in lines that stand beside each other below an axis."""
+    """The same in lines short enough to stand in a row below an axis."""
     return [textwrap.fill(one, width, break_long_words=False, break_on_hyphens=False) for one in _labels(axis)]
 
 
