@@ -461,7 +461,7 @@ def test_a_defect_of_ours_keeps_its_traceback(lull: Lull, tmp_path: Path, monkey
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
     """A finished run of 60 histories and what it printed."""
     folder = tmp_path_factory.mktemp("finished")
-    answer = process(folder, "run", "study.runs=60", "seed=3", "militia.nujaba_iraq.autonomy=0.9")
+    answer = process(folder, "run", "study.runs=60", "seed=3", "militia.nujaba_iraq.autonomy=0.1")
     return folder, answer
 
 
@@ -472,7 +472,8 @@ def test_a_run_prints_its_tables_and_says_where_the_files_are(finished: tuple[Pa
     lines = answer.out.splitlines()
     assert lines[0] == config.scenario.question
     assert lines[1].startswith("Of the runs at these parameter values, attacks have resumed ")
-    assert lines[lines.index("") + 1] == "scenario article, seed 3, 60 runs, documented history pinned"
+    about = "scenario Documented history (article), seed 3, 60 runs, documented history pinned"
+    assert lines[lines.index("") + 1] == about
     assert lines.index("What next") > max(place for place, line in enumerate(lines) if "Patterns" in line)
     assert [pattern.id for pattern in config.patterns if f"\n {pattern.id} " not in answer.out] == []
     text = " ".join(answer.out.split())
@@ -491,8 +492,8 @@ def test_the_folder_of_a_run_holds_what_it_should(finished: tuple[Path, Answer])
     others = "briefing.png briefing.svg config.yaml histories.nc manifest.json summary.json"
     assert sorted(path.name for path in folder.iterdir()) == sorted([*tables.split(), *others.split()])
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["overrides"] == ["study.runs=60", "seed=3", "militia.nujaba_iraq.autonomy=0.9"]
-    assert manifest["command"] == "lull run study.runs=60 seed=3 militia.nujaba_iraq.autonomy=0.9"
+    assert manifest["overrides"] == ["study.runs=60", "seed=3", "militia.nujaba_iraq.autonomy=0.1"]
+    assert manifest["command"] == "lull run study.runs=60 seed=3 militia.nujaba_iraq.autonomy=0.1"
     with xr.open_dataset(folder / "histories.nc", engine="h5netcdf") as data:
         assert data.sizes["run"] == 60
         assert data["deaths"].attrs["units"] == "soldiers"
@@ -500,7 +501,7 @@ def test_the_folder_of_a_run_holds_what_it_should(finished: tuple[Path, Answer])
     rows = list(csv.DictReader((folder / "weekly.csv").open()))
     assert {row["theatre"] for row in rows} == set(load().scenario.cast.theatres)
     assert rows[1]["first_day"] == "2023-10-24"
-    assert "autonomy: 0.9" in (folder / "config.yaml").read_text()
+    assert "autonomy: 0.1" in (folder / "config.yaml").read_text()
 
 
 def no_constants(text: str) -> Any:

@@ -107,10 +107,11 @@ def measured(name: str, extended: ActiveExtensions = NO_EXTENSIONS) -> Measured:
         raise UserError("outcome", name, one_of(known, name))
     outcome = known[name]
     if outcome.heavy_tailed:
-        return Measured(name, f"probability of any {outcome.text}", "probability", True)
+        return Measured(name, f"{outcome.title}, probability of any", "probability", True)
     if outcome.unit == "day":
-        return Measured(name, f"probability that it happens: {outcome.text}", "probability", True, day=True)
-    return Measured(name, f"mean {outcome.text}", outcome.unit, False)
+        return Measured(name, f"{outcome.title}, probability", "probability", True, day=True)
+    statistic = "probability" if outcome.unit == "probability" else "mean"
+    return Measured(name, f"{outcome.title}, {statistic}", outcome.unit, False)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sim.analysis.traced_run import Life, trace_run
 from sim.engine.trace import Decision
 from sim.experiment.formats import long_date
 from sim.experiment.parameter_sets import drawn_of
+from sim.model.scenario import keyed_title
 from sim.rules import patron
 
 
@@ -171,7 +172,8 @@ class Divergence:
 
     def lines(self) -> Iterator[str]:
         """The story in sentences."""
-        yield f"Run {self.run} of seed {self.seed}: {self.one.label} against {self.other.label}; {self.pinned}."
+        both = f"{keyed_title(self.one.label)} against {keyed_title(self.other.label)}"
+        yield f"Run {self.run} of seed {self.seed}: {both}; {self.pinned}."
         if self.day is None:
             yield "They never diverge: every state of every day is the same."
             return
@@ -233,14 +235,14 @@ class Divergence:
             f"{words.format(target=names.target)} {here:g} and {there:g}"
             for (_, words), (here, there) in zip(SUMMED.items(), self.totals().values(), strict=True)
         ]
-        yield f"From then on, {self.one.label} and {self.other.label}: {', '.join(sums)}."
+        yield f"From then on, {self.one.title} and {self.other.title}: {', '.join(sums)}."
 
     def _parted(self, difference: DecisionDifference | None) -> str:
         if difference is None:
             return "No decision did it: the timeline brings something else."
         decision, one, other = difference.decision, difference.one, difference.other
         results = "; ".join(
-            f"{life.label}: {self._outcome(life, taken)}" for life, taken in ((self.one, one), (self.other, other))
+            f"{life.title}: {self._outcome(life, taken)}" for life, taken in ((self.one, one), (self.other, other))
         )
         hung = "; ".join(f"{name} {_value(here)} and {_value(there)}" for name, here, there in difference.inputs)
         because = f" What differed before it: {hung}." if hung else ""
@@ -269,7 +271,7 @@ class Divergence:
         more = f"; by the end {link.places} places differ in this" if link.places > 1 else ""
         states = STATES.get(link.quantity.field, {})
         here, there = (states[int(value)] if states else f"{value:.3g}" for value in (link.one, link.other))
-        return f"{what}: {here} in {self.one.label}, {there} in {self.other.label}{unit}{more}"
+        return f"{what}: {here} in {self.one.title}, {there} in {self.other.title}{unit}{more}"
 
     def _place(self, link: Link) -> str:
         cast = self.one.scenario.cast

@@ -8,7 +8,7 @@ from sim.analysis.narrative import Chronicle, NarratedDay, Sentence, narrate
 from sim.engine.reference.model import ReferenceModel, StateTable
 from sim.engine.trace import Decision, Rule
 from sim.experiment.parameter_sets import drawn_of
-from sim.model.scenario import Config, Scenario
+from sim.model.scenario import Config, Scenario, keyed_title, titled
 from sim.rules.rates import hazard_limit
 
 Key = tuple[str, Rule, int]
@@ -24,6 +24,11 @@ class Life:
     decisions: tuple[tuple[Decision, ...], ...]
     sentences: tuple[tuple[Sentence, ...], ...]
     states: StateTable
+
+    @property
+    def title(self) -> str:
+        """What it is a history of, in words."""
+        return titled(self.label)
 
     @property
     def days(self) -> int:
@@ -107,7 +112,7 @@ def chronicle_of(config: Config, run: int) -> Chronicle:
     scenario = scenario_of_run(config, run)
     life = trace_run(scenario.name, scenario, config.seed, run)
     return Chronicle(
-        title=f"{scenario.name}: run {run} of seed {config.seed}",
+        title=f"{keyed_title(scenario.name)}: run {run} of seed {config.seed}",
         start=scenario.calendar.start,
         days=life.days,
         sentences=tuple(sentence for day in life.sentences for sentence in day),

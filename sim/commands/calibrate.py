@@ -224,7 +224,7 @@ def check_result(
     )
     found = {"sbc": sbc, "control": narrow, "control_prior": prior}
     rows = {name: analysis.check_rows(one) for name, one in found.items()}
-    words = f"Source: Lull, scenario {config.scenario.name}, {bank.size:,} histories, seed {config.seed}."
+    words = f"Source: Lull, scenario {config.scenario.title}, {bank.size:,} histories, seed {config.seed}."
     return Result(
         request, config, pd.DataFrame(rows["sbc"]).to_xarray().assign_attrs(provenance(config)), (sbc, narrow, prior),
         rows=rows,

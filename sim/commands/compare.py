@@ -24,12 +24,11 @@ from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.options import CompareOptions
 from sim.experiment.runner import Progress
-from sim.model.scenario import CONDITIONED
+from sim.model.scenario import CONDITIONED, keyed_title
 from sim.reporting import comparison_tables as printed
 from sim.reporting.figures import draw, drawn
 from sim.reporting.tables import outlook_lines
 from sim.reporting.terminal import simulating
-from sim.reporting.text import titled
 
 CANNOT_TELL: Final = (
     "What this cannot tell: draws are spread as the parameters were chosen to be, and every scenario is only as good as"
@@ -131,7 +130,7 @@ def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None) -> Iterat
             "These histories are other winters than the observed one: random numbers are new from the first day on, and"
             " the record is free where a scenario departs. So what follows is not the two answers above."
         )
-    yield from (escape(f"{titled(arm.label)} ({arm.label}): {arm.words}") for arm in plan.arms)
+    yield from (escape(f"{keyed_title(arm.label)}: {arm.words}") for arm in plan.arms)
     yield ""
     for place in range(data.sizes["comparison"]):
         yield escape(printed.war_words(data, place))

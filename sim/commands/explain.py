@@ -18,6 +18,7 @@ from sim.experiment.ensemble import state_table
 from sim.experiment.options import DiffOptions, ExplainOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.configs import short_hash
+from sim.model.scenario import keyed_title
 from sim.reporting.comparison_tables import attribution_table, before_line, reading, total_line
 from sim.reporting.figures import drawn
 from sim.reporting.terminal import simulating, waiting
@@ -110,8 +111,9 @@ def attribution_text(asked: Explaining, found: Attribution) -> Iterator[Renderab
     game = asked.game
     yield f"[bold]What made it: {escape(game.measured.words)}[/]"
     yield (
-        f"scenario {game.scenario.name}, seed {game.seed}; parameters: {asked.source}, {game.draws} draws with"
-        f" {game.runs} histories in each of {len(found.values):,} combinations of {len(game.players)} mechanisms"
+        f"scenario {escape(keyed_title(game.scenario.name))}, seed {game.seed}; parameters: {asked.source},"
+        f" {game.draws} draws with {game.runs} histories in each of {len(found.values):,} combinations of"
+        f" {len(game.players)} mechanisms"
     )
     yield escape(f"{asked.pinned[0].upper()}{asked.pinned[1:]}.") + "\n"
     yield attribution_table(found)

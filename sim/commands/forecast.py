@@ -28,7 +28,7 @@ from sim.experiment.command import Request, Study, study_call
 from sim.experiment.options import CaseOptions, ForecastOptions, OutputOptions
 from sim.experiment.result_dir import provenance, result_folder
 from sim.experiment.runner import CostEstimate, Progress
-from sim.model.scenario import DEFAULTS, Config
+from sim.model.scenario import DEFAULTS, Config, keyed_title
 from sim.model.validation import UserError
 from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
@@ -176,7 +176,7 @@ def skill_result(
     about, calendar, cuts = about_file(config, counts, options), config.scenario.calendar, evaluation.cut_count(counts)
     rows = evaluation.trial_rows(trials, calendar)
     source = (
-        f"Source: {about['file']} ({counts.report.format}); Lull, scenario {config.scenario.name}, seed {config.seed};"
+        f"Source: {about['file']} ({counts.report.format}); Lull, scenario {config.scenario.title}, seed {config.seed};"
         f" {len({one.cut for one in trials})} forecasts of up to three weeks, {means[0].periods} periods."
     )
     words = (
@@ -231,8 +231,9 @@ def check_case(request: Request, rest: Request) -> None:
             folder.csv("case.csv", rows)
     counts = {kind: sum(one["kind"] == kind for one in rows) for kind in case_files.FINDINGS}
     show_json(rows)
+    found = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     show(
-        f"Case {config.scenario.name}: {', '.join(f'{count} {kind}' for kind, count in counts.items())}.\n",
+        f"Case {escape(keyed_title(config.scenario.name))}: {found}.\n",
         printed.finding_table(rows),
     )
 

@@ -58,7 +58,7 @@ def replay(scenario: str = "article", *, run: int = 0, **study: Unpack[Study]) -
         UserError: something asked for cannot be used; one line.
 
     >>> next(replay(run=17).found.lines())
-    'article: run 17 of seed 1'
+    'Documented history (article): run 17 of seed 1'
     """
     options = ReplayOptions(run)
     request, rest = request_of("replay", study, {"scenario": scenario}, options)

@@ -32,7 +32,7 @@ from sim.experiment.parameter_sets import drawn_of
 from sim.experiment.result_dir import result_folder
 from sim.experiment.runner import CHUNK, CostEstimate
 from sim.model.cast import Cast
-from sim.model.scenario import CONDITIONED, DEFAULTS, Config
+from sim.model.scenario import CONDITIONED, DEFAULTS, Config, keyed_title
 from sim.reporting import tables as printed
 from sim.reporting.terminal import progress, simulating, waiting
 from sim.reporting.text import calibration_note, percent
@@ -129,7 +129,8 @@ def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | No
     else:
         yield from (*map(escape, printed.outlook_lines(outlook)), "")
     one = " at one parameter set" if outlook is not None and config.parameters_from == DEFAULTS else ""
-    yield f"scenario {scenario.name}, seed {config.seed}, {config.runs} runs{one}, {history_words(config)}\n"
+    runs = f"seed {config.seed}, {config.runs} runs{one}, {history_words(config)}"
+    yield f"scenario {escape(keyed_title(scenario.name))}, {runs}\n"
     yield from (*origin(config), *printed.probability_lines(priors, outlook is None), "")
     yield from (printed.outcome_table(stats, scenario.calendar), printed.exceedance_line(stats), "")
     if lasting:

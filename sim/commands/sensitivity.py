@@ -22,7 +22,7 @@ from sim.experiment.sweep.axes import axis_of, read_axes
 from sim.experiment.sweep.run_sweep import Running, running
 from sim.experiment.sweep.store import Store, void
 from sim.model.extension import requested_extensions
-from sim.model.scenario import Config, load
+from sim.model.scenario import Config, load, titled
 from sim.reporting.figures import drawn
 from sim.reporting.figures.ranking import SHOWN, Shown, plain_words, rest_line
 from sim.reporting.table import Column, Table
@@ -129,7 +129,7 @@ def announce(asked: analysis.Analysis) -> None:
         show(escape("Held: " + "; ".join(f"{key} ({why})" for key, why in held.items())))
     for one in settings.targets:
         if one.warning:
-            show(escape(f"{one.outcome.name} by its {one.words}: {one.warning}"))
+            show(escape(f"{one.outcome.title} by its {one.words}: {one.warning}"))
 
 
 def result_of(
@@ -138,8 +138,8 @@ def result_of(
     """Rank, and write table, summary and figures into the folder of the sweep."""
     manifest = store.manifest
     source = (
-        f"Source: Lull, scenario {manifest['scenario']}, {manifest['points']:,} points x {manifest['runs']:,} runs,"
-        f" seed {manifest['seed']}. A model, not a forecast."
+        f"Source: Lull, scenario {titled(manifest['scenario'])}, {manifest['points']:,} points x"
+        f" {manifest['runs']:,} runs, seed {manifest['seed']}. A model, not a forecast."
     )
     shown = Shown(config.scenario.cast, asked.varied, source)
     with waiting("resampling points and runs"):

@@ -15,7 +15,6 @@ from rich.markup import escape
 
 from sim.commands.result import Found, Result, request_of
 from sim.experiment.command import Request, Study, study_call
-from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import size
 from sim.experiment.io import LOCK, WRITER, csv_text, json_text, write_atomic
 from sim.experiment.result_dir import whole_folder
@@ -28,7 +27,7 @@ from sim.experiment.sweep.store import VERB, check_free, open_store, void
 from sim.reporting.figures import draw
 from sim.reporting.table import Column, Table, numeric
 from sim.reporting.terminal import duration, progress, show, show_json, shown_path, waiting
-from sim.reporting.text import capital
+from sim.reporting.text import outcome_title
 
 
 @dataclass(frozen=True, repr=False)
@@ -219,8 +218,7 @@ def note(text: str) -> None:
 
 
 def _title(one: AtPoints) -> str:
-    known = OUTCOMES_BY_NAME.get(one.name)
-    return one.name if known is None else capital(known.text.partition(",")[0])
+    return outcome_title(one.name, one.text)
 
 
 def number(value: float, endless: str) -> str:

@@ -1,5 +1,6 @@
 """From overrides to a scenario that engines can run: the world as one frozen, checked object."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -227,6 +228,25 @@ def scenario_title(name: str) -> str:
     ('No US strikes', 'Of my own')
     """
     return _shipped_title(name) or _from_name(name)
+
+
+def titled(label: str) -> str:
+    """A compared scenario by its title, with the changes made to it.
+
+    >>> titled("no_us_strikes"), titled("article;patron.control=0.9"), titled("article, nothing pinned")
+    ('No US strikes', 'Documented history;patron.control=0.9', 'Documented history, nothing pinned')
+    """
+    name = re.split("[;,]", label, maxsplit=1)[0]
+    return f"{scenario_title(name)}{label[len(name) :]}"
+
+
+def keyed_title(label: str) -> str:
+    """The same with the key in parentheses, for a reader who may want to type it.
+
+    >>> keyed_title("tight_leash")
+    'Tight leash (tight_leash)'
+    """
+    return f"{titled(label)} ({label})"
 
 
 @cache

@@ -37,7 +37,7 @@ from sim.analysis.forecast.scores import (
     Summary,
 )
 from sim.experiment.parameter_sets import shipped_posterior
-from sim.model.scenario import POSTERIOR, Config
+from sim.model.scenario import POSTERIOR, Config, keyed_title
 from sim.model.timeline import Calendar
 from sim.reporting.table import Column, Row, Table, numeric, value_of, written
 from sim.reporting.tables import ASSUMED, VERDICT
@@ -430,9 +430,9 @@ def case_lines(record: Mapping[str, Any]) -> list[str]:
         f"[bold]{escape(record['question'])}[/]",
         "The posterior of the shipped case is carried over; only the level is refitted, a factor on all baseline"
         f" rates: {level['median']:.2g} (90% {span(level['q05'], level['q95'])}; prior {level['prior']}).\n",
-        f"scenario {record['scenario']}, seed {record['seed']}, {record['histories']:,} histories with"
-        f" {record['posterior_draws']:,} posterior draws; ESS {record['effective_sample_size']:,.0f} histories,"
-        f" {record['effective_draws']:,.0f} draws\n",
+        f"scenario {escape(keyed_title(record['scenario']))}, seed {record['seed']}, {record['histories']:,}"
+        f" histories with {record['posterior_draws']:,} posterior draws; ESS {record['effective_sample_size']:,.0f}"
+        f" histories, {record['effective_draws']:,.0f} draws\n",
         escape(f"Observed: {observed}. Probability of that {record['probability_of_observations']:.2g}.\n"),
     ]
 

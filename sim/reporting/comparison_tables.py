@@ -27,9 +27,10 @@ from sim.analysis.comparison.paired_comparison import (
     shares_of_sign,
 )
 from sim.experiment.formats import short_date
+from sim.model.scenario import titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, minus, percent, points, short_percent, titled
+from sim.reporting.text import amount, minus, percent, points, short_percent
 
 Row = dict[str, Any]
 
@@ -448,7 +449,8 @@ def attribution_table(found: Attribution) -> Table:
     )
     measured = found.game.measured
     rows = [{**row, "words": MECHANISM_WORDS[row["mechanism"]]} for row in share_rows(found)]
-    title = f"Shapley values of the mechanisms in {measured.words}, in {measured.unit}"
+    unit = "" if measured.unit in ("probability", "1") else f" in {measured.unit}"
+    title = f"Shapley values of the mechanisms: {measured.words}{unit}"
     return Table(title, columns, rows, "± is the Monte Carlo standard error.", "attribution")
 
 

@@ -16,6 +16,7 @@ from sim.analysis.comparison.paired_comparison import compared, verdict
 from sim.analysis.report_data import ReportResults
 from sim.analysis.summary import PRIOR_DRIVEN, pattern_record
 from sim.experiment.formats import named
+from sim.model.scenario import titled
 from sim.reporting.calibration_tables import story_table
 from sim.reporting.comparison_tables import (
     KEY_MEASURES,
@@ -53,7 +54,6 @@ from sim.reporting.text import (
     percent,
     positional,
     quantity_title,
-    titled,
 )
 
 GLOSSARY: Final = {

@@ -20,6 +20,7 @@ from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.command import Request
 from sim.experiment.options import OutputOptions
 from sim.experiment.result_dir import source_hash, versions
+from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
     MECHANISM_WORDS,
@@ -39,7 +40,7 @@ from sim.reporting.report_contents import GLOSSARY, LIMITS, every_table, questio
 from sim.reporting.style import rendered
 from sim.reporting.table import Table
 from sim.reporting.tables import outlook_lines
-from sim.reporting.text import minus, titled
+from sim.reporting.text import minus
 
 BROWSERS: Final = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge",

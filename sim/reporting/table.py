@@ -185,11 +185,11 @@ class Table:
 
     # --- files --------------------------------------------------------------------------------------------------
 
-    def to_csv(self, path: Path | None = None) -> str:
+    def to_csv(self, path: Path | str | None = None) -> str:
         """The values as CSV, also written to a path; texts that a spreadsheet would take for formulas are defused."""
         text = csv_text(self.records)
         if path is not None:
-            path.write_text(text, encoding="utf-8", newline="\n")
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
         return text
 
     def to_json(self) -> str:
@@ -204,7 +204,7 @@ class Table:
         content = {"title": self.title, "columns": columns, "rows": rows, "note": self.note}
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
-    def to_xlsx(self, path: Path) -> None:
+    def to_xlsx(self, path: Path | str) -> None:
         """One sheet of an Excel file: values with their number formats below titles and units.
 
         Raises:

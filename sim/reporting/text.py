@@ -1,6 +1,5 @@
 """How numbers, shares, dates and names are written: formats of tables, figures, report and sentences."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +8,7 @@ import numpy as np
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
 from sim.model.parameters import declaration_of, first_words
-from sim.model.scenario import Config, scenario_title
+from sim.model.scenario import Config
 from sim.model.timeline import Calendar
 
 LONG: Final = 366
@@ -200,16 +199,6 @@ def parameter_title(key: str, text: str = "") -> str:
 def quantity_title(name: str) -> str:
     """What was fitted: a parameter by its title, a scale of the observations by its name."""
     return parameter_title(name) if declaration_of(name) else name
-
-
-def titled(label: str) -> str:
-    """A compared scenario by its title, with the changes made to it.
-
-    >>> titled("no_us_strikes"), titled("article;patron.control=0.9"), titled("article, nothing pinned")
-    ('No US strikes', 'Documented history;patron.control=0.9', 'Documented history, nothing pinned')
-    """
-    name = re.split("[;,]", label, maxsplit=1)[0]
-    return f"{scenario_title(name)}{label[len(name) :]}"
 
 
 def code(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
+from matplotlib.text import Text
 
 from sim import explain
 from sim.analysis.attribution import (
@@ -21,10 +24,12 @@ from sim.analysis.attribution import (
     shapley,
     share,
 )
+from sim.cli import main
 from sim.experiment.parameter_sets import prior_design
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import load
 from sim.model.validation import UserError
+from sim.reporting.figures.compare_figures import attribution_figure
 
 
 def by_orders(values: np.ndarray) -> np.ndarray:
@@ -162,6 +167,33 @@ def test_what_heavy_tails_and_days_are_attributed_by() -> None:
     assert deaths.of(np.array([0, 1, 120])).tolist() == [0.0, 1.0, 1.0]
     assert day.of(np.array([-1, 0, 120])).tolist() == [0.0, 1.0, 1.0]
     assert lull.of(np.array([3, 120])).tolist() == [3.0, 120.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "unit"),
+    [
+        ("war", "Direct war, probability", "probability"),
+        ("lull_days", "Days until attacks resume, mean", "days"),
+        ("deaths", "Soldiers killed, probability of any", "probability"),
+        ("major_day", "First major response, probability", "probability"),
+    ],
+)
+def test_what_is_attributed_is_said_by_its_title(name: str, words: str, unit: str) -> None:
+    assert (measured(name).words, measured(name).unit) == (words, unit)
+
+
+def test_a_chance_is_never_printed_as_a_mean_of_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    small = ["mechanisms=[fear]", "study.runs=2", "parameters=defaults"]
+    assert main(["explain", "outcome=war", *small, f"output.dir={tmp_path / 'shares'}"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    data = xr.load_dataset(tmp_path / "shares" / "coalitions.nc")
+    drawn = [one.get_text() for one in attribution_figure(data).findobj(Text)]
+    for told in (printed, "\n".join(drawn)):
+        assert "Direct war, probability" in told
+        assert "mean 1 when" not in told
+        assert "scenario Documented history" in told
+    assert "Shapley values of the mechanisms: Direct war, probability" in printed
+    assert "scenario Documented history (article), seed 1" in printed
 
 
 def test_the_spread_over_draws_leaves_luck_out() -> None:

@@ -141,7 +141,10 @@ def test_the_command_leaves_story_table_and_figure(tmp_path: Path, capsys: pytes
     assert f"Day {summary['day']}, " in out
     assert summary["links"][0]["day"] == summary["day"]
     assert (folder / "divergence.png").stat().st_size > 10_000
-    assert (folder / "divergence.txt").read_text().startswith("Run 3 of seed 1: article against no_restraint")
+    told = (folder / "divergence.txt").read_text()
+    both = "Documented history (article) against No restraint by Iran (no_restraint)"
+    assert told.startswith(f"Run 3 of seed 1: {both}; ")
+    assert told.splitlines()[-1].startswith("From then on, Documented history and No restraint by Iran: ")
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ def test_a_replay_takes_the_configured_seed_or_the_one_it_is_given():
     assert other.found.sentences == chronicle_of(config, 3).sentences != given.found.sentences
     states = other.data.isel(run=0)
     assert np.array_equal(states["war_risk"], other.found.states.run["war_risk"])
-    assert replay(run=3, overrides={**short, "seed": 5}).found.title == "article: run 3 of seed 5"
+    assert replay(run=3, overrides={**short, "seed": 5}).found.title == "Documented history (article): run 3 of seed 5"
     with pytest.raises(UserError, match="run"):
         replay(run=-1)
 

@@ -506,3 +506,17 @@ def test_keys_of_a_sweep_are_refused_where_one_configuration_is_lived(verb, tmp_
         "lull: study.points = 100: allowed study.runs here; study.points is for `lull sweep`\n"
     )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("war", "Direct war, share of histories"),
+        ("deaths", "Soldiers killed, 95 % quantile"),
+        ("deaths:share", "Soldiers killed, share of histories with any"),
+        ("attacks_lull:mean", "Attacks in the lull, mean"),
+        ("lull_days:below14", "Days until attacks resume, share of histories with less than 14 days"),
+    ],
+)
+def test_a_target_is_said_by_its_title(asked: str, words: str) -> None:
+    assert target_of(asked).sentence == words

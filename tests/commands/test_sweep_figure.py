@@ -65,7 +65,7 @@ def test_a_number_and_names_make_a_line_for_each_name():
     control, scenario = np.tile([0.0, 0.5, 1.0], 2), np.repeat(["tight_leash", "article"], 3).astype(object)
     data = opened({"scenario": scenario, "patron.control": control}, 1 + control + 4 * (scenario == "article"))
     axes = panel(sweep_figure(data), "Acknowledged attacks")
-    assert [line.get_label() for line in axes.lines] == ["tight_leash", "article"]
+    assert [line.get_label() for line in axes.lines] == ["Tight leash", "Documented history"]
     means = data["acknowledged_lull"].mean("run").values
     assert np.allclose(axes.lines[0].get_ydata(), means[:3])
     assert np.allclose(axes.lines[1].get_ydata(), means[3:])

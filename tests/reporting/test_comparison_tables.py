@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from sim import cli, compare
 from sim.analysis.comparison.paired_comparison import by_baseline, compared, prepare
 from sim.experiment.command import Request
+from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
     DRAWN,
@@ -33,7 +34,7 @@ from sim.reporting.comparison_tables import (
 )
 from sim.reporting.figures.compare_figures import comparison_figure, effect_figure, folded, headline
 from sim.reporting.style import BLUE, COLOURS, ORANGE, save
-from sim.reporting.text import amount, minus, percent, points, titled
+from sim.reporting.text import amount, minus, percent, points
 
 pytestmark = pytest.mark.usefixtures("small_sides")
 SCENARIOS = ["article", "no_restraint", "tight_leash"]

@@ -1,6 +1,7 @@
 """`draw` and the listings: the right figure for each thing, and what is drawn is what was given."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_an_ensemble_is_drawn_as_a_fan_from_what_it_carries_alone(winter: xr.Dat
     assert median.tolist() == expected
     assert max(expected) > 3
     assert "3 soldiers killed in Jordan" in texts(figure)
-    assert f"{RUNS} simulated histories, seed 1. Scenario article." in texts(figure)
+    assert f"{RUNS} simulated histories, seed 1. Scenario Documented history." in texts(figure)
 
 
 def test_two_ensembles_are_laid_over_each_other(winter: xr.Dataset, leash: xr.Dataset):
@@ -158,7 +159,8 @@ def test_what_has_not_been_lived_is_left_white():
 def test_each_study_has_its_figure(tmp_path: Path):
     study = {"patron.control": [0.3, 0.9], "study.runs": 20, "calendar.days": 140}
     swept = sim.sweep(overrides=study, to=tmp_path / "sweep")
-    assert "patron.control" in texts(draw(swept, "attacks_lull"))
+    told = "What changes with “Control over the proxies”, scenario Documented history"
+    assert told in texts(draw(swept, "attacks_lull"))
     found = sim.compare(["article", "tight_leash"], runs=20, parameters="defaults")
     assert "difference to Documented history" in texts(draw(found, "attacks_lull"))
     assert len(draw(found).axes) > len(draw(found, "attacks_lull").axes)
@@ -166,7 +168,9 @@ def test_each_study_has_its_figure(tmp_path: Path):
         outcome="attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=4, runs=4, parameters="prior"
     )
     assert "contribution to the outcome" in texts(draw(shares))
-    assert "attacks from then on" in texts(draw(sim.diverge(["article", "no_tower22"], run=3)))
+    parted = texts(draw(sim.diverge(["article", "no_tower22"], run=3)))
+    for title in ("Documented history", "No Tower 22 deaths"):
+        assert re.search(f"^{title}: [0-9]+ attacks from then on$", parted, re.MULTILINE)
 
 
 def test_what_cannot_be_drawn_is_refused_in_one_line(winter: xr.Dataset):

@@ -79,7 +79,7 @@ def test_two_tracks_show_both_histories(names: tuple[str, str]) -> None:
         same = 180 if told.day is None else told.day
         assert set(colours[same:]) <= {BLUE}
         assert BLUE not in colours[:same]
-        assert life.label in axes.get_title(loc="left")
+        assert life.title in axes.get_title(loc="left")
         shown = {line.get_label(): line.get_xdata() for line in axes.lines}
         for mark in marks_of(life):
             assert (

@@ -113,7 +113,9 @@ def test_wrapping(text: str, width: int, lines: list[str]) -> None:
 
 def test_csv_holds_values_by_key_and_no_formula(tmp_path: Path) -> None:
     text = TABLE.to_csv(tmp_path / "table.csv")
-    assert (tmp_path / "table.csv").read_bytes() == text.encode()
+    assert TABLE.to_csv(str(tmp_path / "named.csv")) == text
+    for name in ("table.csv", "named.csv"):
+        assert (tmp_path / name).read_bytes() == text.encode()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert list(rows[0]) == ["key", "text", "value", "low", "high", "why"]
     assert (rows[0]["low"], rows[0]["why"], rows[1]["why"], rows[1]["value"]) == ("-1.25", "'=1+1", "-0.5", "")

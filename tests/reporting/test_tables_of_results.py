@@ -11,7 +11,7 @@ from sim.analysis.pattern_tests import Verdict
 from sim.analysis.summary import Statistic
 from sim.model.facts import load_facts
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import load, parameter_rows, scenario_names
+from sim.model.scenario import load, parameter_rows, scenario_names, titled
 from sim.reporting import terminal
 from sim.reporting.tables import (
     exceedance_line,
@@ -22,7 +22,7 @@ from sim.reporting.tables import (
     scenario_table,
 )
 from sim.reporting.terminal import WIDEST, show
-from sim.reporting.text import percent, titled
+from sim.reporting.text import percent
 
 CONFIG = load()
 CALENDAR = CONFIG.scenario.calendar

@@ -144,8 +144,8 @@ def rank(
         levels = np.array([narrowed(one) for one in levels]).reshape(levels.shape)
     drawn_values = _quantities(bank.prior, levels)
     true_values = _quantities(bank.prior, plants.prior.levels(np.array(list(rows), dtype=np.int64)))
-    told = np.stack([one[list(rows)] for one in observed.values()], axis=1)
-    sides = sides_of(*_prior_reports(bank, observed), told)
+    seen = np.stack([one[list(rows)] for one in observed.values()], axis=1)
+    sides = sides_of(*_prior_reports(bank, observed), seen)
     true_values[LIKELIHOOD], drawn_values[LIKELIHOOD] = log_likelihoods(bank, plants, observed, rows)
     return Ranked(
         region=region,
@@ -166,24 +166,24 @@ def _prior_reports(bank: ReferenceTable, names: Sequence[str] | Mapping[str, Arr
     """Reports (rows, figures) of the first rows of a bank, and their quantities (rows, quantities)."""
     count = min(bank.size, REGRESSED)
     generator = np.random.default_rng(bank.prior.seed)
-    told = {
+    seen = {
         one.id: one.reading.report(bank.numbers[one.id][:count], bank.chance[:count], generator) for one in bank.figures
     }
     quantities = _quantities(bank.prior, bank.prior.levels(np.arange(count)))
-    return np.stack([told[name] for name in names], axis=1), np.stack(list(quantities.values()), axis=1)
+    return np.stack([seen[name] for name in names], axis=1), np.stack(list(quantities.values()), axis=1)
 
 
-def sides_of(reports: Array, values: Array, told: Array, weights: Array | None = None) -> Array:
+def sides_of(reports: Array, values: Array, seen: Array, weights: Array | None = None) -> Array:
     """1 where data raise a quantity, -1 where they lower it (sets, quantities): a function of the data alone.
 
     The quantities (rows, quantities) are regressed on the logarithms of reports (rows, figures) of simulated data; the
-    side is the sign of what the regression predicts for the data that are `told` (sets, figures), less the mean.
+    side is the sign of what the regression predicts for the data that are `seen` (sets, figures), less the mean.
     """
     share = np.full(len(values), 1.0 / len(values)) if weights is None else weights / weights.sum()
     usual, logs = share @ values, np.log1p(np.maximum(reports, 0.0))
     centre, root = share @ logs, np.sqrt(share)[:, None]
     slopes, *_ = np.linalg.lstsq((logs - centre) * root, (values - usual) * root, rcond=None)
-    return np.where((np.log1p(np.maximum(told, 0.0)) - centre) @ slopes < 0.0, -1.0, 1.0)
+    return np.where((np.log1p(np.maximum(seen, 0.0)) - centre) @ slopes < 0.0, -1.0, 1.0)
 
 
 LIKELIHOOD: Final = "log likelihood"
@@ -264,7 +264,7 @@ def rank_counts(
         The ranks, and the log probability (data sets,) of the counts of each data set, those left out included.
     """
     before = runs.posterior
-    truths, draws, means, told, evidence = [], [], [], [], []
+    truths, draws, means, seen, evidence = [], [], [], [], []
     values = np.stack(list(with_products(before.values()).values()), axis=1)
     likelihoods: list[tuple[float, Array]] = []
     places = generator.permutation(accepted(before.weights, generator))[:sets]
@@ -279,7 +279,7 @@ def rank_counts(
         truths.append(place)
         draws.append(kept)
         means.append(weights @ values)
-        told.append(observed)
+        seen.append(observed)
         logs = runs.dated.log_likelihood(runs.reported[[place, *kept]], observed)
         likelihoods.append((logs[0], np.pad(logs[1:], (0, DRAWS - len(kept)), constant_values=np.nan)))
     chosen = _padded(draws)
@@ -300,7 +300,7 @@ def rank_counts(
         means=posterior_means,
         sides=np.column_stack(
             [
-                sides_of(runs.reported, values, np.array(told).reshape(-1, runs.reported.shape[1]), before.weights),
+                sides_of(runs.reported, values, np.array(seen).reshape(-1, runs.reported.shape[1]), before.weights),
                 np.ones(len(truths)),
             ]
         ),

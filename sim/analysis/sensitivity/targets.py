@@ -71,11 +71,9 @@ class Target:
 
     @property
     def sentence(self) -> str:
-        """The statistic with the meaning of the outcome, in words."""
-        text = self.outcome.text.removeprefix("1 when ")
-        if self.statistic == "share":
-            return f"share of histories in which {text}"
-        return f"{text}: {self.words}" if self.bound else f"{self.words} of {text}"
+        """The title of the outcome with the statistic."""
+        some = " with any" if self.statistic == "share" and self.outcome.unit != "probability" else ""
+        return f"{self.outcome.title}, {self.words}{some}"
 
     @property
     def warning(self) -> str | None:

@@ -20,7 +20,7 @@ from sim.engine.record import WEEK
 from sim.experiment.formats import full_date, short_date
 from sim.experiment.result_dir import config_in
 from sim.experiment.statistics import TWENTIETHS, Array, Tally, histogram_quantile
-from sim.model.scenario import Config, Scenario
+from sim.model.scenario import Config, Scenario, titled
 from sim.reporting.style import (
     BY_KIND,
     COLOURS,
@@ -488,7 +488,7 @@ def write_source(figure: Figure, found: Mapping[str, xr.Dataset]) -> None:
     seeds = ", ".join(sorted({data.attrs["seed"] for data in found.values()}))
     words = f"Source: Lull, {runs} simulated histories{each}, seed {seeds}."
     if len(found) == 1:
-        words += f" Scenario {next(iter(found.values())).attrs['scenario']}."
+        words += f" Scenario {titled(next(iter(found.values())).attrs['scenario'])}."
     rests = dict.fromkeys(no_week(config_in(data).scenario) for data in found.values())
     words = " ".join([words, *filter(None, rests), "A model, not a forecast."])
     figure.text(LEFT, 0.1 / figure.get_figheight(), words, fontsize=8, color=GREY)

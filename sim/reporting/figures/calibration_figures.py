@@ -228,6 +228,6 @@ def source(done: Calibration) -> str:
     """Where a figure comes from."""
     posterior = done.posterior
     return (
-        f"Source: Lull, scenario {done.config.scenario.name}, {posterior.bank.size:,} histories from the prior, ESS"
+        f"Source: Lull, scenario {done.config.scenario.title}, {posterior.bank.size:,} histories from the prior, ESS"
         f" {posterior.effective:,.0f}, seed {done.config.seed}. A model, not a forecast."
     )

@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.analysis.comparison.paired import NO_WAR
 from sim.analysis.comparison.paired_comparison import Row, compared, effect_row
+from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
     DRAWN,
@@ -30,7 +31,7 @@ from sim.reporting.comparison_tables import (
     short,
 )
 from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, bare, extent, heading, new_figure, quiet, style
-from sim.reporting.text import amount, capital, minus, points, short_percent, titled
+from sim.reporting.text import amount, capital, minus, points, short_percent
 
 MARKERS: Final = ("o", "s")
 SIGNS: Final = {"o": "●", "s": "■"}
@@ -370,8 +371,8 @@ def _texts(figure: Figure, data: xr.Dataset) -> None:
     )
     figure.text(0.02, 1 - 0.66 / height, below, fontsize=9.5, color=GREY)
     source = (
-        f"Lull, scenario {data.attrs['scenario']}, seed {data.attrs['seed']}, parameters: {data.attrs['parameters']},"
-        f" {data.attrs['draws']} draws of {data.attrs['runs']} histories. {pinned}."
+        f"Lull, scenario {titled(data.attrs['scenario'])}, seed {data.attrs['seed']}, parameters:"
+        f" {data.attrs['parameters']}, {data.attrs['draws']} draws of {data.attrs['runs']} histories. {pinned}."
     )
     figure.text(0.02, 0.14 / height, source, fontsize=8.5, color=GREY)
 

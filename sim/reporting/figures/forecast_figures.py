@@ -135,7 +135,7 @@ def write_words(figure: Figure, found: Prediction, config: Config, file: str) ->
     )
     words = f"acknowledged attacks a week on {scenario.cast.names.target}, all theatres; forecast from {first} on"
     source = (
-        f"Source: {file} ({found.counts.report.format}); Lull, scenario {scenario.name}, {len(one.bank.rows):,}"
+        f"Source: {file} ({found.counts.report.format}); Lull, scenario {scenario.title}, {len(one.bank.rows):,}"
         f" histories, {len(one.match.places):,} of them like the past in the file, seed {config.seed}. A model, not a"
         " prediction of what will happen."
     )
@@ -240,7 +240,7 @@ def case_figure(found: CasePredictions) -> Figure:
         head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
         words = "acknowledged attacks so far, given the observed counts and the pinned events (dotted)"
         source = (
-            f"Lull, scenario {scenario.name}, {found.histories:,} histories, ESS {found.effective:,.0f}, seed"
+            f"Lull, scenario {scenario.title}, {found.histories:,} histories, ESS {found.effective:,.0f}, seed"
             f" {found.config.seed}; posterior of another case, level refitted. A test of the model, not advice."
         )
         figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")

@@ -111,7 +111,7 @@ def _track(axes: Axes, life: Life, parted: int | None, most: float) -> None:
     axes.set_ylim(0, most * 1.42)
     axes.set_xlim(when[0] - 1, when[-1] + 1)
     axes.set_ylabel("attacks a day")
-    axes.set_title(f"{life.label}: {attacks[~same].sum():.0f} attacks from then on", fontsize=10.5, fontweight="bold")
+    axes.set_title(f"{life.title}: {attacks[~same].sum():.0f} attacks from then on", fontsize=10.5, fontweight="bold")
 
 
 def _legend(figure: Figure, found: Divergence) -> None:
@@ -239,7 +239,7 @@ def _finish(figure: Figure, panels: list[Axes], model: ReferenceModel) -> None:
 def _entitle_history(figure: Figure, life: Life) -> None:
     height, attacks = figure.get_figheight(), life.states.run["attacks"][: life.days].sum()
     killed = life.states.run["killed"][: life.days].sum()
-    title = f"{life.label}: {attacks:.0f} attacks, {killed:.0f} killed in {life.days} days"
+    title = f"{life.title}: {attacks:.0f} attacks, {killed:.0f} killed in {life.days} days"
     figure.text(0.02, 1 - 0.14 / height, title, fontsize=13, fontweight="bold", va="top")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if handles:

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from sim.experiment.dataset import outcomes_in
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.profiles import AtPoints, Profile, SweptFactor, at_points, profile, runs_at, strongest, varied
+from sim.model.scenario import titled
 from sim.model.validation import UserError, one_of
 from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, bare, fitted, new_figure, quiet, style
 from sim.reporting.text import outcome_title, parameter_title, percent
@@ -91,7 +92,7 @@ def _lines(data: xr.Dataset, along: SweptFactor, names: SweptFactor | None, foun
     for axes, at in zip(panels[0], found, strict=True):
         for k in range(groups):
             mine = np.full(len(along.place), True) if names is None else names.place == k
-            label = None if names is None else names.labels[k]
+            label = None if names is None else _labels(names)[k]
             shown = profile(data, at, np.where(mine, along.place, len(along.centres)), len(along.centres) + 1)
             _draw(axes, along, _without_last(shown), COLOURS[k], label, spread=False, share=at.by == "share")
         _finish(axes, along, at)
@@ -121,7 +122,7 @@ def _maps(data: xr.Dataset, found: Sequence[AtPoints]) -> Figure:
             axes.tick_params(axis="x", rotation=45)
         axes.set_xlabel(_said(across), fontsize=9)
         axes.set_ylabel(_said(up) if axes is panels[0][0] else "", fontsize=9)
-    worst = ", ".join(f"{at.name} {_number(float(at.errors.max()), at)}" for at in found)
+    worst = ", ".join(f"{outcome_title(at.name, at.text)} {_number(float(at.errors.max()), at)}" for at in found)
     _foot(figure, f"Largest Monte Carlo error of a point: {worst}.")
     return figure
 
@@ -135,7 +136,7 @@ def _grid(data: xr.Dataset, axes: Sequence[SweptFactor], found: Sequence[AtPoint
         for row, (at, one) in enumerate(zip(found, profiles, strict=True)):
             place = panels[row][column]
             _draw(place, axis, one, COLOURS[row], None, spread=True, share=at.by == "share")
-            _finish(place, axis, at, last=row == len(found) - 1, titled=column == 0, narrow=True)
+            _finish(place, axis, at, last=row == len(found) - 1, headed=column == 0, narrow=True)
             place.sharey(panels[row][0])
             place.tick_params(labelleft=column == 0)
     left = f" The {len(shown)} of {len(axes)} that move them most." if len(shown) < len(axes) else ""
@@ -165,11 +166,11 @@ def _page(
 
 
 def _title(data: xr.Dataset, axes: Sequence[SweptFactor]) -> str:
-    names = [axis.name for axis in axes]
+    names = [axis.name if _is_key(axis) else f"“{parameter_title(axis.name, axis.text)}”" for axis in axes]
     over = (
         f"{len(names)} settings" if len(names) > 3 else " and ".join([", ".join(names[:-1]), names[-1]][-len(names) :])
     )
-    where = "" if "scenario" in names else f", scenario {data.attrs['scenario']}"
+    where = "" if "scenario" in names else f", scenario {titled(data.attrs['scenario'])}"
     return f"What changes with {over}{where}"
 
 
@@ -194,15 +195,17 @@ def _draw(
 
 
 def _finish(
-    axes: Axes, axis: SweptFactor, at: AtPoints, last: bool = True, titled: bool = True, narrow: bool = False
+    axes: Axes, axis: SweptFactor, at: AtPoints, last: bool = True, headed: bool = True, narrow: bool = False
 ) -> None:
     """Title, units and ticks of a panel."""
-    if titled:
+    if headed:
         axes.set_title(_outcome(at), fontsize=10, fontweight="bold", loc="left")
     if not axis.numeric:
         slanted = narrow or len(axis.labels) > 4
-        turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
-        axes.set_xticks(axis.centres, axis.labels, **turned)
+        turned: dict[str, Any] = (
+            {"rotation": 30, "ha": "right", "rotation_mode": "anchor", "fontsize": 8} if slanted else {}
+        )
+        axes.set_xticks(axis.centres, _folded(axis, 30 if slanted else 12), **turned)
         axes.set_xlim(-0.6, len(axis.labels) - 0.4)
     elif _geometric(axis.centres):
         axes.set_xscale("log")
@@ -257,10 +260,25 @@ def _outcome(at: AtPoints) -> str:
 
 def _said(axis: SweptFactor, width: int = 44) -> str:
     """What an axis is: its title and unit; a key that is no parameter stands for itself."""
-    if axis.text.startswith("configuration key") or axis.text == axis.name:
+    if _is_key(axis):
         return axis.name
     unit = "" if axis.unit in ("", "1") else f" ({axis.unit})"
     return "\n".join(textwrap.wrap(parameter_title(axis.name, axis.text) + unit, width))
+
+
+def _is_key(axis: SweptFactor) -> bool:
+    """Whether an axis is a key that is no parameter."""
+    return axis.text.startswith("configuration key") or axis.text == axis.name
+
+
+def _labels(axis: SweptFactor) -> Sequence[str]:
+    """The values along an axis as they are written; scenarios by their titles."""
+    return tuple(map(titled, axis.labels)) if axis.name == "scenario" else axis.labels
+
+
+def _folded(axis: SweptFactor, width: int) -> list[str]:
+    """The same in lines short enough to stand in a row below an axis."""
+    return [textwrap.fill(one, width, break_long_words=False, break_on_hyphens=False) for one in _labels(axis)]
 
 
 def _number(value: float, at: AtPoints, most: float | None = None) -> str:
