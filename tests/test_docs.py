@@ -308,7 +308,7 @@ def test_a_stale_table_an_unknown_one_and_an_open_one_are_noticed():
 def test_every_decision_and_every_module_of_rules_is_told():
     told = {name for own in decisions.CHANCE_DECIDES.values() for name in own}
     numbered = {name for name, value in vars(decisions).items() if name.isupper() and isinstance(value, int)}
-    assert told == numbered - {"MAX_ATTACKS", "DAYS_IN_PLACE"}
+    assert told == numbered - {"MAX_ATTACKS", "DAYS_IN_PLACE", "WEEKS_IN_PLACE"}
     modules = {path.stem for path in Path(rules.__path__[0]).glob("*.py")}
     of_the_day = {module.__name__.rpartition(".")[2] for module in ROLES}
     assert of_the_day == modules - {"__init__", "day", "decisions", "outcomes", "samplers"}
