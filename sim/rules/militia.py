@@ -365,7 +365,7 @@ def theatre_weight(now: float, deviation: float, draw: float) -> float:
     Units: 1, and 1 before the first week; draw a probability, z the inverse normal.
     Source: the split of attacks over theatres is assumed; a random walk of its logarithm, which any start allows.
 
-    >>> theatre_weight(1.5, 0.2, 0.5)
+    >>> theatre_weight(1.5, 0.0, 0.9)
     1.5
     """
     return now * exp(deviation * inverse_normal(draw))
@@ -375,7 +375,7 @@ def theatre_weight(now: float, deviation: float, draw: float) -> float:
 def share_factor(weight: float, mean: float) -> float:
     """Factor on the attack rates of a theatre by its weight: all baseline rates together stay as they are.
 
-    w / w_mean
+    w / w_mean, or 1 where no theatre has a weight
 
     Units: mean is that of all theatres where the target is attacked, by the baseline rates of their wings together.
     Source: a split of a known total (Aitchison 1986, logistic normal).
@@ -383,4 +383,4 @@ def share_factor(weight: float, mean: float) -> float:
     >>> share_factor(1.5, 1.2)
     1.25
     """
-    return weight / mean
+    return weight / mean if mean > 0.0 else 1.0

@@ -115,7 +115,7 @@ def test_arviz_reads_what_is_stored(made: tuple[Path, str]) -> None:
 
 
 def test_the_check_alone_passes_and_its_control_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few = ("calibration.draws=8e5", "calibration.sbc_datasets=60")
+    few = ("calibration.draws=8e5", "calibration.sbc_datasets=150")
     assert cli.main(["calibrate", "check=true", *few, f"output.dir={tmp_path / 'check'}"]) == 0
     content = json.loads((tmp_path / "check" / "summary.json").read_text())
     assert content["calibrated"] is True
@@ -129,7 +129,7 @@ def test_the_check_alone_passes_and_its_control_fails(tmp_path: Path, capsys: py
 
 LOOSE = (
     *(f"calibration.observations.{name}.enabled=false" for name in ("campaign", "syria", "ordering", "responses")),
-    "calibration.draws=40000", "calibration.sbc_datasets=40", "stretch=42",
+    "calibration.draws=100000", "calibration.sbc_datasets=40", "stretch=42",
 )  # fmt: skip
 """A calibration with which many runs agree, so that few are enough."""
 

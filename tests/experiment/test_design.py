@@ -546,14 +546,14 @@ def test_a_point_of_a_sweep_is_what_simulate_gives_for_its_values() -> None:
 
 
 def test_a_drawn_parameter_that_a_scenario_keeps_has_its_own_value_there() -> None:
-    sweep = sweep_of("scenario=article,tight_leash", "study.draws=prior", "study.points=3")
-    rows = simulate_batch(sweep.work, Batch((0, 6), (0, 20)), threads=1)
-    columns = sweep.design.columns(0, 3)
+    sweep = sweep_of("scenario=article,tight_leash", "study.draws=prior", "study.points=9")
+    rows = simulate_batch(sweep.work, Batch((0, 18), (0, 20)), threads=1)
+    columns = sweep.design.columns(0, 9)
     own = {key: column for key, column in columns.items() if key not in sweep.groups[1].kept}
     for keys, agrees in ((own, True), (columns, False)):
         table = build_inputs(sweep.groups[1].config.scenario, keys)
-        output = run_batch(table, 1, np.tile(np.arange(20), 3), points=np.repeat(np.arange(3), 20))
-        tight = rows["injured"].reshape(3, 2, 20)[:, 1].ravel()
+        output = run_batch(table, 1, np.tile(np.arange(20), 9), points=np.repeat(np.arange(9), 20))
+        tight = rows["injured"].reshape(9, 2, 20)[:, 1].ravel()
         assert np.array_equal(output.rows[:, 2], tight) is agrees
 
 

@@ -54,7 +54,7 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_the_posterior_is_small_complete_and_tells_where_it_comes_from(posterior: Shipped) -> None:
     assert shipped_path().stat().st_size < SMALL
     assert set(posterior.columns) == set(free_declarations())
-    assert 500 <= posterior.draws <= 2000
+    assert 1000 <= posterior.draws <= 2000
     assert len(np.unique(posterior.rows)) == posterior.draws
     assert {"observations", "seed", "bank", "effective", "versions", "deciding_hash", "overrides"} <= set(
         posterior.about
@@ -194,4 +194,5 @@ def test_a_thousand_planted_truths_lie_among_draws_of_their_posteriors() -> None
     )
     for region in narrow:
         assert not any(one.uniform or one.coverage_ok for name, one in narrow[region].items() if name != LIKELIHOOD)
-        assert noticed(sbc.checked[region], list(prior[region].values()))
+        sound = sbc.checked[region] if region == "anywhere" else ()
+        assert noticed(sound, list(prior[region].values()))

@@ -418,7 +418,7 @@ def check(ranked: Ranked) -> tuple[SbcCheck, ...]:
     return tuple(checked(place, name) for place, name in enumerate(ranked.names))
 
 
-RECOVERED: Final = 0.5
+RECOVERED: Final = 0.7
 """Rank correlation of truths and posterior means from which data speak clearly of a quantity."""
 
 

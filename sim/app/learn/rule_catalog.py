@@ -97,9 +97,11 @@ class NamedFloat(float):
 def argument_ranges() -> ArgumentRanges:
     """Simulate a run of the article and read the declarations, once for all sessions.
 
-    Rules that are applied only where wings comply by degrees have their ranges from a run without pauses, and no cases.
+    Rules that are applied only where wings comply by degrees, or where shares of theatres change, have their ranges
+    from such a run, and no cases.
     """
-    scenario, by_degrees = load().scenario, load(["mechanisms.pause=false"]).scenario
+    other = ["mechanisms.pause=false", "shares.share_deviation=0.25", "shares.share_drift=0.05"]
+    scenario, by_degrees = load().scenario, load(other).scenario
     inputs = build_inputs(scenario)
     elsewhere = {
         rule: replace(seen, decisions=()) for rule, seen in _observed(by_degrees, build_inputs(by_degrees)).items()
