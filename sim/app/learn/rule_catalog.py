@@ -100,11 +100,13 @@ def argument_ranges() -> ArgumentRanges:
     Rules that are applied only where wings comply by degrees, or where shares of theatres change, have their ranges
     from such a run, and no cases.
     """
-    other = ["mechanisms.pause=false", "shares.share_deviation=0.25", "shares.share_drift=0.05"]
-    scenario, by_degrees = load().scenario, load(other).scenario
+    scenario = load().scenario
+    others = [load([one]).scenario for one in ("shares.share_deviation=0.25", "mechanisms.pause=false")]
     inputs = build_inputs(scenario)
     elsewhere = {
-        rule: replace(seen, decisions=()) for rule, seen in _observed(by_degrees, build_inputs(by_degrees)).items()
+        rule: replace(seen, decisions=())
+        for other in others
+        for rule, seen in _observed(other, build_inputs(other)).items()
     }
     observed = elsewhere | _observed(scenario, inputs)
     return ArgumentRanges(scenario, _input_columns(scenario, inputs), observed)
