@@ -16,7 +16,9 @@ def ranked(task, planted, region):
     draws, truths = planted[inside], task["truths"][: len(planted)][inside]
     names = tuple(str(place) for place in range(truths.shape[1]))
     left_out = int((task["region"][: len(planted)] == region).sum() - inside.sum())
-    return Ranked(region, names, (draws < truths[:, None]).sum(axis=1), truths, draws.mean(axis=1), np.ones_like(truths), left_out)
+    return Ranked(
+        region, names, (draws < truths[:, None]).sum(axis=1), truths, draws.mean(axis=1), np.ones_like(truths), left_out
+    )
 
 
 def tell_planted(task, methods):
