@@ -17,7 +17,7 @@ from sim.analysis.calibration import calibration_run as analysis
 from sim.analysis.calibration.identifiability import pairs
 from sim.analysis.calibration.observations import CalibrationSettings, DatedCounts, settings_of
 from sim.analysis.calibration.posterior import MOST_ROWS, accepted, fill, with_products
-from sim.analysis.calibration.sbc import Control, noticed
+from sim.analysis.calibration.sbc import Control
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import own_counts, reading_record
 from sim.commands.result import Job, Result, call, carry_out, request_of
@@ -258,8 +258,6 @@ def verdict_line(sbc: analysis.SbcResult, narrow: analysis.SbcResult, prior: ana
     """What follows."""
     if not analysis.calibrates(sbc):
         return "[bold red]The posteriors are NOT calibrated: see sbc.csv.[/]"
-    widest, *others = sbc.checked  # elsewhere data differ too little for them to speak clearly
-    weak = [one for one in others if not noticed((), prior.checked[one])]
-    if analysis.calibrates(narrow) or weak or not noticed(sbc.checked[widest], prior.checked[widest]):
+    if analysis.calibrates(narrow) or not analysis.notices(sbc, prior):
         return "[bold red]The check is too weak: it passes posteriors that are wrong. Ask for more truths.[/]"
     return "[green]The posteriors are calibrated, and the check notices posteriors that are not.[/]"

@@ -68,6 +68,7 @@ from sim.analysis.calibration.sbc import (
     SbcCheck,
     check,
     confirmed,
+    noticed,
     rank,
     rank_counts,
 )
@@ -586,6 +587,15 @@ def sbc_record(sbc: SbcResult) -> Row:
 def calibrates(sbc: SbcResult) -> bool:
     """Whether nothing speaks against the method in any region."""
     return all(one.calibrated for checked in sbc.checked.values() for one in checked) and any(sbc.checked.values())
+
+
+def notices(sbc: SbcResult, prior: SbcResult) -> bool:
+    """Whether a check distinguishes the `prior` in place of posteriors from them, in every region.
+
+    Only in the first, the widest, do data differ enough to speak clearly of more than the likelihood.
+    """
+    widest = next(iter(sbc.checked))
+    return all(noticed(sbc.checked[one] if one == widest else (), found) for one, found in prior.checked.items())
 
 
 def summary(done: Calibration) -> Row:

@@ -67,9 +67,10 @@ class Ranked:
         return len(self.ranks)
 
 
-def reports(bank: ReferenceTable, generator: np.random.Generator) -> dict[str, Array]:
-    """What is reported of each row of a bank (rows,), by id of the figure."""
-    return {one.id: one.reading.report(bank.numbers[one.id], bank.chance, generator) for one in bank.figures}
+def reports(bank: ReferenceTable, generator: np.random.Generator, count: int | None = None) -> dict[str, Array]:
+    """What is reported of each row of a bank, or of its first `count` (rows,), by id of the figure."""
+    chance = bank.chance[:count]
+    return {one.id: one.reading.report(bank.numbers[one.id][:count], chance, generator) for one in bank.figures}
 
 
 def anywhere(figures: Sequence[Observation], observed: Mapping[str, Array]) -> Array:
@@ -153,7 +154,7 @@ def rank(
         ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
         truths=np.stack(list(true_values.values()), axis=1),
         means=np.stack([np.nanmean(drawn_values[name], axis=1) for name in true_values], axis=1),
-        sides=np.column_stack([sides, np.ones(len(rows))]),
+        sides=sides,
         left_out=tried - len(rows),
     )
 
@@ -165,16 +166,15 @@ REGRESSED: Final = 20_000
 def _prior_reports(bank: ReferenceTable, names: Sequence[str] | Mapping[str, Array]) -> tuple[Array, Array]:
     """Reports (rows, figures) of the first rows of a bank, and their quantities (rows, quantities)."""
     count = min(bank.size, REGRESSED)
-    generator = np.random.default_rng(bank.prior.seed)
-    seen = {
-        one.id: one.reading.report(bank.numbers[one.id][:count], bank.chance[:count], generator) for one in bank.figures
-    }
+    seen = reports(bank, np.random.default_rng(bank.prior.seed), count)
     quantities = _quantities(bank.prior, bank.prior.levels(np.arange(count)))
     return np.stack([seen[name] for name in names], axis=1), np.stack(list(quantities.values()), axis=1)
 
 
 def sides_of(reports: Array, values: Array, seen: Array, weights: Array | None = None) -> Array:
-    """1 where data raise a quantity, -1 where they lower it (sets, quantities): a function of the data alone.
+    """1 where data raise a quantity, -1 where they lower it, and 1 for the likelihood (sets, quantities and one).
+
+    A function of the data alone.
 
     The quantities (rows, quantities) are regressed on the logarithms of reports (rows, figures) of simulated data; the
     side is the sign of what the regression predicts for the data that are `seen` (sets, figures), less the mean.
@@ -183,7 +183,8 @@ def sides_of(reports: Array, values: Array, seen: Array, weights: Array | None =
     usual, logs = share @ values, np.log1p(np.maximum(reports, 0.0))
     centre, root = share @ logs, np.sqrt(share)[:, None]
     slopes, *_ = np.linalg.lstsq((logs - centre) * root, (values - usual) * root, rcond=None)
-    return np.where((np.log1p(np.maximum(seen, 0.0)) - centre) @ slopes < 0.0, -1.0, 1.0)
+    lower = (np.log1p(np.maximum(seen, 0.0)) - centre) @ slopes < 0.0
+    return np.column_stack([np.where(lower, -1.0, 1.0), np.ones(len(seen))])
 
 
 LIKELIHOOD: Final = "log likelihood"
@@ -298,12 +299,7 @@ def rank_counts(
         ranks=np.stack([ranks_of(one, drawn_values[name], generator) for name, one in true_values.items()], axis=1),
         truths=np.stack(list(true_values.values()), axis=1),
         means=posterior_means,
-        sides=np.column_stack(
-            [
-                sides_of(runs.reported, values, np.array(seen).reshape(-1, runs.reported.shape[1]), before.weights),
-                np.ones(len(truths)),
-            ]
-        ),
+        sides=sides_of(runs.reported, values, np.array(seen).reshape(-1, runs.reported.shape[1]), before.weights),
         left_out=len(places) - len(truths),
     )
     return ranked, np.array(evidence)

@@ -24,7 +24,7 @@ from sim.engine.batched.layout import (
 from sim.engine.batched.rng import cache_run_rounds
 from sim.engine.batched.specialize import kernel_rules, one_error_line
 from sim.engine.extension.plan import plan_of
-from sim.engine.inputs import ModelInputs
+from sim.engine.inputs import POINTWISE, ModelInputs
 from sim.engine.record import ALL_OUTCOMES, WEEK, Output, OutputSpec
 from sim.numbers.compiled import kernel, open_kernel, part, step
 from sim.numbers.philox import split_seed
@@ -137,8 +137,7 @@ def forks_of(tables: Sequence[ModelInputs], asked: OutputSpec) -> list[Fork]:
 
 def days_alike(one: ModelInputs, other: ModelInputs) -> int:
     """How many days of the histories of two tables are the same from the start."""
-    numbers = ("numbers", "theatres", "wings", "extras")
-    same = (*numbers, "layout", "groups", "bursts", "weights", "strikes_day", "report_day")
+    same = (*POINTWISE, "layout", "groups", "bursts", "weights", "strikes_day", "report_day")
     if (
         one.past is not other.past
         or one.days.shape != other.days.shape
