@@ -18,7 +18,7 @@ from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
 from sim.experiment.command import Request, check_one_point
-from sim.experiment.dataset import outcome_values, outcomes_of, theatre_counts
+from sim.experiment.dataset import outcome_values, outcomes_with, theatre_counts
 from sim.experiment.options import ExplainOptions
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import Arm, CostEstimate, Experiment, Progress, chunks, joined
@@ -102,7 +102,7 @@ class Measured:
 
 def measured(name: str, extended: ActiveExtensions = NO_EXTENSIONS) -> Measured:
     """How an outcome of the model or of an extension is attributed."""
-    name, known = current_outcome(name), outcomes_of(extended)
+    name, known = current_outcome(name), outcomes_with(extended)
     if name not in known:
         raise UserError("outcome", name, one_of(known, name))
     outcome = known[name]

@@ -89,7 +89,7 @@ def run_ensemble(config: Config) -> EnsembleResult:
     for place, name in enumerate(scenario.cast.theatres):
         counted = {key: histogram_quantile(output.weekly[place], part) for key, part in TWENTIETHS.items()}
         bands[name] = {key: np.where(band < 0, np.nan, band.astype(np.float64)) for key, band in counted.items()}
-    stats = statistics(tallied(data), outcomes_of(scenario.extended).values())
+    stats = statistics(tallied(data), outcomes_of(scenario).values())
     return EnsembleResult(config, data, output, stats, bands)
 
 

@@ -58,7 +58,7 @@ def main(request: Request) -> None:
         watched = simulating(folder, CostEstimate(config.runs)) if several else progress(config.runs, "histories")
         with watched as advance:
             ensemble = stream(config, keep=histories.append, progress=advance, batch=CHUNK)
-        stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
+        stats = statistics(ensemble.tallies, outcomes_of(config.scenario).values())
         with waiting("judging the patterns"), ThreadPoolExecutor(2) as pool:
             expecting = pool.submit(expected, config)
             written = pool.submit(histories.close, weekly_histogram=ensemble.first["weekly_histogram"].values)

@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sim.model.aliases import current_overrides, current_tree
+from sim.model.aliases import current_outcome, current_overrides, current_tree
 from sim.model.cast import Cast, cast_of
+from sim.model.conditions import Condition, read
 from sim.model.extension import (
     NO_EXTENSIONS,
     ActiveExtensions,
@@ -56,6 +57,7 @@ from sim.model.timeline import (
     split_pins,
 )
 from sim.model.validation import Section, UserError
+from sim.rules.outcomes import DERIVED, RECORDED
 
 MOST_RUNS = 10**9
 MOST_THREADS = 4096
@@ -91,7 +93,8 @@ class Scenario:
 
     `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
     which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
-    `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history.
+    `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history, `asked`
+    conditions that a user asks of it, which change nothing.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Scenario:
     rungs: tuple[str, ...]
     extended: ActiveExtensions = NO_EXTENSIONS
     changes: tuple[ParameterChange, ...] = ()
+    asked: tuple[Condition, ...] = ()
 
     @property
     def title(self) -> str:
@@ -389,7 +393,19 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
         rungs=rungs,
         extended=extended,
     )
+    scenario = replace(scenario, asked=_asked(tree, scenario))
     return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
+
+
+def _asked(tree: Tree, scenario: Scenario) -> tuple[Condition, ...]:
+    """The conditions among the outcomes that a study asks for; names of outcomes are none."""
+    study = _section(tree, "study", STUDY_KEYS)
+    if not study.has("outcomes") or study.raw("outcomes", "") is None:
+        return ()
+    units = {one.name: one.unit for one in (*RECORDED, *DERIVED, *scenario.extended.outcomes)}
+    texts = [text for text in study.texts("outcomes") if current_outcome(text) not in units]
+    found = (read(text, units, scenario.calendar, scenario.cast, "study.outcomes") for text in texts)
+    return tuple(dict.fromkeys(found))
 
 
 OF_FIRST_DAY: Final = ("shares.share_deviation",)

@@ -83,7 +83,7 @@ class Measure:
 def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
     """Everything that a comparison looks at, in order."""
     wings, theatres, windows = len(scenario.cast.wings), len(scenario.cast.theatres), len(COUNTED_WINDOWS)
-    no_run = dict.fromkeys(outcomes_of(scenario.extended), np.zeros(0))
+    no_run = dict.fromkeys(outcomes_of(scenario), np.zeros(0))
     found = _measured(scenario, no_run, np.zeros((wings, windows, 0)), np.zeros((theatres, windows, 2, 0)))
     return tuple(one for one, _ in found)
 
@@ -104,7 +104,7 @@ def _measured(
     history early.
     """
     cast = scenario.cast
-    for name, outcome in outcomes_of(scenario.extended).items():
+    for name, outcome in outcomes_of(scenario).items():
         text, direction, values = named(outcome.text, cast), DIRECTIONS.get(name, 0), outcomes[name]
         if outcome.unit == "day":
             values = np.where(values == NEVER, scenario.calendar.days, values)

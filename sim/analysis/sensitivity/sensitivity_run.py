@@ -16,7 +16,7 @@ import pandas as pd
 from sim.analysis.sensitivity.indices import MEASURES, Given, Method, Morris, Ranking, Sobol, ranked
 from sim.analysis.sensitivity.targets import Target, target_of
 from sim.experiment.command import Request
-from sim.experiment.dataset import outcomes_of
+from sim.experiment.dataset import outcomes_with
 from sim.experiment.options import SensitivityOptions
 from sim.experiment.statistics import Column, finite
 from sim.experiment.sweep.axes import Axes, Axis, DrawnAxis, Interval, declaration, read_axes
@@ -71,7 +71,7 @@ def settings_of(request: Request) -> tuple[SensitivitySettings, Request]:
     samples = _samples(options.samples, method)
     store = None if options.sweep is None else read_store(options.sweep)
     overrides = rest.overrides if store is None else store.manifest["overrides"]
-    known = outcomes_of(ActiveExtensions(requested_extensions(overrides, ())))
+    known = outcomes_with(ActiveExtensions(requested_extensions(overrides, ())))
     targets = tuple(target_of(name, known) for name in options.outcomes)
     if len(set(targets)) < len(targets):
         raise UserError("sensitivity.outcomes", ",".join(options.outcomes), "each once")

@@ -59,7 +59,7 @@ def settings_of(config: Config) -> StudyOptions:
     if study.draws is not None and study.draws not in DRAWS:
         raise UserError("study.draws", study.draws, one_of(DRAWS, study.draws))
     ignored = Section("study", config.tree["study"], STUDY_KEYS)
-    known = outcomes_of(config.scenario.extended)
+    known = outcomes_of(config.scenario)
     outcomes = None if study.outcomes is None else tuple(map(current_outcome, ignored.texts("outcomes")))
     for name in outcomes or ():
         if name not in known:
