@@ -17,7 +17,7 @@ from sim.analysis.discovery.prim import Content, workbench
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.commands.sweep import StoredResult, announce, make_shown, note, swept
 from sim.experiment.command import Request, Study
-from sim.experiment.dataset import OUTCOMES_BY_NAME
+from sim.experiment.dataset import outcomes_of
 from sim.experiment.options import DiscoverOptions, OutputOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.run_sweep import prepare
@@ -87,7 +87,7 @@ def discover(
 
 def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOptions) -> Job[analysis.Discovery]:
     """The search as a study."""
-    looked_for = condition(options.where or "", analysis.units(data))
+    looked_for = condition(options.where or "", analysis.units(data), config.scenario.calendar)
     cases = cases_of(data, looked_for, analysis.seed_of(data))
 
     def compute(advance: Progress | None) -> Result[analysis.Discovery]:
@@ -120,8 +120,8 @@ def _swept(request: Request, rest: Request, path: Path | None, where: str) -> tu
     asked = replace(rest, verb=VERB, home=path)
     with waiting("composing"):
         sweep = prepare(asked)
-    outcomes = (*OUTCOMES_BY_NAME.values(), *sweep.config.scenario.extended.outcomes)
-    condition(where, {one.name: one.unit for one in outcomes})
+    outcomes = outcomes_of(sweep.config.scenario).values()
+    condition(where, {one.name: one.unit for one in outcomes}, sweep.config.scenario.calendar)
     announce(sweep)
     made = swept(sweep, partial(make_shown, command=request.command), note)
     return made.data, replace(sweep.config, output_dir=None)

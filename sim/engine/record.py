@@ -35,8 +35,9 @@ class OutputSpec:
     """What is asked of histories; what nothing reads of it is not simulated.
 
     Kept besides outcomes: attacks day by day; the state of every day, or of that of the run the fields named; `weekly`
-    histograms; `lags`, the days until wings complied; `windows`, counts of attacks in stretches of days. `elsewhere` says whether something reads what happens outside the
-    theatres of the target, `outcomes` which ones are read, None for all.
+    histograms; `lags`, the days until wings complied; `windows`, counts of attacks in stretches of days. `elsewhere`
+    says whether something reads what happens outside the theatres of the target, `outcomes` which ones are read, None
+    for all.
     """
 
     daily: bool = False
@@ -76,10 +77,10 @@ class Output(NamedTuple):
     """Where the kernel writes, for N histories: an array with N = 0 was not asked for.
 
     rows (N, F) and counts (N, W, 3, 2), lags (N, W) int32; weekly (K, weeks, BINS) int64, without weeks where it was
-    not asked for; daily (N, D, K, 2) uint16;
-    windows (N, Q) int32, the counts of Q stretches; run_states (N, D), front_states (N, D, K), wing_states (N, D, W) records, zero after direct war. extras (N,
-    R) is what extensions keep, at the end, and extras_states (N, D, R) at the end of every day; series (N, D, S) of it
-    the daily series, NaN after direct war.
+    not asked for; daily (N, D, K, 2) uint16; windows (N, Q) int32, the counts of Q stretches; run_states (N, D),
+    front_states (N, D, K), wing_states (N, D, W) records, zero after direct war. extras (N, R) is what extensions keep,
+    at the end, and extras_states (N, D, R) at the end of every day; series (N, D, S) of it the daily series, NaN after
+    direct war.
     """
 
     rows: Array

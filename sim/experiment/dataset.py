@@ -1,7 +1,7 @@
 """Outcomes of each run from the engine's arrays: as plain columns, and as a labelled Dataset with units."""
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 

@@ -109,7 +109,7 @@ class _Reader:
 
     def __init__(self, key: str, text: str) -> None:
         self.key, self.text = key, text
-        self.tokens = [_SPELLED.get(one, one) for one in _TOKEN.findall(text)]
+        self.tokens: list[str] = [_SPELLED.get(one, one) for one in _TOKEN.findall(text)]
         self.at = 0
 
     def peek(self) -> str:
@@ -130,10 +130,10 @@ class _Reader:
 
     def choice(self, names: Collection[str]) -> str:
         """One of some words."""
-        if self.take() not in names:
-            given = self.tokens[self.at - 1] if self.at <= len(self.tokens) else ""
-            raise self.refusal(one_of(names, given))
-        return self.tokens[self.at - 1]
+        token = self.take()
+        if token not in names:
+            raise self.refusal(one_of(names, token))
+        return token
 
     def number(self) -> float:
         """A number."""
@@ -178,10 +178,10 @@ def read(
     """
     reader = _Reader(key, text.strip().strip("'\"").strip())
     events = {one.removesuffix("_day"): one for one, unit in units.items() if unit == "day"}
-    counts = COUNTS if cast is not None and calendar is not None else {}
+    counts = {} if cast is None or calendar is None else COUNTS
     name = current_outcome(reader.take())
     dated = reader.peek() in _DATES
-    if name in counts:
+    if name in counts and calendar is not None and cast is not None:
         found = _counted(reader, name, calendar, cast)
     elif name in units and not (dated and name in events):
         found = _compared(reader, name, units, (*events, *counts), calendar)
@@ -241,9 +241,8 @@ def _compared(
     return Condition(f"{name} {sign} {number:g}", name, units[name], ((sign, number),), words)
 
 
-def _counted(reader: _Reader, name: str, calendar: Calendar | None, cast: Cast | None) -> Condition:
+def _counted(reader: _Reader, name: str, calendar: Calendar, cast: Cast) -> Condition:
     """Attacks counted in a stretch of days, in one theatre or in all where the target is attacked."""
-    assert calendar is not None and cast is not None
     theatres = [place for place, one in enumerate(cast.theatres.values()) if one.kind == "target"]
     text, words = name, ""
     if reader.peek() == "in":
@@ -266,4 +265,3 @@ def _counted(reader: _Reader, name: str, calendar: Calendar | None, cast: Cast |
     number = reader.number()
     amount = _IN_WORDS[sign].format(f"{number:g}")
     return Condition(f"{text} {sign} {number:g}", name, "attacks", ((sign, number),), f"{amount} {words}", window)
-

@@ -93,8 +93,8 @@ class Scenario:
 
     `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
     which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
-    `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history, `asked`
-    conditions that a user asks of it, which change nothing.
+    `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history,
+    `asked` conditions that a user asks of it, which change nothing.
     """
 
     name: str
@@ -393,19 +393,27 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
         rungs=rungs,
         extended=extended,
     )
-    scenario = replace(scenario, asked=_asked(tree, scenario))
+    study = _section(tree, "study", STUDY_KEYS)
+    if study.has("outcomes") and study.raw("outcomes", "") is not None:
+        scenario, _ = asking(scenario, study.texts("outcomes"), "study.outcomes")
     return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
 
 
-def _asked(tree: Tree, scenario: Scenario) -> tuple[Condition, ...]:
-    """The conditions among the outcomes that a study asks for; names of outcomes are none."""
-    study = _section(tree, "study", STUDY_KEYS)
-    if not study.has("outcomes") or study.raw("outcomes", "") is None:
-        return ()
+def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario, tuple[str, ...]]:
+    """The scenario with the conditions among some texts, and the names of all outcomes that the texts ask for.
+
+    Raises:
+        UserError: a text is neither the name of an outcome nor a condition; `key` is where it was written.
+    """
     units = {one.name: one.unit for one in (*RECORDED, *DERIVED, *scenario.extended.outcomes)}
-    texts = [text for text in study.texts("outcomes") if current_outcome(text) not in units]
-    found = (read(text, units, scenario.calendar, scenario.cast, "study.outcomes") for text in texts)
-    return tuple(dict.fromkeys(found))
+    names, found = [], list(scenario.asked)
+    for text in texts:
+        name = current_outcome(text)
+        if name not in units:
+            found.append(read(text, units, scenario.calendar, scenario.cast, key))
+            name = found[-1].text
+        names.append(name)
+    return replace(scenario, asked=tuple(dict.fromkeys(found))), tuple(names)
 
 
 OF_FIRST_DAY: Final = ("shares.share_deviation",)

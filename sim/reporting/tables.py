@@ -16,11 +16,12 @@ from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.text import minus, on_calendar, outcome_title, parameter_title, percent
 
 if TYPE_CHECKING:
-    from sim.analysis.discovery.cases import Condition, Dimension
+    from sim.analysis.discovery.cases import Dimension
     from sim.analysis.discovery.scenario_discovery import Box
     from sim.analysis.durations import Incidence, Outlook
     from sim.analysis.pattern_tests import Balance, Verdict
     from sim.analysis.summary import OverSets, PriorComparison, Statistic
+    from sim.model.conditions import Condition
     from sim.model.scenario import Row
 
 ASSUMED: Final = "*"
@@ -89,17 +90,23 @@ def duration_table(found: "Sequence[Incidence]") -> Table:
     return Table("How long the quiet lasts: share of the histories", columns, found, note, "durations")
 
 
-def outlook_lines(one: "Outlook") -> tuple[str, str]:
-    """How long the lull lasts and whether war comes, given what was observed; and what that rests on."""
+def outlook_lines(one: "Outlook") -> tuple[str, ...]:
+    """What is asked, how long the lull lasts and whether war comes, given what was observed; what that rests on."""
     lull, war, report = one.lull, one.war, full_date(one.report)
     ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
     error = f"± {lull.error:.0f} days Monte Carlo error; " if lull.error else ""
     k = "" if one.pareto_k is None else f"; Pareto k of their importance weights {minus(f'{one.pareto_k:.1f}')}"
+    given = f"in the model, given the {one.observations} observations up to {report}"
     return (
+        *(
+            f"{one.data[name].attrs['long_name']}: probability {percent(share.mean)} (± {percent(share.error)} Monte"
+            f" Carlo error; 90% interval over parameter sets {sets_words(share)}), {given}."
+            for name, share in one.asked.items()
+        ),
         f"The lull lasts {days_words(lull.median, one)} days from {full_date(one.strikes)} (median; {error}90% interval"
         f" over parameter sets {ends}), and direct war by {full_date(one.last)} has a probability of"
         f" {percent(war.mean)} (± {percent(war.error)} Monte Carlo error; 90% interval over parameter sets"
-        f" {sets_words(war)}): in the model, given the {one.observations} observations up to {report}.",
+        f" {sets_words(war)}): {given}.",
         f"This winter: {one.draws:,} histories that reproduce all {one.observations} observations, of equal weight"
         f" (effective sample size {one.effective:,.0f}{k}), each continued {one.data.sizes['run'] // one.draws} times"
         f" with new random numbers from {report} on. No observation lies after that day: assumptions decide both"

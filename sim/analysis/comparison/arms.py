@@ -162,7 +162,7 @@ def arms_of(
         config_dir: a folder of the user's own files.
         extensions: those that are no files.
     """
-    check_one_point(overrides, ("runs", "draws"))
+    check_one_point(overrides, ("runs", "draws", "outcomes"))
     if not 2 <= len(entries) <= MOST:
         raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
     asked = [listed(entry) for entry in entries]

@@ -129,9 +129,7 @@ def store_daily(k: int, start: int, block: Block) -> None:
         block.daily[start + i], block.daily[start + size + i] = attacks, int(packed[k * size + i] - attacks * PACK)
 
 
-def write_out(
-    memory: Memory, lanes: Array, histories: Array, out: Output, windows: Sequence[Window] = ()
-) -> None:
+def write_out(memory: Memory, lanes: Array, histories: Array, out: Output, windows: Sequence[Window] = ()) -> None:
     """What was kept of the lanes (n,), into the output of the histories (n,)."""
     wings = memory.wings
     write_lanes(memory.runs.tally, wings.counts, wings.lags, lanes, histories, out.rows, out.counts, out.lags)
