@@ -90,6 +90,8 @@ VERBS: Final = {
                  "action scenario", "lull case new my_case"),
     "scenarios": Verb("scenarios and the question that each answers", "Look up", "find*", "lull scenarios strikes",
                     shared="output.*"),
+    "events": Verb("kinds of events with an example each, and the events of the timeline", "Look up", "find*",
+                   "lull events order", shared="scenario output.*"),
     "parameters": Verb("parameters: value, range, prior, source", "Look up", "find*", "lull parameters fear",
                     shared="scenario output.*"),
     "facts": Verb("facts of the source, and what represents each in the model", "Look up", "find*", "lull facts F21",
@@ -274,12 +276,25 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
             made.append(word)
         elif places and places[0].endswith("*"):
             many.append(word)
+        elif places and places[0] == "scenario" and ";" in word:
+            places.pop(0)
+            made += _entry(word)
         elif places:
             made.append(f"{places.pop(0)}={word}")
         else:
             raise UserError("override", word, "key=value")
     made += [f"{VERBS[str(verb)].asks}={json.dumps(asked)}"] if asked else []
     return [*made, *([f"{places[0].rstrip('*')}=[{','.join(many)}]"] if many else [])]
+
+
+def _entry(word: str) -> list[str]:
+    """The overrides of a scenario with changes after semicolons, as an entry of a comparison is written."""
+    from sim.analysis.comparison.arms import listed
+
+    entry = listed(word)
+    if entry.moves:
+        raise UserError("scenario", word, f"KEY=VALUE or an event in words; {entry.moves[0][0]}@ is for comparisons")
+    return [f"scenario={entry.scenario}", *entry.changes]
 
 
 def _is_bare(word: str) -> bool:

@@ -204,7 +204,7 @@ _BY_SUFFIX: Final = {
 
 
 VERBS: Final = (
-    "run", "replay", "facts", "parameters", "scenarios", "explain", "diff", "compare", "report", "sweep",
+    "run", "replay", "facts", "parameters", "scenarios", "events", "explain", "diff", "compare", "report", "sweep",
     "discover", "calibrate", "forecast", "case",
 )  # fmt: skip
 """Verbs that leave results; no other is ever carried out to verify a folder."""

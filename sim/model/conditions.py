@@ -104,7 +104,7 @@ def windows_of(asked: Sequence[Condition]) -> tuple[Window, ...]:
     return tuple(dict.fromkeys(one.window for one in asked if one.window is not None))
 
 
-class _Reader:
+class Reader:
     """The tokens of one text, one after the other."""
 
     def __init__(self, key: str, text: str) -> None:
@@ -134,6 +134,16 @@ class _Reader:
         if token not in names:
             raise self.refusal(one_of(names, token))
         return token
+
+    def end(self, example: str) -> None:
+        """Refuse what comes after the end."""
+        if self.peek():
+            self.take()
+            raise self.refusal(f"nothing more, as in {example}")
+
+    def is_number(self) -> bool:
+        """Whether the next token is a number."""
+        return bool(_NUMBER.fullmatch(self.peek()))
 
     def number(self) -> float:
         """A number."""
@@ -176,33 +186,31 @@ def read(
     >>> read("war", {"war": "probability"}).tests, read("deaths>=10", {"deaths": "soldiers"}).text
     ((('==', 1.0),), 'deaths >= 10')
     """
-    reader = _Reader(key, text.strip().strip("'\"").strip())
+    reader = Reader(key, text.strip().strip("'\"").strip())
     events = {one.removesuffix("_day"): one for one, unit in units.items() if unit == "day"}
     counts = {} if cast is None or calendar is None else COUNTS
     name = current_outcome(reader.take())
     dated = reader.peek() in _DATES
     if name in counts and calendar is not None and cast is not None:
         found = _counted(reader, name, calendar, cast)
-    elif name in units and not (dated and name in events):
+    elif name in units and not (dated and name in (*events, *events.values())):
         found = _compared(reader, name, units, (*events, *counts), calendar)
     elif name in events or name in events.values():
         found = _dated(reader, events.get(name, name), calendar)
     else:
         raise reader.refusal(f"outcomes: {one_of(dict.fromkeys((*units, *events, *counts)), name)}")
-    if reader.peek():
-        reader.take()
-        raise reader.refusal(f"nothing more, as in {EXAMPLES}")
+    reader.end(EXAMPLES)
     return found
 
 
-def _dated(reader: _Reader, outcome: str, calendar: Calendar | None) -> Condition:
+def _dated(reader: Reader, outcome: str, calendar: Calendar | None) -> Condition:
     """An event by, after or between days."""
     tests, when = _dates(reader, calendar)
     never = ", or never" if tests[0][0] == ">" else ""
     return Condition(f"{outcome.removesuffix('_day')} {when}", outcome, "day", tests, f"{when}{never}")
 
 
-def _dates(reader: _Reader, calendar: Calendar | None) -> tuple[tuple[tuple[str, float], ...], str]:
+def _dates(reader: Reader, calendar: Calendar | None) -> tuple[tuple[tuple[str, float], ...], str]:
     """The tests of a day, and as a user writes them."""
     word = reader.choice(_DATES)
     first = reader.day(calendar)
@@ -222,7 +230,7 @@ def _dates(reader: _Reader, calendar: Calendar | None) -> tuple[tuple[tuple[str,
 
 
 def _compared(
-    reader: _Reader, name: str, units: Mapping[str, str], datable: Sequence[str], calendar: Calendar | None
+    reader: Reader, name: str, units: Mapping[str, str], datable: Sequence[str], calendar: Calendar | None
 ) -> Condition:
     """An outcome compared with a number; alone where it is a probability."""
     if reader.peek() in _DATES:
@@ -241,7 +249,7 @@ def _compared(
     return Condition(f"{name} {sign} {number:g}", name, units[name], ((sign, number),), words)
 
 
-def _counted(reader: _Reader, name: str, calendar: Calendar, cast: Cast) -> Condition:
+def _counted(reader: Reader, name: str, calendar: Calendar, cast: Cast) -> Condition:
     """Attacks counted in a stretch of days, in one theatre or in all where the target is attacked."""
     theatres = [place for place, one in enumerate(cast.theatres.values()) if one.kind == "target"]
     text, words = name, ""

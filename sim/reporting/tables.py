@@ -1,7 +1,7 @@
 """Tables of a run and of what is shipped: outcomes, patterns, parameters, scenarios, facts; boxes in words."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -241,6 +241,30 @@ def scenario_table(cards: Iterable[Card]) -> Table:
     departs = Column("departs", "Departs", format=lambda one: one.departs or "never", number=False)
     names = (Column("title", "Title"), Column("name", "Key"))
     return Table("Scenarios", (*names, departs, Column("question", "Question")), list(cards))
+
+
+def event_kind_table(kinds: Sequence[Mapping[str, str]]) -> Table:
+    """Kinds of events: what each is about, and an example in words, as an intervention is written."""
+    columns = (Column("kind", "Kind"), Column("text", "What it is"), Column("example", "Example"))
+    note = "As an intervention: lull compare article 'article; order iraq stop from 2023-12-10'."
+    return Table("Kinds of events", columns, kinds, note)
+
+
+def event_table(events: Sequence[Mapping[str, Any]]) -> Table:
+    """Events of a timeline, with those that only a scenario or an intervention by their name switches on."""
+
+    def until(one: Mapping[str, Any]) -> str:
+        return "the end" if one.get("to", 0) is None else str(one.get("to", one["from"]))
+
+    columns = (
+        Column("name", "Key"),
+        Column("kind", "Kind"),
+        Column("from", "From", format=lambda one: str(one["from"]), number=False),
+        Column("to", "To", format=until, number=False),
+        Column("enabled", "On", format=lambda one: "no" if one.get("enabled") is False else "yes", number=False),
+        Column("source", "Source", format=lambda one: str(one.get("source", "")), number=False),
+    )
+    return Table("Events of the timeline", columns, events)
 
 
 def fact_table(facts: Sequence[Fact]) -> Table:
