@@ -1,4 +1,4 @@
-"""Events and questions in words on the page: a link holds them, commands repeat them, numbers are those of the command."""
+"""Events and questions in words on the page: a link holds them, commands repeat them, numbers are theirs."""
 
 import json
 import shlex
