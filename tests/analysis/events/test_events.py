@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.analysis.forecast import event_files
-from sim.analysis.forecast.event_files import GED_COLUMNS, LARGEST, read_events
+from sim.analysis.forecast import table_files
+from sim.analysis.forecast.event_files import read_events
+from sim.analysis.forecast.event_formats import GED_COLUMNS
+from sim.analysis.forecast.table_files import LARGEST
 from sim.model.validation import UserError
 from tests.analysis.events.files import ACLED_31, ACLED_35, OLD_GED, Row, acled, calendar, filters, ged, saved, text
 
@@ -143,7 +145,7 @@ def test_the_newest_version_of_an_event_counts_wherever_it_stands(
 
 
 def test_a_newer_version_is_found_in_another_block_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_files, "BLOCK", 1 << 12)
+    monkeypatch.setattr(table_files, "BLOCK", 16)
     rows = [revised(n, "2023-11-01", 9) for n in range(200)]
     rows = [revised(7, "2023-11-02", 10), *rows, revised(8, "2023-11-02", 10, country="Elsewhere")]
     found = read_events(saved(tmp_path, text(ACLED_31, rows)), filters(), calendar())
