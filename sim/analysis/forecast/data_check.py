@@ -6,7 +6,7 @@ stays in the folder of results.
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
@@ -162,18 +162,14 @@ def _check_table(table: TableFile, filters: Filters, calendar: Calendar) -> Data
     texts = {row[place]: number for number, row in enumerate(table.rows(short=True), 1)}
     found.rows = sum(1 for _ in table.rows(short=True))
     found.reading, found.guess = _dates(table, texts, filters.date_format)
-    _set_span(found, found.reading.days.values())
+    if days := found.reading.days.values():
+        found.first, found.last = min(days), max(days)
     order = filters.date_format or (found.reading.order if found.guess else None)
     try:
         found.counts = read_table(table, filters.theatres, filters.start, order, calendar)
     except UserError as problem:
-        found.refusal = str(problem)
+        found.refusal = problem.allowed
     return found
-
-
-def _set_span(found: DataCheck, days: Iterable[date]) -> None:
-    known = sorted(days)
-    found.first, found.last = (known[0], known[-1]) if known else (None, None)
 
 
 def _dates(table: TableFile, texts: Mapping[str, int], order: str | None) -> tuple[DateReading, str]:
@@ -257,12 +253,13 @@ def _check_export(table: TableFile, form: Format, filters: Filters, calendar: Ca
     found.rows, (found.reading, found.guess) = export.rows, _dates(table, texts, filters.date_format)
     if found.guess:
         export.filters = replace(filters, date_format=found.reading.order)
-    _set_span(found, (found.reading.days[day] for day, _ in export.spans if day in found.reading.days))
+    if export.periods:
+        found.first, found.last = export.periods[0][0], max(one[bool(form.period)] for one in export.periods)
     try:
         export.refuse_no_actors()
         found.counts = export.finished()
     except UserError as problem:
-        found.refusal = str(problem)
+        found.refusal = problem.allowed
     days = found.reading.days
     first, last = (calendar.date_of(day) for day in export.span)
     outside = (number for text, number in tally.days.items() if text in days and not first <= days[text] <= last)
@@ -379,7 +376,7 @@ def propose(found: DataCheck, given: Mapping[str, Any], config: Config) -> Propo
         counts = read_events(found.table.path, filters_of({"filters": filters}, scenario.cast), calendar)
         return Proposal(_plain(filters), timeline, "start" in timeline["calendar"], counts, "")
     except UserError as problem:
-        return Proposal(_plain(filters), timeline, "start" in timeline["calendar"], None, str(problem))
+        return Proposal(_plain(filters), timeline, "start" in timeline["calendar"], None, problem.allowed)
 
 
 def _text(day: date | None) -> str | None:
@@ -419,7 +416,7 @@ def _actors_to_take(found: DataCheck, given: Mapping[str, Any]) -> dict[str, Any
 
 
 def _places_to_take(found: DataCheck, given: Mapping[str, Any], config: Config) -> dict[str, list[str]]:
-    """The places of the given filters, or where none occurs in the file, its most frequent one for the first theatre."""
+    """The places of the given filters; where none occurs in the file, its most frequent one for the first theatre."""
     if any(one["theatre"] for one in found.places) or not found.places:
         return {theatre: list(names) for theatre, names in given["places"].items()}
     theatres = config.scenario.cast.theatres

@@ -344,14 +344,18 @@ def _check_periods(counted: _Counted, dates: Sequence[date], cells: Array) -> No
 def _nothing_left(read: int, dropped: Mapping[str, int], dates: Sequence[date], calendar: Calendar) -> str:
     """Why no row of a table is left."""
     why = ", ".join(f"{reason}: {number}" for reason, number in dropped.items() if number) or "it has no rows"
-    said = f"of {read} rows none is left ({why})"
-    if dates and dropped.get(OUTSIDE) == read:
-        low, high = calendar.start, calendar.date_of(calendar.days - 1)
-        said += (
-            f"; all dates lie outside the calendar: the file has {min(dates)} to {max(dates)}, the calendar {low} to"
-            f" {high}; `lull data FILE` writes a calendar for it"
-        )
-    return said
+    return f"{outside_words(min(dates), max(dates), calendar) if dates else ''}of {read} rows none is left ({why})"
+
+
+def outside_words(first: date, last: date, calendar: Calendar) -> str:
+    """That all dates from one to another lie outside the calendar, where they do."""
+    low, high = calendar.start, calendar.date_of(calendar.days - 1)
+    if last >= low and first <= high:
+        return ""
+    return (
+        f"all dates lie outside the calendar: the file has {first} to {last}, the calendar {low} to {high} (`lull data"
+        f" FILE` writes one for the file); "
+    )
 
 
 def _check(path: Path, names: Sequence[str], table: Array, dates: Sequence[date]) -> None:

@@ -22,6 +22,7 @@ from sim.analysis.forecast.event_counts import (
     ReadingReport,
     from_days,
     kind_of_table,
+    outside_words,
     period_counts,
     read_table,
     whole_count,
@@ -462,19 +463,11 @@ class Export:
     # --- report -----------------------------------------------------------------------------------------------
 
     def _nothing_left(self) -> str:
-        """Why no row is left, the reason with the most rows first."""
+        """Why no row is left: all dates lie elsewhere, or the reason with the most rows first."""
         reasons = ", ".join(f"{reason}: {number}" for reason, number in self.dropped.most_common() if number)
         why = f"of {self.rows} rows none is left ({reasons or 'it has no rows'})"
-        if not self.rows or not self.periods:
-            return why
-        first, last, calendar = self.periods[0][0], self.periods[-1][0], self.calendar
-        low, high = calendar.start, calendar.date_of(calendar.days - 1)
-        if last < low or first > high:
-            why += (
-                f"; all dates lie outside the calendar: the file has {first} to {last}, the calendar {low} to {high};"
-                f" `lull data FILE` writes a calendar for it"
-            )
-        return why
+        elsewhere = outside_words(self.periods[0][0], self.periods[-1][0], self.calendar) if self.periods else ""
+        return elsewhere + why
 
     def _report(self, kept: int) -> ReadingReport:
         dropped = {reason: n for reason, n in self.dropped.items() if n}

@@ -22,6 +22,14 @@ ORDER_CHOICES: Final = ("any", ATTACKER_FIRST, BY_TYPE)
 FIRST: Final = "first"
 SPREAD: Final = "spread"
 DROP: Final = "drop"
+OPTIONAL: Final[dict[str, Any]] = {
+    "aliases": {},
+    "date_format": None,
+    "rough_dates": DROP,
+    "multi_day": FIRST,
+    "columns": None,
+}
+"""Keys that a configuration of before may lack, with the values that mean the same; `configs/config.yaml` has them."""
 _VIOLENCE: Final = ("1", "2", "3")
 VIOLENCE_WORDS: Final = "a list with some of 1, 2, 3"
 DAY_WORDS: Final = "a date such as 2024-02-02, or null"
@@ -106,7 +114,7 @@ def filters_of(tree: Mapping[str, Any], cast: Cast) -> Filters:
     Raises:
         UserError: a key is unknown or missing, or a place leads to no theatre of the case.
     """
-    section = Section("filters", tree.get("filters"), _KEYS)
+    section = Section("filters", {**OPTIONAL, **mapping("filters", tree.get("filters"))}, _KEYS)
     start, end = _day(section, "from"), _day(section, "to")
     violence = section.raw("violence", VIOLENCE_WORDS)
     if not isinstance(violence, list) or any(str(one) not in _VIOLENCE for one in violence):
@@ -122,8 +130,8 @@ def filters_of(tree: Mapping[str, Any], cast: Cast) -> Filters:
         types=tuple(one.strip().casefold() for one in section.texts("types")),
         violence=tuple(str(one) for one in violence),
         date_precision=section.whole("date_precision", 1, 5),
-        rough_dates=section.choice("rough_dates", (DROP, SPREAD)) if section.has("rough_dates") else DROP,
-        multi_day=section.choice("multi_day", (FIRST, SPREAD, DROP)) if section.has("multi_day") else FIRST,
+        rough_dates=section.choice("rough_dates", (DROP, SPREAD)),
+        multi_day=section.choice("multi_day", (FIRST, SPREAD, DROP)),
         date_format=_date_format(section),
         columns=_columns(section),
         places=_places(section, cast, aliases),
@@ -135,7 +143,7 @@ def filters_of(tree: Mapping[str, Any], cast: Cast) -> Filters:
 def _aliases(section: Section) -> dict[str, tuple[str, ...]]:
     """Other spellings by the name that they stand for; each must be among attackers, attacked or places."""
     key = section.full("aliases")
-    given = mapping(key, section.raw("aliases", "")) if section.has("aliases") else {}
+    given = mapping(key, section.raw("aliases", "a mapping of names to lists of spellings"))
     if not given:
         return {}
     places = section.raw("places", "")
@@ -171,16 +179,13 @@ def _answers(attacked: Sequence[str], target: str) -> str:
 
 
 def _date_format(section: Section) -> str | None:
-    if not section.has("date_format") or section.raw("date_format", "") is None:
-        return None
-    return section.choice("date_format", ORDERS)
+    return None if section.raw("date_format", "") is None else section.choice("date_format", ORDERS)
 
 
 def _columns(section: Section) -> dict[str, tuple[str, ...]]:
-    if not section.has("columns") or section.raw("columns", "") is None:
+    key, given = section.full("columns"), section.raw("columns", _COLUMN_WORDS)
+    if given is None:
         return {}
-    key = section.full("columns")
-    given = section.raw("columns", _COLUMN_WORDS)
     if not isinstance(given, Mapping):
         raise UserError(key, given, _COLUMN_WORDS)
     inner = Section(key, given, COLUMNS)
