@@ -269,7 +269,6 @@ def _by_period(counted: _Counted, dates: Sequence[date], start: date | None, cal
     """Counts of days, weeks or months, added up; days without a row had no attack."""
     path, kind, theatres = counted.table.path, counted.kind, counted.theatres
     cells = _with_totals(counted.cells)
-    cells[:, 1:][:, np.isnan(cells[:, 1:]).all(axis=0)] = np.nan
     _check_periods(counted, dates, cells)
     low = 0 if start is None else max(0, calendar.day_of(start))
     spans = [_days_of(kind.kind, when) for when in dates]

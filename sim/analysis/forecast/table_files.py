@@ -131,7 +131,7 @@ class TableFile:
     def blocks(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
         """Those of these columns that are there, as texts, block by block."""
         names = self.names
-        wanted = [one for one in names if one in columns]
+        wanted = [one for one in names if one and one in columns]
         refuse_twice(self.path, wanted)
         places = [names.index(one) for one in wanted]
         rows = self.rows()
@@ -201,9 +201,10 @@ def _check_size(path: Path) -> None:
     _check_bytes(path, there)
 
 
-def _check_bytes(path: Path, there: int, most: int = LARGEST) -> None:
+def _check_bytes(path: Path, there: int, held: bool = False) -> None:
+    most = LARGEST_WHOLE if held else LARGEST
     if there > most:
-        kind = "files" if most == LARGEST else "Excel, JSON and packed Parquet files"
+        kind = "Excel, JSON and packed Parquet files" if held else "files"
         raise refused(path, f"{kind} of at most {size(most)}; this one has {size(there)}: save a part of it as CSV")
 
 
@@ -240,7 +241,7 @@ def _held(path: Path, opener: Opener) -> io.BytesIO:
     """The whole content, in memory."""
     with opener() as stream:
         content = stream.read(LARGEST_WHOLE + 1)
-    _check_bytes(path, len(content), LARGEST_WHOLE)
+    _check_bytes(path, len(content), held=True)
     return io.BytesIO(content)
 
 
@@ -350,7 +351,7 @@ def _sheets(path: Path, opener: Opener) -> list[tuple[str, Records]]:
         raise refused(path, 'the extra "excel": pip install "lull-sim[excel]", or a CSV file') from None
     held = _held(path, opener)
     with zipfile.ZipFile(held) as archive:
-        _check_bytes(path, sum(one.file_size for one in archive.infolist()), LARGEST)
+        _check_bytes(path, sum(one.file_size for one in archive.infolist()))
         if "xl/workbook.xml" not in archive.namelist():
             raise refused(path, "a table; this is an Office document without sheets: save the table as CSV")
     book = load_workbook(held, read_only=True, data_only=True)
