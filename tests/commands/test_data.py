@@ -14,8 +14,9 @@ from sim import cli, inspect_data
 from sim.analysis.forecast.data_check import DataCheck
 from sim.analysis.forecast.event_files import read_events
 from sim.analysis.forecast.event_filters import filters_of
+from sim.analysis.forecast.event_formats import GED_COLUMNS
 from sim.model.scenario import load
-from tests.analysis.events.files import ACLED_31, GED_COLUMNS, acled, ged, saved, text
+from tests.analysis.events.files import ACLED_31, acled, ged, saved, text
 
 SECRET = "a row that nobody may see"  # stands in a column that no table needs
 ODD = "Kata'ib Hizbulah (Iraq)"
