@@ -86,6 +86,8 @@ VERBS: Final = {
                       shared="scenario seed calibration.* extensions engine.threads output.*"),
     "forecast": Verb("fit to event counts of your own and forecast them", "Fit and forecast",
                      "data", "lull forecast mine/attacks.csv weeks=6"),
+    "data": Verb("what a file of events or counts is, and what the filters make of it", "Fit and forecast",
+                 "data", "lull data mine/attacks.csv", shared="scenario output.*"),
     "case": Verb("a case of your own: template, what it lacks, level refitted and predictions", "Fit and forecast",
                  "action scenario", "lull case new my_case"),
     "scenarios": Verb("scenarios and the question that each answers", "Look up", "find*", "lull scenarios strikes",

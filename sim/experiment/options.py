@@ -387,6 +387,13 @@ class ForecastOptions(Options, section="forecast"):
 
 
 @dataclass(frozen=True)
+class DataOptions(Options, section="check"):
+    """`lull data`."""
+
+    data: Path | None = option(None, "file of events or of counts", example="mine/attacks.csv")
+
+
+@dataclass(frozen=True)
 class CaseOptions(Options, section="case"):
     """`lull case`."""
 
@@ -521,6 +528,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "discover": (DiscoverOptions,),
     "calibrate": (CalibrateOptions,),
     "forecast": (ForecastOptions,),
+    "data": (DataOptions,),
     "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),
