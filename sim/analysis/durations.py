@@ -18,10 +18,11 @@ import numpy as np
 
 from sim.analysis.calibration.posterior import check_conditioned
 from sim.analysis.summary import RUNS, OverSets, over_sets
+from sim.engine.record import Output
 from sim.experiment.dataset import dataset_of
-from sim.experiment.parameter_sets import conditioned_sets, shipped_posterior
+from sim.experiment.parameter_sets import ParameterSets, conditioned_sets, shipped_posterior
 from sim.experiment.result_dir import provenance
-from sim.experiment.runner import ensemble
+from sim.experiment.runner import ensemble, interleaved
 from sim.experiment.statistics import TWENTIETHS, Array, effective_sample_size, finite, quantile
 from sim.model.scenario import CONDITIONED, Config
 from sim.model.timeline import Calendar
@@ -161,7 +162,7 @@ def outlook_of(config: Config) -> Outlook:
     check_conditioned(config)
     tree = {**config.tree, "parameters": CONDITIONED}
     config = replace(config, runs=FUTURES * drawn.draws, parameters_from=CONDITIONED, tree=tree)
-    output = ensemble(config, drawn=drawn).simulate()
+    output = futures_of(config, drawn)
     data = dataset_of(scenario, np.arange(config.runs), output).assign_attrs(provenance(config))
     war = over_sets(data["war"].values, drawn.draws)
     assert war is not None  # every set has as many histories as that takes
@@ -179,6 +180,16 @@ def outlook_of(config: Config) -> Outlook:
         lull=length(data["resumption_day"].values, data["war_day"].values, calendar.strikes, drawn.draws),
         course=tuple(course(data, calendar, drawn.draws)),
     )
+
+
+def futures_of(config: Config, drawn: ParameterSets) -> Output:
+    """Simulate the runs of a configuration, as many from each past, which is itself simulated once.
+
+    Run r goes on from past r modulo the number of pasts.
+    """
+    whole, futures = ensemble(config, drawn=drawn), config.runs // drawn.draws
+    apart = replace(whole, arms=whole.arms * futures, runs=1, pairing="own")  # arms that differ in run numbers alone
+    return interleaved(apart.simulate_each(), range(futures))
 
 
 def expected(config: Config) -> Outlook | None:

@@ -1,14 +1,16 @@
 """Conditioned histories: up to the report those that reproduced the observations, then with numbers of their own."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sim.analysis.calibration.observations import figures_of, section_of
 from sim.analysis.calibration.posterior import check_conditioned, unlike
-from sim.analysis.durations import FUTURES, Outlook, outlook_of
+from sim.analysis.durations import FUTURES, Outlook, futures_of, outlook_of
 from sim.engine.batch import run_batch
+from sim.engine.batched import kernel
 from sim.engine.inputs import FRESH, ModelInputs, Past, build_inputs, with_design
 from sim.engine.record import OutcomeRow, Output, OutputSpec
 from sim.engine.reference.model import ReferenceModel, StateTable
@@ -57,10 +59,10 @@ def test_both_engines_agree_on_histories_with_a_past(config: Config, posterior: 
     assert table.past is not None
     table = table._replace(past=table.past._replace(day=day))
     runs, points = FRESH + np.arange(ROWS), np.arange(ROWS)
-    kernel = run_batch(table, 5, runs, points, OutputSpec(states=True))
+    fast = run_batch(table, 5, runs, points, OutputSpec(states=True))
     for row in range(ROWS):
         model = ReferenceModel(config.scenario, 5, int(runs[row]), table=table, point=row).simulate()
-        assert differences(model.state_table(), states(kernel, row)) == []
+        assert differences(model.state_table(), states(fast, row)) == []
 
 
 def test_a_past_ends_on_its_day_and_not_before(config: Config, posterior: Shipped) -> None:
@@ -87,6 +89,32 @@ def test_arms_blocks_and_threads_change_no_bit_of_them(config: Config, posterior
     assert not np.array_equal(together[0].rows, together[1].rows)
     plain = replace(few, past=None).simulate([0], sets)
     assert not np.array_equal(together[0].rows, plain.rows)
+
+
+def test_each_past_is_simulated_once_with_the_same_bits(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Futures of one past share it; a control that shares a fortnight too much is noticed."""
+    drawn, futures, lane_days = conditioned_sets(config.scenario), 3, 0
+    config = replace(config, runs=futures * drawn.draws)
+    real = kernel.simulate_block
+
+    def counting(*given: Any) -> int:
+        nonlocal lane_days
+        lane_days += given[1].lanes.vectors * (given[5] - given[4])
+        return int(real(*given))
+
+    monkeypatch.setattr(kernel, "simulate_block", counting)
+    alone, lane_days_alone = ensemble(config, drawn=drawn).simulate(), lane_days
+    lane_days = 0
+    shared = futures_of(config, drawn)
+    assert [name for name in Output._fields if getattr(shared, name).tobytes() != getattr(alone, name).tobytes()] == []
+    assert shared.weekly.any()
+    assert drawn.past is not None
+    saved = drawn.past.day * (1 - 1 / futures) / config.scenario.calendar.days
+    # The last block of an arm is not full, which costs some of it.
+    assert 0.75 * saved < 1 - lane_days / lane_days_alone <= saved
+    late = kernel.Fork(drawn.past.day + 14, 0)
+    monkeypatch.setattr(kernel, "forks_of", lambda *_: [kernel.Fork(0, 0), *[late] * (futures - 1)])
+    assert futures_of(config, drawn).rows.tobytes() != alone.rows.tobytes()
 
 
 def test_new_limits_leave_the_law_of_what_follows_as_it_was(config: Config) -> None:
