@@ -65,10 +65,10 @@ def main(request: Request) -> None:
             written = pool.submit(histories.close, weekly_histogram=ensemble.first["weekly_histogram"].values)
             path = folder.path("briefing")
             verdicts, balance, priors = judged(
-                config, ensemble, stats, lambda found: draw(config, ensemble, found, expecting.result(), path)
+                config, ensemble, stats, lambda found: draw(config, ensemble, found, expecting.result()[0], path)
             )
             written.result()
-        outlook = expecting.result()
+        outlook, why = expecting.result()
         before, lasting = prior_rows(priors), durations(ensemble.first, config.scenario.calendar)
         result = Result(
             request, config, ensemble.first, ensemble,
@@ -84,7 +84,7 @@ def main(request: Request) -> None:
             | {"durations": [asdict(one) for one in lasting], "prior_predictive": before}
             | ({} if outlook is None else {"outlook": outlook.record()}),
             figures={},  # drawn already
-            text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook),
+            text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook, why),
             files="summary.json, briefing.png, and the tables behind them",
         )  # fmt: skip
         result.publish(folder)
@@ -121,13 +121,17 @@ Found = tuple[
 """Of the runs: statistics, durations, what assumptions decide, patterns, the prior balance."""
 
 
-def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None) -> Iterator[RenderableType]:
-    """The answer, the outcomes, the patterns, and what to do next."""
+def text(
+    config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None, no_outlook: str
+) -> Iterator[RenderableType]:
+    """The answer, the outcomes, the patterns, and what to do next; `no_outlook` is why the winter's own is missing."""
     scenario, (stats, lasting, priors, verdicts, balance) = config.scenario, found
     yield f"[bold]{escape(scenario.question)}[/]"
     if outlook is None:
         yield from map(escape, asked_lines(stats, scenario.asked))
         yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
+        if no_outlook:
+            yield escape(printed.no_outlook_line(no_outlook)) + "\n"
     else:
         yield from (*map(escape, printed.outlook_lines(outlook)), "")
     one = " at one parameter set" if outlook is not None and config.parameters_from == DEFAULTS else ""
