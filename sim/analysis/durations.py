@@ -190,15 +190,8 @@ class Outlook:
         sizes = {name: getattr(self, name) for name in ("observations", "draws", "effective", "pareto_k")}
         asked = {"asked": {text: asdict(one) for text, one in self.asked.items()}} if self.asked else {}
         other = {} if self.other_form is None else {"other_form": asdict(self.other_form)}
-        return {
-            **days,
-            **sizes,
-            "futures": FUTURES,
-            "war": asdict(self.war),
-            "lull_days": asdict(self.lull),
-            **asked,
-            **other,
-        }
+        answers = {"war": asdict(self.war), "lull_days": asdict(self.lull)}
+        return {**days, **sizes, "futures": FUTURES, **answers, **asked, **other}
 
 
 def outlook_of(config: Config, posterior: Shipped | None = None) -> Outlook:

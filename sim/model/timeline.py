@@ -267,7 +267,8 @@ def has_effect(event: Event, days: Sequence[Day], cast: Cast) -> bool:
 
 
 _EVENT_KEYS = (
-    "kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention", "announced", "enabled", "title",
+    "kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention", "announced", "enabled",
+    "title",
 )  # fmt: skip
 _MOST_KILLED = 10_000
 

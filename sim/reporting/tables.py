@@ -91,7 +91,7 @@ def duration_table(found: "Sequence[Incidence]") -> Table:
 
 
 def outlook_lines(one: "Outlook") -> tuple[str, ...]:
-    """What is asked, how long the lull lasts and whether war comes, given what was observed; what that rests on; the other form."""
+    """What is asked, how long the lull lasts, whether war comes, what this rests on; then the other form."""
     lull, war, report = one.lull, one.war, full_date(one.report)
     ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
     error = f"± {lull.error:.0f} days Monte Carlo error; " if lull.error else ""
