@@ -16,8 +16,9 @@ from sim.engine.batched.layout import lane_width
 from sim.engine.inputs import FRESH, ModelInputs, form_of
 from sim.engine.record import ALL_OUTCOMES, BINS, WEEK, Output, OutputSpec
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
+from sim.model.outcomes import RECORDED
 from sim.numbers.philox import DAY_LIMIT, RUN_LIMIT, split_seed
-from sim.rules.outcomes import RECORDED, WINDOWS
+from sim.rules.outcomes import WINDOWS
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")

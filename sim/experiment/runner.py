@@ -35,9 +35,10 @@ from sim.experiment.io import atomic_write
 from sim.experiment.parameter_sets import ParameterSets, drawn_of
 from sim.experiment.statistics import Array
 from sim.model.conditions import windows_of
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.scenario import Config, Scenario
 from sim.model.validation import UserError
-from sim.rules.outcomes import DERIVED, RECORDED, WINDOWS
+from sim.rules.outcomes import WINDOWS
 
 COPIES: Final = 2.0
 """What labelling and deriving hold at once besides the engine's own arrays, as a multiple of these (measured: 1.7)."""

@@ -12,9 +12,9 @@ from sim.engine.batched import kernel
 from sim.engine.inputs import ModelInputs, build_inputs
 from sim.engine.record import Output, OutputSpec
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, theatre_counts
+from sim.model.outcomes import NAMES, SETTLED
 from sim.model.scenario import Scenario, load
 from sim.rules import outcomes
-from sim.rules.outcomes import NAMES, SETTLED
 from tests.engine.rows import design
 
 CASES = {"article": (), "free": ("history=free",), "salt_coast": ("scenario=salt_coast",)}
