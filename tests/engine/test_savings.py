@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.engine import record
 from sim.engine.batch import run_arms, run_batch
 from sim.engine.batched import kernel
 from sim.engine.inputs import ModelInputs, build_inputs
@@ -14,7 +15,6 @@ from sim.engine.record import Output, OutputSpec
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, theatre_counts
 from sim.model.outcomes import NAMES, SETTLED
 from sim.model.scenario import Scenario, load
-from sim.rules import outcomes
 from tests.engine.rows import design
 
 CASES = {"article": (), "free": ("history=free",), "salt_coast": ("scenario=salt_coast",)}
@@ -65,7 +65,7 @@ def test_an_outcome_that_is_asked_alone_has_the_bits_of_the_full_computation(cas
 
 
 def test_it_would_notice_what_is_settled_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "SETTLED", SETTLED | {"deaths": "campaign", "peak_rung": "resumption_day"})
+    monkeypatch.setattr(record, "SETTLED", SETTLED | {"deaths": "campaign", "peak_rung": "resumption_day"})
     assert differing("article", "deaths") == ["deaths"]
     assert differing("article", "peak_rung") == ["peak_rung"]
 
