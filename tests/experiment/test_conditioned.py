@@ -1,6 +1,7 @@
 """Conditioned histories: up to the report those that reproduced the observations, then with numbers of their own."""
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ from sim.experiment.parameter_sets import Shipped, conditioned_sets, shipped_pos
 from sim.experiment.runner import Arm, Experiment, ensemble
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError
-from sim.reporting.tables import form_line
+from sim.reporting.tables import days_words, form_line, sets_words
+from sim.reporting.text import percent
 from sim.rules.outcomes import NEVER
 from tests.engine.rows import differences
 
@@ -306,6 +308,21 @@ def test_the_answers_by_the_other_form_belong_to_the_shipped_case_and_posterior(
     assert "70 days (median; ± 2; 90% interval 25 to more than 221)" in line
     assert "Neither answer survives the change of form" in line
     assert "was not measured" in form_line(replace(outlook, other_form=None))
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/calibration.md"])
+def test_documents_have_the_answers_by_the_other_form(document: str, outlook: Outlook) -> None:
+    other = outlook.other_form
+    assert other is not None
+    lull, war = other.lull, other.war
+    text = " ".join((Path(__file__).parents[2] / document).read_text().split())
+    ends = f"{days_words(lull.low, outlook)} to {days_words(lull.high, outlook)}"
+    assert f"{lull.median:.0f} ± {lull.error:.0f} days ({ends})" in text
+    assert f"{percent(war.mean)} ± {percent(war.error)} ({sets_words(war)})" in text
+    assert (document == "README.md") or f"the {other.draws} rows that" in text
+    assert "neither number survives the change of form" in text
+    assert not other.keeps_lull(outlook.lull)
+    assert not other.keeps_war(outlook.war)
 
 
 def test_an_answer_survives_within_twice_the_error_of_the_difference(outlook: Outlook) -> None:

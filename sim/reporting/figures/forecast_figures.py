@@ -276,6 +276,7 @@ def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> No
         axes.annotate(
             capital(event.words), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip
 
 
