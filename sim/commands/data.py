@@ -140,6 +140,7 @@ def record_of(found: DataCheck, file: Path, config: Config) -> dict[str, Any]:
         "delimiter": found.table.delimiter or None,
         "hxl_tags": found.table.tags,
         "columns": list(found.table.header),
+        "columns_guessed": found.columns or None,
         "rows": found.rows,
         "dates": None if reading is None else {"written": reading.form, "order": reading.order, "note": found.guess},
         "from": None if found.first is None else str(found.first),
@@ -162,6 +163,9 @@ def lines_of(found: DataCheck, file: Path) -> Iterator[str]:
     """What the file is, and how it was read."""
     yield f"[bold]{escape(file.name)}[/]: {escape(found.what)}, {found.rows:,} rows, {len(found.table.header)} columns"
     yield f"  stored as {escape(found.stored)}"
+    if found.columns:
+        taken = ", ".join(f"{what} = {one}" for what, one in found.columns.items())
+        yield f"  [bold]columns guessed by their names[/], look at each: {escape(taken)}"
     if found.reading is not None and found.first is not None:
         deciding = f" ({found.reading.deciding!r} shows it)" if found.reading.deciding else ""
         yield f"  dates {found.first} to {found.last}, {escape(found.reading.form + deciding)}"
@@ -200,10 +204,10 @@ def tables_of(found: DataCheck, near: Sequence[Mapping[str, Any]]) -> Iterator[R
         if rows := getattr(found, name):
             note = f"The first {_SHOWN} of {len(rows)}; all in {name}.csv." if len(rows) > _SHOWN else ""
             yield Table(title, columns[name], rows[:_SHOWN], note)
-    if found.filters:
+    if dropping := [one for one in found.filters if one["rows_alone"] or one["rows_in_order"]]:
         alone = Column("rows_alone", "By itself", "rows", format=",d")
         order = Column("rows_in_order", "After those above", "rows", format=",d")
-        yield Table("Dropped by each filter", (Column("reason", "Reason"), alone, order), found.filters)
+        yield Table("Dropped by each filter", (Column("reason", "Reason"), alone, order), dropping)
     if found.near is None:
         yield NO_RAPIDFUZZ.replace("[", r"\[")
     elif near:

@@ -181,7 +181,7 @@ FILES: dict[str, tuple[Callable[[Path], Path], str, int]] = {
     ),
     "columns that can be guessed": (
         lambda folder: saved(folder, "incident date;perpetrator;target;country\n" + "".join(
-            f"{n + 1}.11.2023;Grey Wolves;Police;Iraq\n" for n in range(20))), "table by filters.columns", 20,
+            f"{n + 1}.11.2023;Grey Wolves;Police;Iraq\n" for n in range(20))), "table of no known format", 20,
     ),
     "another country and other names": (
         lambda folder: saved(folder, text(ACLED_31, [

@@ -28,7 +28,7 @@ from sim.analysis.forecast.event_files import (
     recognised,
 )
 from sim.analysis.forecast.event_filters import Filters, filters_of, matcher, plain_words
-from sim.analysis.forecast.event_formats import CANDIDATE, GED, Format
+from sim.analysis.forecast.event_formats import CANDIDATE, GED, Format, nearest_format
 from sim.analysis.forecast.table_files import DELIMITERS, TableFile, open_table
 from sim.model.scenario import Config
 from sim.model.timeline import MOST_DAYS, Calendar
@@ -75,13 +75,15 @@ class Proposal:
 class DataCheck:
     """What a file is and what the filters of the case make of it.
 
-    `rows` is the number of its rows; `refusal` why the filters give no counts. Tables are lists of rows: columns by
-    what they hold, event types, actors, places, what each filter drops by itself and in order, pairs of actors that
-    nearly match (None without rapidfuzz), and events that look like strikes by the target.
+    `columns` are those of a table of no known format as they were guessed; `rows` is the number of its rows; `refusal`
+    says why the filters give no counts. Tables are lists of rows: event types, actors, places, what each filter drops
+    by itself and in order, pairs of actors that nearly match (None without rapidfuzz), and events that look like
+    strikes by the target.
     """
 
     table: TableFile
     what: str
+    columns: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     reading: DateReading | None = None
     guess: str = ""
@@ -120,16 +122,25 @@ def check_data(path: Path, config: Config) -> DataCheck:
     """
     scenario, tree = config.scenario, dict(config.tree["filters"])
     filters = filters_of({"filters": tree}, scenario.cast)
+    guessed: dict[str, str] = {}
     try:
         table, form = recognised(path, filters)
     except UserError as problem:
-        tree["columns"] = _guessed_columns(path, problem)
+        if filters.columns:
+            raise
+        tree["columns"] = guessed = _guessed_columns(path, problem)
         filters = filters_of({"filters": tree}, scenario.cast)
         table, form = recognised(path, filters)
     if form is None:
         found = _check_table(table, filters, scenario.calendar)
     else:
         found = _check_export(table, form, filters, scenario.calendar)
+    if guessed:
+        found.what, found.columns = "table of no known format", guessed
+    listed = {plain_words(one): one for one in (*tree["attackers"], *tree["attacked"])}
+    for row in found.near or ():
+        row["aliases"] = {spelling: listed.get(name, name) for spelling, name in row["aliases"].items()}
+        row["nearly"] = ", ".join(f"{spelling} for {name}" for spelling, name in row["aliases"].items())
     found.proposal = propose(found, tree, config)
     return found
 
@@ -148,7 +159,7 @@ def _guessed_columns(path: Path, problem: UserError) -> dict[str, str]:
     if {"attacker", "attacked"} <= set(found):
         found.pop("count", None)
     needed = {"date", "place", "count"} <= set(found) or {"date", "place", "attacker", "attacked"} <= set(found)
-    if not needed:
+    if not needed or nearest_format(names) is not None:
         raise problem
     return found
 
@@ -283,7 +294,8 @@ def _check_export(table: TableFile, form: Format, filters: Filters, calendar: Ca
 
 
 def _what(table: TableFile, form: Format) -> str:
-    if form is GED and CANDIDATE.search(table.path.name):
+    """The database; of UCDP only candidate events come without a header, or in files of such names."""
+    if form is GED and (not table.skipped or CANDIDATE.search(table.path.name)):
         return "UCDP Candidate Events"
     return form.name
 
@@ -312,10 +324,8 @@ def _near_pairs(pairs: Mapping[tuple[str, str], int], filters: Filters) -> list[
         found = next((one for one in orders if min(one[0].score, one[1].score) >= NEAR), None)
         if found is not None:
             meant = {one.spelling: one.name for one in found if one.spelling}
-            said = ", ".join(f"{spelling} for {name}" for spelling, name in meant.items())
             least = min(one.score for one in found)
-            rows.append({"first_side": first, "second_side": second, "rows": number, "nearly": said, "score": least})
-            rows[-1]["aliases"] = meant
+            rows.append({"first_side": first, "second_side": second, "rows": number, "score": least, "aliases": meant})
         if len(rows) == MOST_PAIRS:
             break
     return rows
@@ -394,19 +404,18 @@ def _actors_to_take(found: DataCheck, given: Mapping[str, Any]) -> dict[str, Any
         return {"attackers": [], "attacked": [], "aliases": {}}
     names = [one["actor"] for one in found.actors if one["actor"]]
     aliases: dict[str, list[str]] = {key: list(one) for key, one in (given.get("aliases") or {}).items()}
-    listed = {plain_words(one): one for one in (*given["attackers"], *given["attacked"])}
     for row in found.near or ():
         for spelling, name in row["aliases"].items():
-            known = aliases.setdefault(listed.get(name, spelling), [])
+            known = aliases.setdefault(name, [])
             known += [spelling] if spelling not in known else []
-    spelled = {one: (one, *aliases.get(one, ())) for one in listed.values()}
+    spelled = {one: (one, *aliases.get(one, ())) for one in (*given["attackers"], *given["attacked"])}
 
     def occurring(side: Sequence[str]) -> list[str]:
         return [one for one in side if any(map(matcher(tuple(map(plain_words, spelled[one]))), names))]
 
     attackers, attacked = occurring(given["attackers"]), occurring(given["attacked"])
     if given["attackers"] and not attackers:
-        foes = [one for one in found.actors if one["actor"] and one["role"] != "attacked"]
+        foes = [one for one in found.actors if one["actor"] and one["first_side"] and one["role"] != "attacked"]
         attackers = [one["actor"] for one in sorted(foes, key=lambda one: -one["first_side"])[:_MOST_NAMES]]
     taken = {*attackers, *attacked}
     return {

@@ -107,7 +107,7 @@ def read_dates(path: Path, texts: Mapping[str, int], order: str | None) -> DateR
     found = {text: when for text, when in plain.items() if when is not None}
     if not numbers:
         written = "2024-02-01" if all(_ISO.fullmatch(text.strip()) for text in found) else "1 February 2024"
-        return DateReading(f"as {written}", None, found)
+        return DateReading(f"written as {written}", None, found)
     chosen, deciding = _order(path, numbers, filled, order)
     if found and order is None:
         one, other = numbers[0], next(iter(found))

@@ -237,7 +237,9 @@ READ: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]] =
         "a.json", lambda: json.dumps({"success": True, "count": 90, "data": acled_rows()}), {}, "days",
     ),
     "ACLED, JSON records": ("a.json", lambda: json.dumps(acled_rows()), {}, "days"),
-    "ACLED, 1 February 2024": ("a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one:%-d %B %Y}")), {}, "days"),
+    "ACLED, 1 February 2024": (
+        "a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one.day} {one:%B %Y}")), {}, "days",
+    ),
     "ACLED, 01-Feb-24": ("a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one:%d-%b-%y}")), {}, "days"),
     "ACLED, d/m/y": ("a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one:%d/%m/%Y}")), {}, "days"),
     "ACLED, m/d/y": ("a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one:%m/%d/%Y}")), {}, "days"),
