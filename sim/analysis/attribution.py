@@ -167,8 +167,8 @@ class Game:
         experiment = self.experiment(threads)
         experiment.require_memory(self.width * self.draws * self.runs, self.kept, "study.runs", self.runs)
 
-        def quantity(coalitions: range) -> dict[str, Array]:
-            output = experiment.simulate(coalitions, progress=progress)
+        def quantity(coalitions: range, done: Progress | None) -> dict[str, Array]:
+            output = experiment.simulate(coalitions, progress=done)
             values = outcome_values(self.scenario, output, theatre_counts(self.scenario, output))
             found = self.measured.of(values[self.measured.name])
             return {"values": found.reshape(len(coalitions), self.draws, self.runs)}
