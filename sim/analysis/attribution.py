@@ -4,8 +4,10 @@ A coalition of n players is a number whose bit i says whether player i takes par
 axis has length 2**n. All other axes (draws, runs) are carried through, since the values are linear in the game.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
 from math import factorial
 from typing import Any, Final
 
@@ -160,7 +162,17 @@ class Game:
     def coalition(self, bits: int) -> Scenario:
         """The scenario of one coalition."""
         at_work = {name: bool(bits >> place & 1) for place, name in enumerate(self.players)}
-        return replace(self.scenario, mechanisms=replace(self.scenario.mechanisms, **at_work))
+        off = frozenset(name for name, works in at_work.items() if not works and name not in MECHANISM_NAMES)
+        ours = {name: works for name, works in at_work.items() if name in MECHANISM_NAMES}
+        mechanisms = replace(self.scenario.mechanisms, **ours)
+        return replace(self.scenario, mechanisms=mechanisms, extended=self._extended[off])
+
+    @cached_property
+    def _extended(self) -> Mapping[frozenset[str], ActiveExtensions]:
+        """The extensions, by which of their players are off; the coalitions share them, so each is looked at once."""
+        own, whole = [name for name in self.players if name not in MECHANISM_NAMES], self.scenario.extended
+        subsets = (frozenset(some) for count in range(len(own) + 1) for some in combinations(own, count))
+        return {some: replace(whole, off=whole.off | some) if some else whole for some in subsets}
 
     def values(self, threads: int = 0, progress: Progress | None = None) -> Array:
         """The quantity in every coalition, draw and run (2**n, draws, runs)."""
@@ -177,14 +189,16 @@ class Game:
 
 
 def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The mechanisms that play: those asked for, else all that the scenario has at work."""
-    working = tuple(name for name in MECHANISM_NAMES if getattr(scenario.mechanisms, name))
+    """The mechanisms that play: those asked for, else all that the scenario has at work, those of extensions last."""
+    extended = scenario.extended
+    known = (*MECHANISM_NAMES, *(one.name for one in extended.mechanisms))
+    working = (*(name for name in MECHANISM_NAMES if getattr(scenario.mechanisms, name)), *extended.at_work)
     if asked is None:
         return working
     asked = tuple(map(current_mechanism, asked))
     for name in asked:
-        if name not in MECHANISM_NAMES:
-            raise UserError("mechanisms", name, one_of(MECHANISM_NAMES, name))
+        if name not in known:
+            raise UserError("mechanisms", name, one_of(known, name))
         if name not in working:
             raise UserError("mechanisms", name, f"mechanisms that {scenario.name} has at work")
         if list(asked).count(name) > 1:
