@@ -8,7 +8,7 @@ import numpy as np
 from sim.engine.extension.plan import extension_outcomes, plan_of
 from sim.engine.record import BINS, WEEK, Output, attacks_per_response, counts_by_theatre, days_after
 from sim.experiment.statistics import Array
-from sim.model.extension import ActiveExtensions
+from sim.model.extension import ActiveExtensions, Series
 from sim.model.parameters import first_words
 from sim.model.scenario import Scenario
 from sim.rules.outcomes import CAMPAIGN, DERIVED, LULL, NEVER, RECORDED, WINDOWS, Outcome
@@ -130,8 +130,7 @@ def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
         about = {"units": "attacks/day", "long_name": f"{text} by day and theatre"}
         found[f"{what}_by_day"] = (("run", "day", "theatre"), output.daily[..., place], about)
     for place, one in enumerate(scenario.extended.series if output.series.size else ()):
-        about = {"units": one.unit, "long_name": f"{one.text}; none after direct war"}
-        found[one.name] = (("run", "day"), output.series[..., place], about)
+        found[one.name] = (("run", "day"), output.series[..., place], series_attributes(one))
     return found
 
 
@@ -145,6 +144,11 @@ def attributes(outcome: Outcome) -> dict[str, Any]:
     never = "; -1 for never" if outcome.unit == "day" else ""
     own = {} if outcome.name in OUTCOMES_BY_NAME else {OWN: 1}
     return {"units": outcome.unit, "long_name": outcome.text + never, "heavy_tailed": int(outcome.heavy_tailed), **own}
+
+
+def series_attributes(series: Series) -> dict[str, str]:
+    """Attributes of a daily series' variable."""
+    return {"units": series.unit, "long_name": f"{series.text}; none after direct war"}
 
 
 def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Dataset":

@@ -467,7 +467,9 @@ class StudyOptions(Options, section="study"):
         None, "sweep: prior or posterior; compare, explain and report: number of parameter sets", example="200"
     )
     policies: Any = option(None, "named sets of overrides, crossed with every point; or a YAML file")
-    outcomes: Any = option(None, "outcomes that a sweep simulates and keeps; null: all", example="[lull_days]")
+    outcomes: Any = option(
+        None, "outcomes, and daily series, that a sweep keeps; null: all outcomes", example="[lull_days]"
+    )
     precision: Any = option(None, "Monte Carlo error allowed, by outcome", example="{lull_days:1}")
     max_runs: int = option(100_000, "upper limit of the runs that precision adds", low=1, high=10**9)
     accept_versions: bool | None = option(None, "resume although numba, llvmlite or numpy has another version")

@@ -34,7 +34,7 @@ from sim.numbers.philox import actor_id, compiled_uniform
 from sim.rules import militia
 from sim.rules.decisions import KILLED, MAX_ATTACKS
 from tests.engine.rows import differing, reference_output
-from tests.experiment.extensions import ACTORS, ALL, everything_moved, mechanism, written
+from tests.experiment.extensions import ACTORS, ALL, PACE, everything_moved, mechanism, written
 
 RUNS = 30
 
@@ -274,11 +274,9 @@ def test_outcomes_follow_from_what_was_added_up_and_from_others():
     }
 
 
-def test_a_series_is_what_the_states_say_and_ends_with_the_history():
-    def smoothed(now: float, attacks: float) -> float:
-        return now + 0.5 * (attacks - now)
-
-    added = sim.Extension("pace", series=(sim.Series("pace", "attacks/day", "smoothed attacks", smoothed),))
+def test_a_series_is_what_the_states_say_and_ends_with_the_history(listings):
+    written(listings, pace=PACE)
+    added = "pace.py"
     scenario = load(["ladder.war_rate=0.01"], extensions=[added]).scenario
     table, runs = build_inputs(scenario), np.arange(8)
     out = empty_output(table, 8, OutputSpec(daily=True, states=True))
@@ -382,6 +380,40 @@ def test_mechanisms_at_work_play_and_those_of_extensions_come_last():
 
 
 # --- sweeps -------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_keeps_a_daily_series_where_it_is_asked_for(listings, monkeypatch):
+    written(listings, pace=PACE)
+    monkeypatch.setattr("sim.experiment.sweep.design.LEAST_ROWS", 16)
+    monkeypatch.setattr("sim.experiment.sweep.design.BATCH_ROWS", 12)
+    points: dict[str, Any] = {"ladder.war_rate": [0.0, 0.01], "calendar.days": [140, 150]}
+
+    def swept(runs: int, outcomes: list[str] | None) -> Any:
+        return sim.sweep(
+            runs=runs, overrides={**points, "study.outcomes": outcomes}, extensions=["pace.py"], to="kept"
+        ).data.load()  # fmt: skip
+
+    few, more = swept(8, ["pace", "war"]), swept(11, ["pace", "war"])
+    assert set(more.data_vars) == {"pace", "war"}
+    assert more["pace"].dims == ("point", "run", "day")
+    assert more["pace"].shape == (4, 11, 150)
+    assert np.array_equal(more["pace"][:, :8], few["pace"], equal_nan=True)
+    for point in range(4):
+        here = {key: float(more[key].values[point]) for key in points}
+        alone = sim.simulate("article", runs=11, daily=True, overrides=here, extensions=["pace.py"])["pace"].values
+        found = more["pace"].values[point]
+        assert found[:, : alone.shape[1]].tobytes() == alone.tobytes()
+        assert np.isnan(found[:, alone.shape[1] :]).all()
+    assert cli.main(["verify", "kept", "trust=true"]) == 0
+    next(iter((listings / "kept/parts").glob("part-00000-*"))).unlink()
+    rest = sim.open_sweep("kept", partial=True)["pace"].values
+    lost = np.isnan(rest).all(axis=2)
+    assert 0 < lost.sum() < lost.size
+    assert np.array_equal(rest[~lost], more["pace"].values[~lost], equal_nan=True)
+    with pytest.raises(UserError, match=r"study\.outcomes = .*: allowed one outcome or more"):
+        swept(11, ["pace"])
+    with pytest.raises(UserError, match=r"study\.outcomes = pase: allowed .*nearest: pace"):
+        swept(11, ["pase", "war"])
 
 
 def test_a_sweep_goes_on_with_the_same_file_and_not_with_another(listings, capsys):

@@ -53,18 +53,20 @@ def settings_of(config: Config) -> StudyOptions:
     """The keys `study.*` of a sweep, checked.
 
     `policies` maps names to overrides, `precision` outcomes to the Monte Carlo error that they may have, both possibly
-    empty; `ignore` is a tuple of columns, `outcomes` one of names or None.
+    empty; `ignore` is a tuple of columns, `outcomes` one of names, those of daily series too, or None.
     """
     study = StudyOptions.of(config.tree["study"])
     if study.draws is not None and study.draws not in DRAWS:
         raise UserError("study.draws", study.draws, one_of(DRAWS, study.draws))
     ignored = Section("study", config.tree["study"], STUDY_KEYS)
-    known = outcomes_of(config.scenario.extended)
+    known, series = outcomes_of(config.scenario.extended), [one.name for one in config.scenario.extended.series]
     outcomes = None if study.outcomes is None else tuple(map(current_outcome, ignored.texts("outcomes")))
     for name in outcomes or ():
-        if name not in known:
-            raise UserError("study.outcomes", name, one_of(tuple(known), name))
-    known = known if outcomes is None else {name: known[name] for name in outcomes}
+        if name not in known and name not in series:
+            raise UserError("study.outcomes", name, one_of((*known, *series), name))
+    known = known if outcomes is None else {name: known[name] for name in outcomes if name in known}
+    if not known:
+        raise UserError("study.outcomes", study.outcomes, "one outcome or more; daily series come with these")
     return replace(
         study,
         outcomes=outcomes or None,

@@ -477,6 +477,7 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
         "theatres": list(config.scenario.cast.theatres),
         "columns": {
             name: {"dtype": str(rows[name].dtype), "attrs": about}
+            | ({"days": rows[name].shape[1]} if rows[name].ndim > 1 else {})
             for name, about in work.columns.items()
         },
         "point_columns": point_columns(sweep.work, sweep.groups),

@@ -5,7 +5,7 @@ Workers of a cluster are sent ranges of points and runs and make everything else
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.engine.record import Output, OutputSpec
-from sim.experiment.dataset import attributes, outcome_values, outcomes_of, theatre_counts
+from sim.experiment.dataset import attributes, outcome_values, outcomes_of, series_attributes, theatre_counts
 from sim.experiment.io import atomic_write
 from sim.experiment.runner import Arm, Experiment, Progress
 from sim.experiment.statistics import Array
@@ -34,6 +34,7 @@ from sim.experiment.sweep.store import (
     parquet_writer,
 )
 from sim.model.cast import Source
+from sim.model.extension import Series
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import Scenario
 from sim.model.validation import UserError
@@ -47,7 +48,7 @@ class Work:
     """All that a worker has to know: points are made from it, never sent.
 
     Point p is sample p // crossing of the design, under arm p % crossing of those that its variant has. Of histories
-    the `outcomes` named are kept; None: all of them, and counts by theatre.
+    the `outcomes` and daily series named are kept; None: all outcomes, and counts by theatre.
     """
 
     design: Design
@@ -73,6 +74,7 @@ class Work:
                 for name, outcome in outcomes_of(scenario.extended).items()
                 if self.outcomes is None or name in self.outcomes
             },
+            **{one.name: series_attributes(one) for one in self.series},
             **{
                 counted(name, theatre, window): {
                     "units": "attacks", "long_name": f"{COUNTED[name]} in {theatre}, window {window}",
@@ -82,9 +84,20 @@ class Work:
             },
         }  # fmt: skip
 
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The daily series that are kept."""
+        return tuple(one for one in self.arms[0].scenario.extended.series if one.name in (self.outcomes or ()))
+
+    @property
+    def days(self) -> int:
+        """Days of the longest calendar."""
+        return max(arm.scenario.calendar.days for arm in self.arms)
+
     def experiment(self, threads: int) -> Experiment:
         """The sweep as an experiment: run r has the same random numbers at every point."""
         wanted = OutputSpec(weekly=False, lags=False) if self.outcomes is None else OutputSpec.of(*self.outcomes)
+        wanted = replace(wanted, daily=len(self.series) > 0)
         return Experiment(self.arms, self.seed, pairing="shared", wanted=wanted, threads=threads)
 
     def arm_of(self, points: Array) -> Array:
@@ -96,7 +109,7 @@ class Work:
 
 
 def simulate(work: Work, batch: Batch, threads: int, progress: Progress | None = None) -> Rows:
-    """Simulate the histories of a batch: columns (rows,), ordered by point and run."""
+    """Simulate the histories of a batch: columns (rows,), of daily series (rows, days); ordered by point and run."""
     points = batch.numbers()
     runs = np.arange(*batch.runs)
     rows: Rows = {
@@ -112,13 +125,25 @@ def simulate(work: Work, batch: Batch, threads: int, progress: Progress | None =
         drawn = {key: column[samples] for key, column in columns.items()}
         output = experiment.simulate([number], samples, runs, values=drawn, progress=progress)
         every = outcome_columns(work.arms[number].scenario, output)
-        found = {name: values for name, values in every.items() if name in names}
+        found = {name: values for name, values in every.items() if name in names} | series_columns(work, output)
         if len(mine) == len(points):
             return rows | found
         place = (mine[:, None] * len(runs) + np.arange(len(runs))).ravel()
         for name, values in found.items():
-            rows.setdefault(name, np.empty(len(points) * len(runs), dtype=values.dtype))[place] = values
+            shape = (len(points) * len(runs), *values.shape[1:])
+            rows.setdefault(name, np.empty(shape, dtype=values.dtype))[place] = values
     return rows
+
+
+def series_columns(work: Work, output: Output) -> Rows:
+    """The daily series that are kept (rows, days), NaN beyond the end of a calendar that is shorter than others."""
+    names = [one.name for one in work.arms[0].scenario.extended.series]
+    found: Rows = {}
+    for one in work.series:
+        values = output.series[..., names.index(one.name)]
+        found[one.name] = np.full((len(values), work.days), np.nan)
+        found[one.name][:, : values.shape[1]] = values
+    return found
 
 
 def outcome_columns(scenario: Scenario, output: Output) -> Rows:
