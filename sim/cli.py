@@ -39,7 +39,7 @@ class Verb:
     group: str
     places: str = "scenario"
     example: str = ""
-    shared: str = "scenario seed extensions engine.threads output.*"
+    shared: str = "scenario seed extensions engine.* output.*"
     tables: bool = True
     asks: str = ""
 
@@ -53,7 +53,7 @@ class Verb:
 VERBS: Final = {
     "run": Verb("simulate an ensemble of one scenario: outcomes, patterns, one figure", "Simulate",
                 example="lull run tight_leash seed=7",
-                    shared="scenario seed parameters study.runs extensions engine.threads output.*",
+                    shared="scenario seed parameters study.runs extensions engine.* output.*",
                 asks="study.outcomes"),
     "replay": Verb("one simulated history: headline, turning points, full chronicle in a file", "Simulate",
                    "run scenario", "lull replay 4711", shared="scenario seed parameters extensions output.*"),
@@ -63,16 +63,16 @@ VERBS: Final = {
                 asks="study.outcomes"),
     "compare": Verb("paired differences between scenarios under common random numbers", "Compare and explain",
                     "scenarios*", "lull compare article no_us_strikes",
-                    shared="seed study.runs study.draws extensions engine.threads output.*",
+                    shared="seed study.runs study.draws extensions engine.* output.*",
                 asks="study.outcomes"),
     "diff": Verb("first divergence of one run between two scenarios, and the cascade after it", "Compare and explain",
                  "scenarios*", "lull diff article no_tower22 run=4711", shared="seed extensions output.*"),
     "explain": Verb("attribute an outcome to mechanisms (Shapley values)", "Compare and explain",
                     "outcome scenario", "lull explain war",
-                    shared="scenario seed study.runs study.draws extensions engine.threads output.*"),
+                    shared="scenario seed study.runs study.draws extensions engine.* output.*"),
     "report": Verb("self-contained HTML report (optional PDF)", "Compare and explain",
                    "scenarios*", "lull report article no_restraint report.pdf=true",
-                    shared="seed study.runs study.draws extensions engine.threads output.*",
+                    shared="seed study.runs study.draws extensions engine.* output.*",
                 asks="study.outcomes"),
     "sensitivity": Verb("global sensitivity indices (Sobol, Morris, PAWN, delta) and stochastic variance", "Analyse",
                         example="lull sensitivity sensitivity.method=morris",
@@ -83,7 +83,7 @@ VERBS: Final = {
                     shared="scenario seed study.* extensions engine.* output.*"),
     "calibrate": Verb("posterior of the parameters from observations and a file of counts; check=true: test by SBC",
                       "Fit and forecast", example="lull calibrate calibration.draws=1e6",
-                      shared="scenario seed calibration.* extensions engine.threads output.*"),
+                      shared="scenario seed calibration.* extensions engine.* output.*"),
     "forecast": Verb("fit to event counts of your own and forecast them", "Fit and forecast",
                      "data", "lull forecast mine/attacks.csv weeks=6"),
     "data": Verb("what a file of events or counts is, and what the filters make of it", "Fit and forecast",

@@ -296,16 +296,20 @@ MISTAKES = [
     (("run", "--config-dir", "nowhere"), ("--config-dir = nowhere", "an existing folder")),
     (("run", "--config-dir"), ("--config-dir = (missing)", "an existing folder")),
     *(
-        (verb, (f"{key} = {value}: allowed null here: run it without", "only `lull sweep`"))
+        (verb, (f"{key} = {value}: allowed null here: run it without", "too little for a cluster"))
         for key, value in (
             ("engine.cluster", "tcp://127.0.0.1:1"),
             ("engine.workers", "2"),
             ("engine.job", "{cores:8}"),
         )
-        for verb in (("compare", f"{key}={value}"), ("explain", f"{key}={value}"), ("run", f"{key}={value}"))
+        for verb in (("replay", "1", f"{key}={value}"), ("facts", f"{key}={value}"))
     ),
     (("diff", "article", "no_restraint", "engine.workers=2"), ("engine.workers = 2", "run it without")),
-    (("report", "engine.workers=2"), ("engine.workers = 2", "run it without")),
+    *(
+        ((verb, "engine.workers=2"), ("engine.workers = 2", "null without engine.cluster"))
+        for verb in ("run", "compare", "explain", "report")
+    ),
+    (("explain", "engine.cluster=cloud"), ("engine.cluster = cloud", "local, tcp://HOST:PORT, slurm, pbs or null")),
     (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws here",)),
     (("run", "study.draws=3"), ("study.draws is for `lull sweep`, compare, explain and report",)),
     (("replay", "-1"), ("run = -1", "a whole number from 0 to 281474976710655")),

@@ -6,6 +6,8 @@ axis has length 2**n. All other axes (draws, runs) are carried through, since th
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
 from math import factorial
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from sim.experiment.result_dir import provenance
 from sim.experiment.runner import Arm, CostEstimate, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, interval_90
 from sim.model.aliases import current_mechanism, current_outcome
+from sim.model.extension import ActiveExtensions
 from sim.model.outcomes import Outcome
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import Config, Scenario, asking, load
@@ -166,15 +169,25 @@ class Game:
     def coalition(self, bits: int) -> Scenario:
         """The scenario of one coalition."""
         at_work = {name: bool(bits >> place & 1) for place, name in enumerate(self.players)}
-        return replace(self.scenario, mechanisms=replace(self.scenario.mechanisms, **at_work))
+        off = frozenset(name for name, works in at_work.items() if not works and name not in MECHANISM_NAMES)
+        ours = {name: works for name, works in at_work.items() if name in MECHANISM_NAMES}
+        mechanisms = replace(self.scenario.mechanisms, **ours)
+        return replace(self.scenario, mechanisms=mechanisms, extended=self._extended[off])
+
+    @cached_property
+    def _extended(self) -> Mapping[frozenset[str], ActiveExtensions]:
+        """The extensions, by which of their players are off; the coalitions share them, so each is looked at once."""
+        own, whole = [name for name in self.players if name not in MECHANISM_NAMES], self.scenario.extended
+        subsets = (frozenset(some) for count in range(len(own) + 1) for some in combinations(own, count))
+        return {some: replace(whole, off=whole.off | some) if some else whole for some in subsets}
 
     def values(self, threads: int = 0, progress: Progress | None = None) -> Array:
         """The quantity in every coalition, draw and run (2**n, draws, runs)."""
         experiment = self.experiment(threads)
         experiment.require_memory(self.width * self.draws * self.runs, self.kept, "study.runs", self.runs)
 
-        def quantity(coalitions: range) -> dict[str, Array]:
-            output = experiment.simulate(coalitions, progress=progress)
+        def quantity(coalitions: range, done: Progress | None) -> dict[str, Array]:
+            output = experiment.simulate(coalitions, progress=done)
             values = outcome_values(self.scenario, output, theatre_counts(self.scenario, output))
             found = self.measured.of(values[self.measured.name])
             return {"values": found.reshape(len(coalitions), self.draws, self.runs)}
@@ -183,14 +196,16 @@ class Game:
 
 
 def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The mechanisms that play: those asked for, else all that the scenario has at work."""
-    working = tuple(name for name in MECHANISM_NAMES if getattr(scenario.mechanisms, name))
+    """The mechanisms that play: those asked for, else all that the scenario has at work, those of extensions last."""
+    extended = scenario.extended
+    known = (*MECHANISM_NAMES, *(one.name for one in extended.mechanisms))
+    working = (*(name for name in MECHANISM_NAMES if getattr(scenario.mechanisms, name)), *extended.at_work)
     if asked is None:
         return working
     asked = tuple(map(current_mechanism, asked))
     for name in asked:
-        if name not in MECHANISM_NAMES:
-            raise UserError("mechanisms", name, one_of(MECHANISM_NAMES, name))
+        if name not in known:
+            raise UserError("mechanisms", name, one_of(known, name))
         if name not in working:
             raise UserError("mechanisms", name, f"mechanisms that {scenario.name} has at work")
         if list(asked).count(name) > 1:

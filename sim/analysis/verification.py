@@ -38,7 +38,7 @@ from sim.experiment.result_dir import (
 )
 from sim.experiment.sweep.design import MOST_POINTS, Part
 from sim.experiment.sweep.run_sweep import Sweep, prepare
-from sim.experiment.sweep.store import CHOSEN, CONFIG, PARTS_FOLDER, POINTS, Store, whole
+from sim.experiment.sweep.store import CHOSEN, CONFIG, PARTS_FOLDER, POINTS, Store, values_of, whole
 from sim.experiment.sweep.store import VERB as SWEEP
 from sim.experiment.sweep.worker import Work, check_points, simulate
 from sim.model.aliases import current_column, current_file, current_outcome, current_tree
@@ -80,7 +80,7 @@ def _of_datasets(one: Path, other: Path) -> str | None:
 
 def _of_frames(one: Path, other: Path) -> str | None:
     first, second = (
-        {name: table[name].to_numpy() for name in table.column_names} for table in map(pq.read_table, (one, other))
+        {name: values_of(table[name]) for name in table.column_names} for table in map(pq.read_table, (one, other))
     )
     return _of_columns(first, second)
 
@@ -409,7 +409,7 @@ def _part_difference(
             return f"{table.metadata.num_rows} rows, made again {part.rows}"
         groups = (table.read_row_group(number) for number in range(len(batches)))
         for batch, group in zip(batches, groups, strict=True):
-            there = {name: group[name] for name in group.column_names}
+            there = {name: values_of(group[name]) for name in group.column_names}
             if (found := _of_columns(there, simulate(work, batch, threads, progress), "new in the folder")) is not None:
                 return found
     except (OSError, KeyError, pa.ArrowException):

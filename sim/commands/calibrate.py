@@ -87,7 +87,7 @@ def calibrate(
 
 def job(request: Request, options: CalibrateOptions, rest: Request) -> Job[Any]:
     """The calibration, or the check of its method, as a study."""
-    config = rest.config()
+    config = rest.config(cluster=True)
     if config.parameters_from != DEFAULTS:
         raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: a calibration starts from the priors")
     settings = settings_of(config, rest.overrides)
@@ -103,7 +103,7 @@ def job(request: Request, options: CalibrateOptions, rest: Request) -> Job[Any]:
         request,
         config,
         partial(compute, request, rest, config, settings),
-        lambda folder: simulating(folder, analysis.forecast(config, settings, number)),
+        partial(simulating, config=config, forecast=partial(analysis.forecast, config, settings, number)),
         "check" if options.check else "own-events" if options.data else "",
     )
 

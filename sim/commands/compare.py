@@ -112,7 +112,8 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
             other=partial(draw, data),
         )  # fmt: skip
 
-    return Job(request, asked.config, compute, lambda folder: simulating(folder, asked.forecast()), asked.identity)
+    watch = partial(simulating, config=asked.config, forecast=asked.forecast)
+    return Job(request, asked.config, compute, watch, asked.identity)
 
 
 def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None, why: str) -> Iterator[RenderableType]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Unpack
 
 import pandas as pd
@@ -13,7 +14,7 @@ from sim.analysis.attribution import Attribution, Explaining, dataset_of, prepar
 from sim.analysis.comparison.arms import arms_of, check_pair, common_day
 from sim.analysis.divergence import Divergence, divergence
 from sim.commands.result import Job, Result, call, carry_out, request_of
-from sim.experiment.command import Request, Study, study_call
+from sim.experiment.command import Request, Study, check_one_machine, study_call
 from sim.experiment.ensemble import state_table
 from sim.experiment.options import DiffOptions, ExplainOptions
 from sim.experiment.runner import Progress
@@ -103,7 +104,8 @@ def explain_job(request: Request, asked: Explaining) -> Job[Attribution]:
 
     mechanisms = short_hash({"players": list(asked.game.players), "parameters": asked.source})
     label = f"{asked.game.measured.name}-{mechanisms}"
-    return Job(request, asked.config, compute, lambda folder: simulating(folder, asked.forecast()), label)
+    watch = partial(simulating, config=asked.config, forecast=asked.forecast)
+    return Job(request, asked.config, compute, watch, label)
 
 
 def attribution_text(asked: Explaining, found: Attribution) -> Iterator[RenderableType]:
@@ -151,6 +153,7 @@ def diverge(scenarios: Sequence[str], *, run: int = 0, **study: Unpack[Study]) -
 def diff_job(request: Request, options: DiffOptions, rest: Request) -> Job[Divergence]:
     """The same run under two scenarios as a study."""
     check_pair(options.scenarios)
+    check_one_machine(rest.overrides)
     arms = arms_of(options.scenarios, rest.overrides, rest.config_dir, rest.extensions)
     config, run = arms[0].config, options.run
 

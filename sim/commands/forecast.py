@@ -105,7 +105,7 @@ def job(request: Request, options: ForecastOptions, rest: Request) -> Job[Any]:
     if options.score and (options.until or options.weeks):
         name = "until" if options.until else "weeks"
         raise UserError(name, options.values()[name], "nothing with score=true, which chooses its own days")
-    config = rest.config()
+    config = rest.config(cluster=True)
     if config.parameters_from != DEFAULTS:
         raise UserError(
             "parameters", config.parameters_from,
@@ -119,7 +119,7 @@ def job(request: Request, options: ForecastOptions, rest: Request) -> Job[Any]:
         request,
         config,
         partial(compute, request, config, counts, options),
-        lambda folder: simulating(folder, CostEstimate(total)),
+        partial(simulating, config=config, forecast=partial(CostEstimate, total)),
         "own-skill" if options.score else "own-events",
     )
 
@@ -262,7 +262,7 @@ def predict_case(
 
 def case_job(request: Request, options: CaseOptions, rest: Request) -> Job[cases.CasePredictions]:
     """The predictions of a case as a study."""
-    config = rest.config()
+    config = rest.config(cluster=True)
     if config.parameters_from != DEFAULTS:
         raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: the posterior is carried over in any case")
     settings = cases.case_settings(config)
@@ -270,9 +270,8 @@ def case_job(request: Request, options: CaseOptions, rest: Request) -> Job[cases
     def compute(advance: Progress | None) -> Result[cases.CasePredictions]:
         return case_result(request, cases.predict_case(config, settings, options.histories, advance))
 
-    return Job(
-        request, config, compute, lambda folder: simulating(folder, CostEstimate(options.histories)), "predictions"
-    )
+    watch = partial(simulating, config=config, forecast=partial(CostEstimate, options.histories))
+    return Job(request, config, compute, watch, "predictions")
 
 
 def case_result(request: Request, found: cases.CasePredictions) -> Result[cases.CasePredictions]:

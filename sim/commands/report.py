@@ -104,4 +104,5 @@ def job(request: Request, asked: Asked) -> Job[Page]:
 
     players = short_hash({"players": list(asked.explaining.game.players)})
     label = f"{asked.settings.outcome}-{asked.comparison.identity}-{players}"
-    return Job(request, asked.config, compute, lambda folder: simulating(folder, asked.forecast()), label)
+    watch = partial(simulating, config=asked.config, forecast=asked.forecast)
+    return Job(request, asked.config, compute, watch, label)

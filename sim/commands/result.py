@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from rich.console import RenderableType
 from rich.markup import escape
 
+from sim.experiment.cluster import cluster_of, connected
 from sim.experiment.command import Request, Study, override_texts, spelled_options
 from sim.experiment.options import Options
 from sim.experiment.result_dir import Folder, result_folder
@@ -170,12 +171,13 @@ def request_of(
 
 def call(job: Job[Found], study: Study) -> Result[Found]:
     """Carry out a Python call: compute, and write the folder where `to` names one."""
-    progress, to = study.get("progress"), study.get("to")
-    if to is None:
-        return job.compute(progress)
-    with result_folder(replace(job.request, home=Path(to)), job.config) as folder:
-        result = job.compute(Checkpoints(folder.work, progress or (lambda _: None)))
-        result.write(folder)
+    progress, to = study.get("progress") or (lambda _: None), study.get("to")
+    with connected(cluster_of(job.config)) as client:
+        if to is None:
+            return job.compute(Checkpoints(None, progress, client))
+        with result_folder(replace(job.request, home=Path(to)), job.config) as folder:
+            result = job.compute(Checkpoints(folder.work, progress, client))
+            result.write(folder)
     return result
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from sim.analysis.summary import (
     weekly_rows,
 )
 from sim.commands.result import Result, show_files
+from sim.experiment.cluster import cluster_of
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import Ensemble, HistoryFile, stream
@@ -48,15 +50,15 @@ BRIEFING: Final = "sim.reporting.figures.briefing"
 
 def main(request: Request) -> None:
     """Carry out the verb."""
-    config = request.config()
+    config = request.config(cluster=True)
     if config.parameters_from == CONDITIONED:
         check_conditioned(config)
         if not request.sets("study.runs"):  # as many as in the outlook, so that all numbers are of the same histories
             config = replace(config, runs=FUTURES * drawn_of(config).draws)
     with result_folder(request, config) as folder:
-        histories = HistoryFile(folder.path("histories.nc"))
-        several = config.runs > CHUNK  # a single batch takes a second, and is not worth keeping
-        watched = simulating(folder, CostEstimate(config.runs)) if several else progress(config.runs, "histories")
+        histories, cost = HistoryFile(folder.path("histories.nc")), partial(CostEstimate, config.runs)
+        several = config.runs > CHUNK or cluster_of(config)  # a single batch takes a second, and is not worth keeping
+        watched = simulating(folder, config, cost) if several else progress(config.runs, "histories")
         with watched as advance:
             ensemble = stream(config, keep=histories.append, progress=advance, batch=CHUNK)
         stats = statistics(ensemble.tallies, outcomes_of(config.scenario).values())

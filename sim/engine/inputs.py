@@ -40,9 +40,9 @@ class ModelInputs(NamedTuple):
 
     numbers (P,), theatres (P, K), wings (P, W), layout (W,), days (D,), fronts (D, K), raids (D, W) in limited strikes.
     extras (P, R) are the numbers of extensions at the start, as `sim.engine.extension.plan` lays them out; `extended`
-    says what these are, None for nothing. groups (G,), bursts (K,) and weights (K,) are the numbers of groups, theatres
-    and their weights in the addresses of chance; there are none where groups do not decide to pause, attacks do not
-    cluster, shares of theatres stay.
+    says what these are, None where they do nothing. groups (G,), bursts (K,) and weights (K,) are the numbers of
+    groups, theatres and their weights in the addresses of chance; there are none where groups do not decide to pause,
+    attacks do not cluster, shares of theatres stay.
     `later` are the numbers from later days on, where parameters change. `past` says where the random numbers of the
     first days are found, None for where those of all others are.
     """
@@ -116,9 +116,13 @@ def at_day(table: ModelInputs, day: int) -> ModelInputs | LaterNumbers:
     return next((one for one in reversed(table.later) if one.day <= day), table)
 
 
-def form_of(table: ModelInputs) -> tuple[int, int, int]:
-    """Numbers of groups that decide, of theatres with shocks and of weights: tables simulated together share them."""
-    return len(table.groups), len(table.bursts), len(table.weights)
+def form_of(table: ModelInputs) -> tuple[int, int, int, str]:
+    """Numbers of groups that decide, of theatres with shocks and of weights; extensions at work.
+
+    Tables simulated together share them.
+    """
+    extended = "" if table.extended is None else table.extended.key
+    return len(table.groups), len(table.bursts), len(table.weights), extended
 
 
 def stacked(tables: Sequence[ModelInputs]) -> ModelInputs:
@@ -209,7 +213,7 @@ def build_inputs(scenario: Scenario, design: Mapping[str, Column] | None = None)
         strikes_day=scenario.calendar.strikes,
         report_day=scenario.calendar.report,
         **_form(scenario, columns),
-        extended=scenario.extended or None,
+        extended=scenario.extended if scenario.extended.acts else None,
         later=_later(columns),
     )
 
@@ -217,13 +221,16 @@ def build_inputs(scenario: Scenario, design: Mapping[str, Column] | None = None)
 def with_design(table: ModelInputs, scenario: Scenario, design: Mapping[str, Column]) -> ModelInputs:
     """What `build_inputs` gives, where the days, which take longest to work out, are those of a table that is there.
 
-    The scenario may differ from that of the table in its parameters and its mechanisms.
+    The scenario may differ from that of the table in its parameters and its mechanisms, those of extensions too.
 
     Raises:
         ValueError: as for `build_inputs`.
     """
     columns = columns_by_day(scenario, design)
-    return table._replace(**_pointwise(columns[0]), **_form(scenario, columns), later=_later(columns))
+    extended = scenario.extended if scenario.extended.acts else None
+    return table._replace(
+        **_pointwise(columns[0]), **_form(scenario, columns), extended=extended, later=_later(columns)
+    )
 
 
 def _form(scenario: Scenario, columns: Mapping[int, DesignColumns]) -> dict[str, Any]:

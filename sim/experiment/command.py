@@ -52,7 +52,7 @@ READERS: Final = {
     "accept_versions": "`lull sweep` and sensitivity",
 }
 """Verbs that read a key of `study`, where these are not sweeps alone."""
-NO_CLUSTER: Final = "null here: run it without; only `lull sweep`, sensitivity and discover use a cluster"
+NO_CLUSTER: Final = "null here: run it without; this is too little for a cluster"
 MARK: Final = "        **study: as in every call.\n"
 
 
@@ -116,13 +116,15 @@ class Request:
         folder = () if self.config_dir is None else ("--config-dir", str(self.config_dir))
         return shlex.join(("lull", self.verb, *folder, *self.overrides))
 
-    def config(self) -> Config:
-        """The configuration that the overrides make, of a verb that simulates one of them.
+    def config(self, cluster: bool = False) -> Config:
+        """The configuration that the overrides make, of a verb that simulates one of them, perhaps on a cluster.
 
         Raises:
-            UserError: it cannot be used, or an override asks for what only a sweep does.
+            UserError: it cannot be used, or an override asks for what this verb does not do.
         """
         check_one_point(self.overrides)
+        if not cluster:
+            check_one_machine(self.overrides)
         return load(self.overrides, self.config_dir, self.extensions)
 
     def check_kept(self) -> None:
@@ -170,7 +172,7 @@ def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs", "ou
 
     `read` are the keys of `study` that the verb reads.
 
-    >>> check_one_point(["study.runs=50", "engine.cluster=null"])
+    >>> check_one_point(["study.runs=50"])
     """
     for text in overrides:
         key, _, value = text.partition("=")
@@ -181,7 +183,17 @@ def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs", "ou
         if section == "study" and name in STUDY_KEYS and name not in read:
             here = " and ".join(f"study.{one}" for one in read)
             raise UserError(key, value, f"{here} here; {key} is for {READERS.get(name, '`lull sweep`')}")
-        if section == "engine" and name in ENGINE_KEYS and name != "threads":
+
+
+def check_one_machine(overrides: Sequence[str]) -> None:
+    """Refuse a cluster where one machine does all.
+
+    >>> check_one_machine(["engine.threads=1", "engine.cluster=null"])
+    """
+    for text in overrides:
+        key, _, value = text.lstrip("+").partition("=")
+        section, _, name = key.partition(".")
+        if section == "engine" and name in ENGINE_KEYS and name != "threads" and value != "null":
             raise UserError(key, value, NO_CLUSTER)
 
 

@@ -12,7 +12,7 @@ from sim.engine.record import BINS, WEEK, Output, attacks_per_response, counts_b
 from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
 from sim.model.conditions import Condition, windows_of
-from sim.model.extension import ActiveExtensions
+from sim.model.extension import ActiveExtensions, Series
 from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.parameters import first_words
 from sim.model.scenario import Scenario
@@ -164,8 +164,7 @@ def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
         about = {"units": "attacks/day", "long_name": f"{text} by day and theatre"}
         found[f"{what}_by_day"] = (("run", "day", "theatre"), output.daily[..., place], about)
     for place, one in enumerate(scenario.extended.series if output.series.size else ()):
-        about = {"units": one.unit, "long_name": f"{one.text}; none after direct war"}
-        found[one.name] = (("run", "day"), output.series[..., place], about)
+        found[one.name] = (("run", "day"), output.series[..., place], series_attributes(one))
     return found
 
 
@@ -179,6 +178,11 @@ def attributes(outcome: Outcome) -> dict[str, Any]:
     never = "; -1 for never" if outcome.unit == "day" else ""
     own = {} if outcome.name in OUTCOMES_BY_NAME else {OWN: 1}
     return {"units": outcome.unit, "long_name": outcome.text + never, "heavy_tailed": int(outcome.heavy_tailed), **own}
+
+
+def series_attributes(series: Series) -> dict[str, str]:
+    """Attributes of a daily series' variable."""
+    return {"units": series.unit, "long_name": f"{series.text}; none after direct war"}
 
 
 def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Dataset":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 import numpy as np
 
 from sim.engine.record import Output, OutputSpec
-from sim.experiment.command import Composed, check_one_point, override_texts, study_call
+from sim.experiment.command import Composed, check_one_machine, check_one_point, override_texts, study_call
 from sim.experiment.dataset import dataset_of, outcomes_in, states_of
 from sim.experiment.parameter_sets import ParameterSets
 from sim.experiment.result_dir import provenance
@@ -80,8 +80,8 @@ def stream(
     Thread(target=_import_labels, daemon=True).start()
     whole: Ensemble | None = None
 
-    def make(part: range) -> dict[str, Array]:
-        return experiment.simulate(runs=np.arange(part.start, part.stop), progress=progress)._asdict()
+    def make(part: range, done: Progress | None) -> dict[str, Array]:
+        return experiment.simulate(runs=np.arange(part.start, part.stop), progress=done)._asdict()
 
     starts = range(0, config.runs, size)
     for start, arrays in zip(starts, chunks(config.runs, size, make, progress), strict=True):
@@ -207,6 +207,7 @@ def simulate(
     given = {"study.runs": runs, "seed": study.get("seed"), "engine.threads": study.get("threads")}
     asked = override_texts(study.get("overrides", {}), given)
     check_one_point(asked)
+    check_one_machine(asked)
     config = load([override_of("scenario", scenario), *asked], study.get("config_dir"), study.get("extensions", ()))
     if config.parameters_from == CONDITIONED:
         raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} here; docs/calibration.md shows how")

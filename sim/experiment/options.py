@@ -475,7 +475,7 @@ class StudyOptions(Options, section="study"):
     )
     policies: Any = option(None, "named sets of overrides, crossed with every point; or a YAML file")
     outcomes: Any = option(
-        None, "outcomes asked, also with a date or a threshold; a sweep keeps these alone; null: all",
+        None, "outcomes asked, also with a date or a threshold; a sweep keeps these and series named alone; null: all",
         example="['war by 2024-06-01']",
     )  # fmt: skip
     precision: Any = option(None, "Monte Carlo error allowed, by outcome", example="{lull_days:1}")

@@ -9,7 +9,8 @@ numbers have common random numbers, and the pairing says which these are:
 - `cycled`: an arm has `runs` histories in all, and number r has set r modulo the number of sets, the same in all arms.
 
 This is the only place that calls the engine. Methods ask an experiment for histories, chunk by chunk, and reduce each
-chunk to arrays; `chunks` keeps these on the disk where a command has a working folder, so that it resumes after a kill.
+chunk to arrays; `chunks` has them made by the workers of a cluster where there is one, and keeps them on the disk where
+a command has a working folder, so that it resumes after a kill.
 """
 
 import threading
@@ -30,6 +31,7 @@ from sim.engine.batched.layout import block_bytes, lane_width
 from sim.engine.inputs import FRESH, POINTWISE, ModelInputs, Past, build_inputs, form_of, stacked, with_design
 from sim.engine.record import ALL_OUTCOMES, BINS, WEEK, Output, OutputSpec
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
+from sim.experiment.cluster import on_workers
 from sim.experiment.formats import size
 from sim.experiment.io import atomic_write
 from sim.experiment.parameter_sets import ParameterSets, drawn_of
@@ -102,6 +104,10 @@ class Arm:
         drawn = {key: column for key, column in values.items() if key not in self.fixed}
         return with_design(self.inputs, self.scenario, drawn) if drawn or self.base is not None else self.inputs
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to a worker: not what it works out for itself."""
+        return {name: value for name, value in vars(self).items() if name != "inputs"}
+
 
 @dataclass(frozen=True)
 class CostEstimate:
@@ -141,6 +147,10 @@ class Experiment:
     wanted: OutputSpec = ALL_OUTCOMES
     threads: int = 0
     past: Past | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to a worker, which is one thread."""
+        return {**vars(self), "threads": 1}
 
     @property
     def count(self) -> int:
@@ -348,16 +358,22 @@ def rate_of(trial: Callable[[int], int], histories: int) -> float:
         size = min(2 * size, largest)
 
 
+Make = Callable[[range, Progress | None], Arrays]
+"""What makes the arrays of a chunk, and reports finished histories; a worker is sent it, with all that it refers to."""
+
+
 class Checkpoints:
     """Progress of a command that resumes: it counts finished histories and keeps the arrays of finished chunks.
 
     Chunks are files `SERIES-CHUNK-HISTORIES.npz` in `folder`, whose name must change with everything that results
-    depend on. A command asks for the same series of chunks in the same order each time.
+    depend on; None keeps none. A command asks for the same series of chunks in the same order each time. Where there is
+    a `client` of a cluster, its workers make them.
     """
 
-    def __init__(self, folder: Path, advance: Progress) -> None:
+    def __init__(self, folder: Path | None, advance: Progress, client: Any = None) -> None:
         self.folder = folder
         self._advance = advance
+        self._client = client
         self._lock = threading.Lock()
         self._done = 0
         self._series = 0
@@ -365,7 +381,7 @@ class Checkpoints:
     @property
     def kept(self) -> int:
         """Histories in the finished chunks."""
-        return sum(int(path.stem.rpartition("-")[2]) for path in self.folder.glob("[0-9]*.npz"))
+        return sum(int(path.stem.rpartition("-")[2]) for path in self._files("[0-9]*"))
 
     def __call__(self, histories: int) -> None:
         """Count finished histories."""
@@ -373,41 +389,53 @@ class Checkpoints:
             self._done += histories
         self._advance(histories)
 
-    def begin(self) -> str:
-        """Name of the next series of chunks."""
+    def chunks(self, parts: Sequence[range], make: Make) -> Iterator[Arrays]:
+        """The arrays of the next series of chunks, in order: as kept, or else made and kept."""
         self._series += 1
-        return f"{self._series:03}"
+        files: dict[str, Path | None] = {f"{self._series:03}-{number:06}": None for number in range(len(parts))}
+        files |= {name: path for name in files for path in self._files(f"{name}-*")}
+        missing = [part for part, path in zip(parts, files.values(), strict=True) if path is None]
+        if self._client is None:
+            made: Iterator[Arrays] = (make(part, self) for part in missing)
+        else:
+            made = on_workers(self._client, make, missing, self)
+        for part, (name, path) in zip(parts, files.items(), strict=True):
+            arrays, before = None if path is None else self._read(path), self._done
+            if arrays is None:
+                arrays = next(made) if path is None else make(part, self)
+                self._keep(f"{name}-{self._done - before}.npz", arrays)
+            yield arrays
 
-    def chunk(self, name: str, make: Callable[[], Arrays]) -> Arrays:
-        """The arrays of a chunk: as kept, or else made and kept."""
-        for path in self.folder.glob(f"{name}-*.npz"):
-            with suppress(OSError, ValueError, zipfile.BadZipFile), np.load(path, allow_pickle=False) as file:
-                arrays = {name[1:]: file[name] for name in file}
-                self(int(path.stem.rpartition("-")[2]))
-                return arrays
-        before = self._done
-        made = make()
+    def _files(self, pattern: str) -> list[Path]:
+        return [] if self.folder is None else list(self.folder.glob(f"{pattern}.npz"))
+
+    def _read(self, path: Path) -> Arrays | None:
+        """The arrays of a kept chunk, which are counted; None where the file is damaged."""
+        with suppress(OSError, ValueError, zipfile.BadZipFile), np.load(path, allow_pickle=False) as file:
+            arrays = {name[1:]: file[name] for name in file}
+            self(int(path.stem.rpartition("-")[2]))
+            return arrays
+        return None
+
+    def _keep(self, name: str, arrays: Arrays) -> None:
+        if self.folder is None:
+            return
         with suppress(OSError):  # a full disk costs the resume, not the result
             self.folder.mkdir(parents=True, exist_ok=True)
-            with atomic_write(self.folder / f"{name}-{self._done - before}.npz") as file:
-                np.savez(file, allow_pickle=False, **{f"_{key}": one for key, one in made.items()})
-        return made
+            with atomic_write(self.folder / name) as file:
+                np.savez(file, allow_pickle=False, **{f"_{key}": one for key, one in arrays.items()})
 
 
-def chunks(
-    total: int, size: int, make: Callable[[range], Arrays], progress: Progress | None = None
-) -> Iterator[Arrays]:
+def chunks(total: int, size: int, make: Make, progress: Progress | None = None) -> Iterator[Arrays]:
     """The arrays that `make` gives for each stretch of at most `size` out of `total`, in order.
 
-    Where `progress` keeps checkpoints, finished stretches come from the disk.
+    Where `progress` keeps checkpoints, finished stretches come from the disk, and a cluster makes the others.
     """
-    series = progress.begin() if isinstance(progress, Checkpoints) else ""
-    for number, start in enumerate(range(0, total, size)):
-        part = range(start, min(start + size, total))
-        if isinstance(progress, Checkpoints):
-            yield progress.chunk(f"{series}-{number:06}", lambda part=part: make(part))  # type: ignore[misc]
-        else:
-            yield make(part)
+    parts = [range(start, min(start + size, total)) for start in range(0, total, size)]
+    if isinstance(progress, Checkpoints):
+        yield from progress.chunks(parts, make)
+    else:
+        yield from (make(part, progress) for part in parts)
 
 
 def joined(parts: Iterator[Arrays], axis: int = 0) -> dict[str, Array]:

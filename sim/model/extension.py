@@ -172,7 +172,8 @@ class Extension:
         name: what it is called in records of provenance.
         mechanisms: mechanisms and types of actors.
         outcomes: outcomes of one's own, those that others ask for first.
-        rules: functions that replace rules, by `role.name` such as `militia.compliance`, with the same arguments.
+        rules: functions that replace rules, by `role.name` such as `militia.compliance`, with the same arguments; the
+            name alone is enough where no other role has such a rule.
         wings: the same for single wings, by id of the wing: rules of the militia, casualties and observation.
         series: daily series of one's own.
 
@@ -469,6 +470,21 @@ class ActiveExtensions:
     def mechanisms(self) -> tuple[Mechanism, ...]:
         """All mechanisms and types of actors, in order."""
         return tuple(one for extension in self.extensions for one in extension.mechanisms)
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """The mechanisms that are not switched off and, where they are types of actors, have one; in order."""
+        return tuple(
+            one.name
+            for one in self.mechanisms
+            if one.name not in self.off and (self.actors.get(one.name) or not isinstance(one, ActorType))
+        )
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything happens in the course of a history; else the kernel is that of the model alone."""
+        tallied = any(isinstance(one, Tallied) for one in self.outcomes)
+        return bool(self.at_work or tallied or self.series or any(self.rules.values()))
 
     @property
     def outcomes(self) -> tuple[Tallied | Derived, ...]:

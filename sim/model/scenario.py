@@ -438,10 +438,11 @@ def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario
         UserError: a text is neither the name of an outcome nor a condition; `key` is where it was written.
     """
     units = {one.name: one.unit for one in (*RECORDED, *DERIVED, *scenario.extended.outcomes)}
+    series = [one.name for one in scenario.extended.series]
     names, found = [], list(scenario.asked)
     for text in texts:
         name = current_outcome(text)
-        if name not in units:
+        if name not in units and name not in series:
             found.append(read(text, units, scenario.calendar, scenario.cast, key))
             name = found[-1].text
         names.append(name)

@@ -447,6 +447,15 @@ MECHANISM_WORDS: Final = {
 """Titles of the mechanisms."""
 
 
+def mechanism_words(name: str) -> str:
+    """The title of a mechanism; of one of an extension its name.
+
+    >>> mechanism_words("fear"), mechanism_words("war_weariness")
+    ('strikes frighten the militias', 'war weariness')
+    """
+    return MECHANISM_WORDS.get(name, name.replace("_", " "))
+
+
 def attribution_table(found: Attribution) -> Table:
     """Shapley values of the mechanisms with their intervals over draws, the largest first; first in, last in."""
     digits = digits_of(found.total.mean)
@@ -470,7 +479,7 @@ def attribution_table(found: Attribution) -> Table:
         cell("last_in", "Last in"),
     )
     measured = found.game.measured
-    rows = [{**row, "words": MECHANISM_WORDS[row["mechanism"]]} for row in share_rows(found)]
+    rows = [{**row, "words": mechanism_words(row["mechanism"])} for row in share_rows(found)]
     unit = "" if measured.unit in ("probability", "1") else f" in {measured.unit}"
     title = f"Shapley values of the mechanisms: {measured.words}{unit}"
     return Table(title, columns, rows, "± is the Monte Carlo standard error.", "attribution")
@@ -510,9 +519,9 @@ def before_line(found: Attribution) -> str:
 def reading(found: Attribution) -> str:
     """The two largest Shapley values in words."""
     first, *others = found.ranked()
-    parts = [f"Largest: {MECHANISM_WORDS[first.mechanism]} ({_role(first)})"]
+    parts = [f"Largest: {mechanism_words(first.mechanism)} ({_role(first)})"]
     if others:
-        parts.append(f"then {MECHANISM_WORDS[others[0].mechanism]} ({_role(others[0])})")
+        parts.append(f"then {mechanism_words(others[0].mechanism)} ({_role(others[0])})")
     return "; ".join(parts) + "."
 
 

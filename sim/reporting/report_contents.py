@@ -33,6 +33,7 @@ from sim.reporting.comparison_tables import (
     interval,
     interval_words,
     judged_columns,
+    mechanism_words,
     place_of,
     place_table,
     prior_table,
@@ -191,7 +192,7 @@ def _causes(found: ReportResults) -> str:
             if share.low is not None and share.high is not None
             else f"± {share.error:.{digits}f}"
         )
-        words = named(MECHANISM_WORDS[one.mechanism], found.asked.config.scenario.cast)
+        words = named(mechanism_words(one.mechanism), found.asked.config.scenario.cast)
         parts.append(f"“{words}” ({share.mean:+.{digits}f}, {within})")
     several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
     none, every = (f"{one.mean:.{digits}f}" for one in (made.none, made.every))

@@ -23,10 +23,10 @@ from sim.experiment.result_dir import source_hash, versions
 from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
-    MECHANISM_WORDS,
     baseline_of,
     before_line,
     interval_words,
+    mechanism_words,
     pairing_line,
     reading,
     total_line,
@@ -248,13 +248,13 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
         ),
         Picture(
             "shares", shares_figure(found.shares),
-            f"Bars of Shapley values, the largest for “{MECHANISM_WORDS[largest.mechanism]}”.",
+            f"Bars of Shapley values, the largest for “{mechanism_words(largest.mechanism)}”.",
             "Shapley values of the mechanisms; the lines hold 90% of draws of the parameters.",
             wide=False,
         ),
         Picture(
             "attribution", attribution_figure(found.shares),
-            f"Bars of Shapley values, the largest for “{MECHANISM_WORDS[largest.mechanism]}”, with lines that hold"
+            f"Bars of Shapley values, the largest for “{mechanism_words(largest.mechanism)}”, with lines that hold"
             " 90% of draws. All numbers stand in the table of shares.",
             "Bars: Shapley values of the mechanisms. Lines: 90% of draws of the parameters.",
             wide=True,

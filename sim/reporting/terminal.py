@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from textwrap import wrap
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sim.analysis.narrative import Chronicle
     from sim.experiment.result_dir import Folder
     from sim.experiment.runner import Checkpoints, CostEstimate
+    from sim.model.scenario import Config
 
 WIDEST: Final = 100
 _ONLY_JSON: Final = ContextVar("only_json", default=False)
@@ -137,26 +139,33 @@ def _lines(total: int, text: str) -> Callable[[int], None]:
 
 
 @contextmanager
-def simulating(folder: "Folder", forecast: "CostEstimate") -> "Iterator[Checkpoints]":
+def simulating(folder: "Folder", config: "Config", forecast: "Callable[[], CostEstimate]") -> "Iterator[Checkpoints]":
     """Print what will be simulated, show progress, and keep finished parts so that the same command resumes.
 
-    A forecast that only counts histories is printed where some of them are there from before.
+    Where the configuration names a cluster, its workers make these parts; each is taken to be like a thread of ours. A
+    forecast that only counts histories is printed where some of them are there from before.
     """
+    from sim.engine.batch import thread_count
+    from sim.experiment.cluster import cluster_of, connected, threads_of
     from sim.experiment.runner import Checkpoints
 
-    with progress(forecast.histories, "histories") as advance:
-        checkpoints = Checkpoints(folder.work, advance)
-        if forecast.seconds:
-            show(forecast_line(forecast, checkpoints.kept))
-        elif kept := checkpoints.kept:
-            show(f"{kept:,} of {forecast.histories:,} histories are there from before")
-        try:
-            yield checkpoints
-        except KeyboardInterrupt:
-            if kept := checkpoints.kept:
-                note = f"{kept:,} of {forecast.histories:,} histories are kept; the same command resumes"
-                print(f"lull: {note}", file=sys.stderr)
-            raise
+    with connected(cluster_of(config)) as client:
+        cost = forecast()
+        if client is not None:
+            cost = replace(cost, seconds=cost.seconds * thread_count(config.threads) / threads_of(client))
+        with progress(cost.histories, "histories") as advance:
+            checkpoints = Checkpoints(folder.work, advance, client)
+            if cost.seconds:
+                show(forecast_line(cost, checkpoints.kept))
+            elif kept := checkpoints.kept:
+                show(f"{kept:,} of {cost.histories:,} histories are there from before")
+            try:
+                yield checkpoints
+            except KeyboardInterrupt:
+                if kept := checkpoints.kept:
+                    note = f"{kept:,} of {cost.histories:,} histories are kept; the same command resumes"
+                    print(f"lull: {note}", file=sys.stderr)
+                raise
 
 
 def forecast_line(forecast: "CostEstimate", kept: int = 0) -> str:

@@ -45,6 +45,18 @@ mine = Extension(
 """
 
 
+PACE = """
+from sim import Extension, Series
+
+
+def smoothed(now: float, attacks: float) -> float:
+    return now + 0.5 * (attacks - now)
+
+
+pace = Extension("pace", series=(Series("pace", "attacks/day", "smoothed attacks", smoothed),))
+"""
+
+
 def mechanism(
     expression: str = "now + force", what: str = "count", at: str = "evening", name: str = "drift",
     parameters: str = '{"force": number()}',

@@ -5,18 +5,27 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import xarray as xr
 
+import sim
+from sim.analysis.calibration.observations import settings_of
+from sim.analysis.calibration.posterior import CHUNK, PriorSampler, fill
+from sim.experiment import cluster
+from sim.experiment.cluster import carry_out_there, cluster_of, connected, on_workers, threads_of
 from sim.experiment.command import Request
+from sim.experiment.ensemble import stream
 from sim.experiment.options import EngineOptions
-from sim.experiment.sweep import worker as cluster
-from sim.experiment.sweep.design import Batch
+from sim.experiment.runner import Checkpoints, chunks
 from sim.experiment.sweep.run_sweep import prepare, running
-from sim.experiment.sweep.worker import cluster_of, connected, threads_of
+from sim.model.extension import Extension, Tallied
+from sim.model.scenario import load
 from sim.model.validation import UserError
 from tests.experiment.sweeps import CONTROL, asked, made, part_files, same
 
@@ -76,21 +85,117 @@ def test_a_worker_that_is_killed_on_the_way_changes_nothing(scheduler: Any, here
     assert same(here, tmp_path)
 
 
+def twice(number: int, done: Callable[[int], None]) -> int:
+    done(2)
+    done(3)
+    return 2 * number
+
+
 @pytest.mark.parametrize("name", ["sources", "numba", "llvmlite", "numpy"])
 def test_a_worker_answers_only_for_what_decides_results_here(name: str) -> None:
-    work, batch = asked({**CONTROL, "study.points": 2, "study.runs": 2}).work, Batch((0, 1), (0, 2))
     here = cluster.deciding()
-    assert not isinstance(cluster.simulate_there(work, batch, here), str)
-    assert cluster.simulate_there(work, batch, {**here, name: "99.0"}) == f"{name} {here[name]}"
+    assert carry_out_there(twice, 3, here) == (6, 5)
+    assert carry_out_there(twice, 3, {**here, name: "99.0"}) == f"{name} {here[name]}"
 
 
 def test_a_worker_with_other_sources_is_refused(
     scheduler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "deciding_hash", lambda: "0123456789abcdef")
+    monkeypatch.setattr(cluster, "source_hash", lambda: "0123456789abcdef")
     with pytest.raises(UserError, match=r"engine\.cluster = sources [0-9a-f]{16}: allowed workers with the sources of"):
         made({**SOBOL, "engine.cluster": scheduler.scheduler_address}, tmp_path)
     assert part_files(tmp_path) == {}
+
+
+# --- the other verbs ------------------------------------------------------------------------------------------
+
+SHORT = {"calendar.days": 140}
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[range]:
+    """Chunks of a handful of histories; those that are sent to workers are listed here."""
+    monkeypatch.setattr("sim.analysis.comparison.paired_run.CHUNK", 40)
+    monkeypatch.setattr("sim.analysis.comparison.paired_run.PRIOR_DRAWS", 4)
+    monkeypatch.setattr("sim.analysis.attribution.TABLE_ROWS", 8)
+    monkeypatch.setattr("sim.analysis.attribution.PRIOR_DRAWS", 4)
+    found: list[range] = []
+
+    def listening(client: Any, task: Any, parts: list[range], progress: Any) -> Iterator[Any]:
+        found.extend(parts)
+        return on_workers(client, task, parts, progress)
+
+    monkeypatch.setattr("sim.experiment.runner.on_workers", listening)
+    return found
+
+
+def compared(**study: Any) -> Any:
+    return sim.compare(["article", "no_us_strikes"], runs=10, draws=8, parameters="posterior", **study)
+
+
+def explained(**study: Any) -> Any:
+    return sim.explain(mechanisms=["fear", "patron_restraint"], runs=5, draws=4, **study)
+
+
+@pytest.mark.parametrize(("verb", "number"), [(compared, 4), (explained, 3)])
+def test_workers_give_other_verbs_the_bits_of_this_process(
+    verb: Callable[..., Any], number: int, scheduler: Any, sent: list[range]
+) -> None:
+    here = verb(overrides=SHORT).data
+    assert not sent
+    there = verb(overrides={**SHORT, "engine.cluster": scheduler.scheduler_address}).data
+    assert len(sent) == number
+    xr.testing.assert_identical(there, here)
+    assert not verb(overrides=SHORT, seed=2).data.equals(here)
+
+
+def outcomes_of_a_run(progress: Checkpoints | None) -> dict[str, Any]:
+    found = stream(load(["calendar.days=140", "study.runs=50"]), progress=progress, batch=20)
+    return {name: (one.values, one.counts) for name, one in found.tallies.items()}
+
+
+def prior_sample(progress: Checkpoints | None) -> dict[str, Any]:
+    config = load()
+    settings = settings_of(config, ())
+    found = fill(PriorSampler(config.scenario, settings.keys, 3), settings.figures, CHUNK + 500, progress=progress)
+    return {**found.numbers, "chance": found.chance}
+
+
+@pytest.mark.parametrize(("ensemble", "number"), [(outcomes_of_a_run, 3), (prior_sample, 2)])
+def test_workers_give_chunks_of_any_kind_the_bits_of_this_process(
+    ensemble: Callable[..., dict[str, Any]], number: int, scheduler: Any, sent: list[range]
+) -> None:
+    done: list[int] = []
+    with connected(EngineOptions(cluster=scheduler.scheduler_address, job={})) as client:
+        there = ensemble(Checkpoints(None, done.append, client))
+    assert len(sent) == len(done) == number
+    here = ensemble(None)
+    assert here.keys() == there.keys()
+    assert all(np.array_equal(one, there[name]) for name, one in here.items())
+
+
+def test_chunks_that_this_process_kept_are_not_sent(scheduler: Any, tmp_path: Path, sent: list[range]) -> None:
+    def numbers(part: range, done: Callable[[int], None] | None) -> dict[str, Any]:
+        return {"number": np.arange(part.start, part.stop)}
+
+    def all_of(client: Any, parts: int) -> Iterator[Any]:
+        return islice(chunks(5, 1, numbers, Checkpoints(tmp_path, lambda _: None, client)), parts)
+
+    list(all_of(None, 2))
+    with connected(EngineOptions(cluster=scheduler.scheduler_address, job={})) as client:
+        found = [int(one["number"][0]) for one in all_of(client, 5)]
+    assert found == list(range(5))
+    assert sent == [range(2, 3), range(3, 4), range(4, 5)]
+
+
+def test_an_extension_of_a_notebook_is_refused_where_others_work(scheduler: Any, sent: list[range]) -> None:
+    own = Extension("calm", outcomes=(Tallied("calm", "days", "quiet days", one_more),))
+    with pytest.raises(UserError, match="extensions = calm: allowed an extension read from a file"):
+        explained(extensions=[own], overrides={**SHORT, "engine.cluster": scheduler.scheduler_address})
+
+
+def one_more(now: float) -> float:
+    return now + 1.0
 
 
 @pytest.mark.parametrize(
@@ -99,6 +204,7 @@ def test_a_worker_with_other_sources_is_refused(
         (["engine.cluster=cloud"], "engine.cluster = cloud: allowed local, tcp://HOST:PORT, slurm, pbs or null"),
         (["engine.cluster=local", "engine.workers=0"], "engine.workers = 0: allowed a whole number from 1"),
         (["engine.cluster=slurm", "engine.job=3"], "engine.job = 3: allowed a mapping"),
+        (["engine.workers=2"], "engine.workers = 2: allowed null without engine.cluster"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(overrides: list[str], line: str) -> None:

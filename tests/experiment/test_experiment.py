@@ -186,8 +186,8 @@ def test_finished_chunks_are_kept_and_the_others_made(tmp_path: Path, counted: l
     def values(progress: Any) -> np.ndarray:
         one = ensemble(config)
 
-        def make(part: range) -> dict[str, np.ndarray]:
-            return {"file": one.simulate(runs=np.arange(part.start, part.stop), progress=progress).counts}
+        def make(part: range, done: Any) -> dict[str, np.ndarray]:
+            return {"file": one.simulate(runs=np.arange(part.start, part.stop), progress=done).counts}
 
         return joined(chunks(50, 10, make, progress))["file"]
 

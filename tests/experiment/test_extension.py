@@ -9,6 +9,7 @@ import pytest
 
 import sim
 from sim import cli
+from sim.analysis.attribution import players_of
 from sim.analysis.calibration.observations import found as found_in
 from sim.analysis.calibration.observations import seen, settings_of
 from sim.analysis.report_data import prepare as prepare_report
@@ -16,7 +17,7 @@ from sim.engine import batched
 from sim.engine.batch import empty_output, run_batch
 from sim.engine.batched.specialize import OURS, kernel_rules
 from sim.engine.extension.plan import extension_outcomes, plan_of
-from sim.engine.extension.replacement import REPLACEABLE, original
+from sim.engine.extension.replacement import REPLACEABLE, _replaced, original, replaced_rules
 from sim.engine.inputs import ModelInputs, build_inputs
 from sim.engine.record import Output, OutputSpec
 from sim.engine.reference.extension_hooks import ExtensionHooks, rulebooks_of
@@ -26,13 +27,14 @@ from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.extension_check import check_parity
 from sim.model.extension import ActiveExtensions
 from sim.model.hydra_config import override_of
+from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import Scenario, load
 from sim.model.validation import UserError
 from sim.numbers.philox import actor_id, compiled_uniform
 from sim.rules import militia
 from sim.rules.decisions import KILLED, MAX_ATTACKS
 from tests.engine.rows import differing, reference_output
-from tests.experiment.extensions import ACTORS, ALL, everything_moved, mechanism, written
+from tests.experiment.extensions import ACTORS, ALL, PACE, everything_moved, mechanism, written
 
 RUNS = 30
 
@@ -218,6 +220,27 @@ def test_rules_are_those_of_one_form_of_the_model(extended: list[str]) -> None:
     assert len(found) == len(OURS) == 4
 
 
+def test_a_rule_may_be_named_without_its_role():
+    def rate(
+        baseline: float, gate: float, surge: float, capacity: float, grievance: float, fear: float, compliance: float,
+        order: float,
+    ) -> float:  # fmt: skip
+        return baseline * gate
+
+    def rules(wing: dict[str, Any], every: dict[str, Any]) -> Any:
+        own = sim.Extension("own", rules=every, wings={"nujaba_iraq": wing})
+        return replaced_rules(load(extensions=[own]).scenario.extended)
+
+    assert rules({"attack_rate": rate}, {}) == rules({"militia.attack_rate": rate}, {})
+    assert rules({}, {"attack_rate": rate})[""] == {"militia.attack_rate": rate}
+    with pytest.raises(UserError, match="each replaced rule, once"):
+        rules({"attack_rate": rate, "militia.attack_rate": rate}, {})
+    with pytest.raises(UserError, match=r"wings\.nujaba_iraq = rung: allowed militia\.compliance_goal, "):
+        rules({"rung": rate}, {})
+    with pytest.raises(UserError, match=r"rules = rate: allowed one\.rate, two\.rate"):
+        _replaced("rules", {"rate": rate}, ("one.rate", "two.rate"))
+
+
 def test_draws_of_extensions_are_their_own():
     plan = plan_of(everything()[0].extended)
     places = [place for task in plan.tasks for place in task.arguments if place.kind == "draw"]
@@ -251,11 +274,9 @@ def test_outcomes_follow_from_what_was_added_up_and_from_others():
     }
 
 
-def test_a_series_is_what_the_states_say_and_ends_with_the_history():
-    def smoothed(now: float, attacks: float) -> float:
-        return now + 0.5 * (attacks - now)
-
-    added = sim.Extension("pace", series=(sim.Series("pace", "attacks/day", "smoothed attacks", smoothed),))
+def test_a_series_is_what_the_states_say_and_ends_with_the_history(listings):
+    written(listings, pace=PACE)
+    added = "pace.py"
     scenario = load(["ladder.war_rate=0.01"], extensions=[added]).scenario
     table, runs = build_inputs(scenario), np.arange(8)
     out = empty_output(table, 8, OutputSpec(daily=True, states=True))
@@ -314,7 +335,85 @@ def test_an_outcome_of_no_extension_is_refused(words, capsys):
     assert "outcome = longest_calm: allowed deaths, lethal_attacks" in capsys.readouterr().err
 
 
+# --- mechanisms as causes -------------------------------------------------------------------------------------
+
+
+def test_a_planted_mechanism_gets_the_share_that_it_has_by_construction():
+    # It kills two soldiers on the last day, when nobody can respond any more, whatever else is at work.
+    def bomb(now: float, day: float) -> float:
+        return now + (2.0 if day == 133.0 else 0.0)
+
+    planted = sim.Mechanism("bomb", "kills two on the last day", (sim.Change("killed", bomb, at="attacks"),))
+    own = sim.Extension("bombs", (planted,), (sim.Derived("lost", "soldiers", "deaths", lambda deaths: deaths),))
+
+    def shares(*players: str, **overrides: Any) -> dict[str, float]:
+        few = {"calendar.days": 134, "ladder.war_rate": 0.0, "history": "free", **overrides}
+        asked: dict[str, Any] = {"outcome": "lost", "runs": 20, "parameters": "defaults", "extensions": [own]}
+        found = sim.explain(mechanisms=players, overrides=few, **asked).data
+        assert float(found["shapley"].sum()) == pytest.approx(found.attrs["total"], abs=1e-12)
+        return dict(zip(found["mechanism"].values.tolist(), found["shapley"].values.tolist(), strict=True))
+
+    both = shares("capacity", "bomb")
+    assert both["bomb"] == 2.0
+    assert both["capacity"] == shares("capacity", **{"mechanisms.bomb": False})["capacity"] != 0.0
+    with pytest.raises(UserError, match=r"mechanisms = bomb: allowed mechanisms that article has at work"):
+        shares("bomb", **{"mechanisms.bomb": False})
+
+
+def test_a_mechanism_that_is_switched_off_in_one_arm_is_one_without_strength():
+    def comparison(change: str) -> Any:
+        return sim.compare(
+            ["article", f"article;{change}"], runs=20, draws=2, parameters="prior",
+            overrides={"weariness.strength": 2, "calendar.days": 140}, extensions=["weariness.py"],
+        ).data  # fmt: skip
+
+    off, weak = comparison("mechanisms.weariness=false"), comparison("weariness.strength=0")
+    assert np.array_equal(off["difference"], weak["difference"], equal_nan=True)
+    assert np.abs(off["difference"]).max() > 0.0
+
+
+def test_mechanisms_at_work_play_and_those_of_extensions_come_last():
+    names = [name for name in MECHANISM_NAMES if name != "fear"]
+    there = players_of(scenario_of(ALL, *ACTORS, "mechanisms.fear=false", "mechanisms.volleys=false"), None)
+    assert there == (*names, "weariness", "spoiler", "cell")
+    assert players_of(scenario_of(ALL), None)[-2:] == ("weariness", "volleys")  # no actor, no cause
+
+
 # --- sweeps -------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_keeps_a_daily_series_where_it_is_asked_for(listings, monkeypatch):
+    written(listings, pace=PACE)
+    monkeypatch.setattr("sim.experiment.sweep.design.LEAST_ROWS", 16)
+    monkeypatch.setattr("sim.experiment.sweep.design.BATCH_ROWS", 12)
+    points: dict[str, Any] = {"ladder.war_rate": [0.0, 0.01], "calendar.days": [140, 150]}
+
+    def swept(runs: int, outcomes: list[str] | None) -> Any:
+        return sim.sweep(
+            runs=runs, overrides={**points, "study.outcomes": outcomes}, extensions=["pace.py"], to="kept"
+        ).data.load()  # fmt: skip
+
+    few, more = swept(8, ["pace", "war"]), swept(11, ["pace", "war"])
+    assert set(more.data_vars) == {"pace", "war"}
+    assert more["pace"].dims == ("point", "run", "day")
+    assert more["pace"].shape == (4, 11, 150)
+    assert np.array_equal(more["pace"][:, :8], few["pace"], equal_nan=True)
+    for point in range(4):
+        here = {key: float(more[key].values[point]) for key in points}
+        alone = sim.simulate("article", runs=11, daily=True, overrides=here, extensions=["pace.py"])["pace"].values
+        found = more["pace"].values[point]
+        assert found[:, : alone.shape[1]].tobytes() == alone.tobytes()
+        assert np.isnan(found[:, alone.shape[1] :]).all()
+    assert cli.main(["verify", "kept", "trust=true"]) == 0
+    next(iter((listings / "kept/parts").glob("part-00000-*"))).unlink()
+    rest = sim.open_sweep("kept", partial=True)["pace"].values
+    lost = np.isnan(rest).all(axis=2)
+    assert 0 < lost.sum() < lost.size
+    assert np.array_equal(rest[~lost], more["pace"].values[~lost], equal_nan=True)
+    with pytest.raises(UserError, match=r"study\.outcomes = .*: allowed one outcome or more"):
+        swept(11, ["pace"])
+    with pytest.raises(UserError, match=r"study\.outcomes = pase: allowed .*nearest: pace"):
+        swept(11, ["pase", "war"])
 
 
 def test_a_sweep_goes_on_with_the_same_file_and_not_with_another(listings, capsys):

@@ -24,10 +24,10 @@ from sim.analysis.calibration.posterior import (
     CHUNK,
     PriorSampler,
     ReferenceTable,
+    experiment_of,
     fill,
     likelihood,
     reported,
-    simulate,
 )
 from sim.analysis.pattern_tests import Calm
 from sim.experiment.dataset import ACKNOWLEDGED
@@ -330,11 +330,12 @@ class Story:
 
 def holds(prior: PriorSampler, rows: Array, calm: Calm, threads: int = 0, progress: Progress | None = None) -> Array:
     """Whether the calm comes about in the histories of rows (rows,), and no war before the report."""
-    cast = prior.scenario.cast
+    cast, experiment = prior.scenario.cast, experiment_of(prior, threads)
 
-    def calm_there(part: range) -> dict[str, Array]:
+    def calm_there(part: range, done: Progress | None) -> dict[str, Array]:
         some = rows[part.start : part.stop]
-        here = seen(prior.scenario, simulate(prior, prior.values(some), some, threads, progress))
+        output = experiment.simulate(sets=some, values=prior.design(prior.values(some)), progress=done)
+        here = seen(prior.scenario, output)
         lull = here.by_theatre[:, LULL, ACKNOWLEDGED]
         none, few = (
             lull[[cast.theatre_index(key) for key in one.theatres]].sum(axis=0) for one in (calm.none, calm.few)

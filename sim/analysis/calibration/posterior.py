@@ -142,10 +142,12 @@ def fill(
 ) -> ReferenceTable:
     """Simulate one history for each of the first `draws` rows of a prior."""
 
-    def numbers(part: range) -> dict[str, Array]:
+    experiment = experiment_of(prior, threads)
+
+    def numbers(part: range, done: Progress | None) -> dict[str, Array]:
         rows = np.arange(part.start, part.stop)
         columns = prior.values(rows)
-        here = seen(prior.scenario, simulate(prior, columns, rows, threads, progress))
+        here = seen(prior.scenario, experiment.simulate(sets=rows, values=prior.design(columns), progress=done))
         chance = np.broadcast_to(lethal_chance(prior.scenario, columns).astype(np.float32), rows.shape)
         return {one.id: found(one, here) for one in figures} | {_CHANCE: chance}
 
@@ -154,12 +156,14 @@ def fill(
     return ReferenceTable(prior, tuple(figures), made, chance)
 
 
-def simulate(
-    prior: PriorSampler, columns: Mapping[str, Array], rows: Array, threads: int = 0, progress: Progress | None = None
-) -> Output:
-    """Simulate the histories of rows, each with its own run number, at the values `columns` of their parameters."""
-    experiment = Experiment((prior.arm,), prior.seed, wanted=OutputSpec(weekly=False), threads=threads)
-    return experiment.simulate(sets=rows, values=prior.design(columns), progress=progress)
+def experiment_of(prior: PriorSampler, threads: int = 0) -> Experiment:
+    """The rows of a prior as an experiment, each with its own run number."""
+    return Experiment((prior.arm,), prior.seed, wanted=OutputSpec(weekly=False), threads=threads)
+
+
+def simulate(prior: PriorSampler, columns: Mapping[str, Array], rows: Array) -> Output:
+    """Simulate the histories of rows at the values `columns` of their parameters."""
+    return experiment_of(prior).simulate(sets=rows, values=prior.design(columns))
 
 
 # --- the posterior ------------------------------------------------------------------------------------------
@@ -311,9 +315,9 @@ def counted_runs(
     experiment = Experiment((arm,), prior.seed, wanted=OutputSpec(weekly=False, daily=True), threads=threads)
     places = [prior.scenario.cast.theatre_index(one) for one in dated.theatres]
 
-    def make(part: range) -> dict[str, Array]:
+    def make(part: range, done: Progress | None) -> dict[str, Array]:
         mine = rows[part.start : part.stop]
-        output = experiment.simulate(sets=mine, values=prior.design(prior.values(mine)), progress=progress)
+        output = experiment.simulate(sets=mine, values=prior.design(prior.values(mine)), progress=done)
         daily = output.daily[:, :, places, ACKNOWLEDGED].sum(axis=2)
         return {"reported": dated.reported(daily), "peace": output.rows[:, WAR_DAY] == NEVER}
 

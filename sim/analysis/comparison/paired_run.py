@@ -255,10 +255,10 @@ def simulate(plan: Plan, progress: Progress | None = None) -> Findings:
     experiment = plan.experiment()
     experiment.require_memory(plan.chunk * plan.runs, plan.kept, "study.runs", plan.runs)
 
-    def compared(draws: range) -> dict[str, Array]:
+    def compared(draws: range, done: Progress | None) -> dict[str, Array]:
         shape = (len(draws), plan.runs)
         values: dict[Key, Columns] = {}
-        outputs = experiment.simulate_each(draws, progress=progress)
+        outputs = experiment.simulate_each(draws, progress=done)
         for key, arm, output in zip(plan.ensembles, experiment.arms, outputs, strict=True):
             values[key] = {name: one.reshape(shape) for name, one in columns_of(arm.scenario, output).items()}
         return statistics(plan, values)

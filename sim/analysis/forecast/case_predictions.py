@@ -215,12 +215,12 @@ def predict_case(
     spec = OutputSpec(daily=True, weekly=False, lags=False)
     experiment = Experiment((arm,), config.seed, wanted=spec, threads=config.threads)
 
-    def make(part: range) -> dict[str, Array]:
+    def make(part: range, done: Progress | None) -> dict[str, Array]:
         rows = np.arange(part.start, part.stop)
         source = np.random.Philox(key=[config.seed, _SEED_WORD], counter=[0, 0, 0, part.start])
         level = settings.low * (settings.high / settings.low) ** np.random.Generator(source).random(len(rows))
         values = {key: one[rows % posterior.draws] for key, one in columns.items()} | {LEVEL: level}
-        output = experiment.simulate(sets=rows, values=values, progress=progress)
+        output = experiment.simulate(sets=rows, values=values, progress=done)
         attacks, war = output.daily[..., ACKNOWLEDGED], output.rows[:, WAR_DAY]
         weights = np.ones(len(rows))
         for one in settings.observations:

@@ -80,12 +80,13 @@ def fill(
         progress: called with numbers of finished histories.
     """
     low, high = np.array([(levels or {}).get(one, (1.0, 1.0)) for one in theatres]).T
+    experiment = _experiment(scenario, days, seed, threads)
 
-    def make(part: range) -> dict[str, Array]:
+    def make(part: range, done: Progress | None) -> dict[str, Array]:
         mine = np.array(rows[part.start : part.stop])
         source = np.random.Philox(key=[seed, _LEVELS], counter=[0, 0, 0, int(mine[0])])
         factors = low * (high / low) ** np.random.Generator(source).random((len(mine), len(theatres)))
-        return _simulated(scenario, tuple(theatres), days, seed, mine, factors, threads, progress)
+        return _simulated(experiment, tuple(theatres), mine, factors, done)
 
     made = joined(chunks(len(rows), CHUNK, make, progress))
     war = made.pop("war")
@@ -101,24 +102,29 @@ def simulated_again(bank: SimulatedPasts, places: Array, scenario: Scenario, thr
     """
     days = bank.so_far.shape[1] - 1
     rows, factors = bank.rows[places], bank.factors[places]
-    return _simulated(scenario, bank.theatres, days, bank.seed, rows, factors, threads)["so_far"]
+    return _simulated(_experiment(scenario, days, bank.seed, threads), bank.theatres, rows, factors)["so_far"]
+
+
+def _experiment(scenario: Scenario, days: int, seed: int, threads: int) -> Experiment:
+    """The first `days` of a scenario, day by day."""
+    return Experiment((Arm(scenario, days=days),), seed, wanted=OutputSpec(daily=True), threads=threads)
 
 
 def _simulated(
-    scenario: Scenario, theatres: tuple[str, ...], days: int, seed: int, rows: Array, factors: Array, threads: int,
-    progress: Progress | None = None,
-) -> dict[str, Array]:  # fmt: skip
+    experiment: Experiment, theatres: tuple[str, ...], rows: Array, factors: Array, progress: Progress | None = None
+) -> dict[str, Array]:
     """Rows, factors, acknowledged attacks so far, log likelihood of the record, and whether war broke out."""
+    [arm] = experiment.arms
+    scenario, days = arm.scenario, len(arm.inputs.days)
     cast = scenario.cast
     free = tuple(key for key, one in free_declarations().items() if scenario.number(key) == one.default)
-    design = PriorSampler(scenario, free, seed).values(rows)
+    design = PriorSampler(scenario, free, experiment.seed).values(rows)
     for k, theatre in enumerate(theatres):
         if (factors[:, k] != 1.0).any():
             for wing in cast.wings_in(theatre):
                 design[f"militia.{wing}.baseline"] = cast.wings[wing].baseline * factors[:, k]
     if not design:
         design = {"patron.control": np.full(len(rows), scenario.parameters.patron.control)}
-    experiment = Experiment((Arm(scenario, days=days),), seed, wanted=OutputSpec(daily=True), threads=threads)
     output = experiment.simulate(sets=rows, values=design, progress=progress)
     places = [cast.theatre_index(one) for one in theatres]
     so_far = np.zeros((len(rows), days + 1, len(theatres)), dtype=np.uint16)

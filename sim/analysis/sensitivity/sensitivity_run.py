@@ -15,6 +15,7 @@ import pandas as pd
 
 from sim.analysis.sensitivity.indices import MEASURES, Given, Method, Morris, Ranking, Sobol, ranked
 from sim.analysis.sensitivity.targets import Target, target_of
+from sim.experiment.cluster import cluster_of
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of, outcomes_with
 from sim.experiment.options import SensitivityOptions
@@ -26,7 +27,6 @@ from sim.experiment.sweep.design import settings_of as study_settings_of
 from sim.experiment.sweep.profiles import keys_of
 from sim.experiment.sweep.run_sweep import Sweep
 from sim.experiment.sweep.store import Store, open_store, open_sweep, read_store
-from sim.experiment.sweep.worker import cluster_of
 from sim.model.aliases import current_outcome
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
 from sim.model.hydra_config import STUDY_KEYS, override_of

@@ -94,7 +94,7 @@ def kernel_rules(table: ModelInputs) -> Variant:
     Raises:
         UserError: an extension asks for what there is not.
     """
-    groups, bursts, _ = form_of(table)
+    groups, bursts, *_ = form_of(table)
     form = groups > 0, bursts > 0
     if table.extended is None:
         return OURS[form]

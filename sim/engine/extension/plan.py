@@ -113,7 +113,8 @@ class ExtensionPlan:
     """The rows of `extras`, and what is done when.
 
     `parameters`, `states`, `outcomes` and `series` give the first row of each by name; `starts` the value of every row
-    at the beginning, apart from parameters and the model's own numbers.
+    at the beginning, apart from parameters and the model's own numbers. Rows are the same with any mechanisms switched
+    off; those of numbers that nothing changes then are idle.
     """
 
     rows: int
@@ -191,6 +192,7 @@ class _Planner:
         self.rows = 0
         self.parameters = {key: self._take("run") for key in extended.values}
         self.resets: dict[str, Reset] = {}
+        self.changed: set[str] = set()
         self.states: dict[str, tuple[int, Scope]] = {}
         self.outcomes: dict[str, int] = {}
         self.series: dict[str, int] = {}
@@ -210,8 +212,8 @@ class _Planner:
         for series in self.extended.series:
             self.series[series.name] = self._evening(series)
         return ExtensionPlan(
-            self.rows, self.parameters, tuple(self.resets.values()), self.states, self.outcomes, self.series,
-            self.starts, tuple(self.tasks),
+            self.rows, self.parameters, tuple(one for key, one in self.resets.items() if key in self.changed),
+            self.states, self.outcomes, self.series, self.starts, tuple(self.tasks),
         )  # fmt: skip
 
     def _take(self, scope: Scope) -> int:
@@ -228,15 +230,17 @@ class _Planner:
             self.states[f"{prefix}.{state.name}"] = (row, state.per)
             self.starts |= dict.fromkeys(range(row, self.rows), state.start)
             own[state.name] = Slot("extras", state.per, state.name, row)
-        if one.name not in self.extended.off:
-            for change in one.changes:
-                self._change(one, prefix, change, own)
+        for change in one.changes:
+            self._change(one, prefix, change, own)
 
     def _change(self, one: Mechanism, prefix: str, change: Change, own: Mapping[str, Slot]) -> None:
         key = f"{one.name}: change of {change.what}"
         if wrong := [wing for wing in change.wings if wing not in self.extended.wings]:
             raise UserError(key, f"wings {wrong[0]}", one_of(self.extended.wings, wrong[0]))
         target = self._target(key, change, own, {state.name for state in one.states})
+        if one.name in self.extended.off:
+            return
+        self.changed.add(change.what)
         lone = isinstance(one, ActorType)
         self._task(key, prefix, change, target, own, ("run",) if lone else ("run", "wing"))
 

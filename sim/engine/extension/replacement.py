@@ -96,7 +96,8 @@ OF_WINGS: Final = ("casualties", "militia", "observation")
 def replaced_rules(extended: ActiveExtensions) -> dict[str, dict[str, Function]]:
     """By id of a wing the functions of the extensions by the rule that each replaces; those of all wings under "".
 
-    Extensions may use old names of rules. A wing's own rules come on top of those of all wings.
+    Extensions may leave out the role of a rule where no other has one of that name, and use old names of rules. A
+    wing's own rules come on top of those of all wings.
 
     Raises:
         UserError: a rule may not be replaced, is replaced twice, or is replaced by a function with other arguments, or
@@ -116,9 +117,10 @@ def replaced_rules(extended: ActiveExtensions) -> dict[str, dict[str, Function]]
 def _replaced(where: str, given_rules: Mapping[str, Function], allowed: tuple[str, ...]) -> dict[str, Function]:
     rules: dict[str, Function] = {}
     for key, function in given_rules.items():
-        name = RENAMED.get(key, key)
+        alike = [one for one in allowed if one.partition(".")[2] == key]
+        name = alike[0] if len(alike) == 1 else RENAMED.get(key, key)
         if name not in allowed:
-            raise UserError(where, key, one_of(allowed, key))
+            raise UserError(where, key, one_of(alike or allowed, key))
         if name in rules:
             raise UserError("extensions", key, "each extension, and each replaced rule, once")
         old = RENAMED_ARGUMENTS.get(name, {})

@@ -170,7 +170,7 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         if (past := self.table.past) is not None:
             self.seed_low, self.seed_high = split_seed(past.seed)
             self.run = int(past.runs[point])
-        extended = self.table.extended
+        extended = scenario.extended or None
         self._rulebooks = {"": RULES} if extended is None else rulebooks_of(extended)
         self.recorder = None if trace is None else TraceRecorder(trace, lambda: self.day)
         self.uniform = compiled_uniform if self.recorder is None else self.recorder.uniform

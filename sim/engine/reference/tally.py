@@ -24,7 +24,7 @@ def first_day(happened: Array) -> int:
 
 
 def outcome_row(run: Array, windows: Array, table: ModelInputs) -> list[int]:
-    """The outcomes of `sim.model.outcomes.RECORDED` from the states of the run and the window of each day (days,)."""
+    """The outcomes of `sim.model.RECORDED` from the states of the run and the window of each day (days,)."""
     leader_struck = run["leader"] == target.STRUCK
     answers = run["limited"] + leader_struck
     declined = run["leader"] == target.DECLINED

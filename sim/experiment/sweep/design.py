@@ -53,7 +53,7 @@ def settings_of(config: Config) -> StudyOptions:
     """The keys `study.*` of a sweep, checked.
 
     `policies` maps names to overrides, `precision` outcomes to the Monte Carlo error that they may have, both possibly
-    empty; `ignore` is a tuple of columns, `outcomes` one of names or None.
+    empty; `ignore` is a tuple of columns, `outcomes` one of names, those of daily series too, or None.
     """
     study = StudyOptions.of(config.tree["study"])
     if study.draws is not None and study.draws not in DRAWS:
@@ -62,7 +62,9 @@ def settings_of(config: Config) -> StudyOptions:
     known, outcomes = outcomes_of(config.scenario), None
     if study.outcomes is not None:
         _, outcomes = asking(config.scenario, ignored.texts("outcomes"), "study.outcomes")
-    known = known if outcomes is None else {name: known[name] for name in outcomes}
+    known = known if outcomes is None else {name: known[name] for name in outcomes if name in known}
+    if not known:
+        raise UserError("study.outcomes", study.outcomes, "one outcome or more; daily series come with these")
     return replace(
         study,
         outcomes=outcomes or None,

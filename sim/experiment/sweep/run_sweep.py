@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from sim.experiment.cluster import cluster_of, connected, on_workers, threads_of
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_in, outcomes_of
 from sim.experiment.io import PARTIAL, HashingFile, disk_problem, locked, now, write_atomic
@@ -66,13 +67,9 @@ from sim.experiment.sweep.worker import (
     Rows,
     Work,
     check_points,
-    cluster_of,
-    cluster_rows,
-    connected,
     point_columns,
     points_of,
     simulate,
-    threads_of,
     write_points,
 )
 from sim.model.extension import requested_extensions
@@ -312,9 +309,10 @@ class Running:
                     writer.add(next(rows))
 
     def _rows(self, batches: Iterable[Batch], progress: Progress | None) -> Iterator[Rows]:
+        work = self.sweep.work
         if self._client is not None:
-            return cluster_rows(self._client, self.sweep.work, batches, progress)
-        return (simulate(self.sweep.work, batch, self.sweep.config.threads, progress) for batch in batches)
+            return on_workers(self._client, lambda batch, done: simulate(work, batch, 1, done), batches, progress)
+        return (simulate(work, batch, self.sweep.config.threads, progress) for batch in batches)
 
     def refine(self) -> int:
         """Plan more runs for points that miss a tolerance; the number of histories that were added.
@@ -357,8 +355,7 @@ def running(sweep: Sweep, say: Say = void) -> Iterator[Running]:
     refuse_current(folder)
     if read_store(folder) is None:
         check_free(folder)
-    cluster = cluster_of(sweep.config)
-    with connected(cluster) if cluster is not None else nullcontext() as client:
+    with connected(cluster_of(sweep.config)) as client:
         try:
             (folder / PARTS_FOLDER).mkdir(parents=True, exist_ok=True)
         except OSError as problem:
@@ -480,6 +477,7 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
         "theatres": list(config.scenario.cast.theatres),
         "columns": {
             name: {"dtype": str(rows[name].dtype), "attrs": about}
+            | ({"days": rows[name].shape[1]} if rows[name].ndim > 1 else {})
             for name, about in work.columns.items()
         },
         "point_columns": point_columns(sweep.work, sweep.groups),

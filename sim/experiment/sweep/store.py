@@ -255,8 +255,11 @@ class PartWriter:
         self.rows = 0
 
     def add(self, rows: Mapping[str, Any]) -> None:
-        """Add histories (rows,) by column."""
-        arrays = [pa.array(column) for column in rows.values()]
+        """Add histories (rows,) by column, daily series (rows, days)."""
+        arrays = [
+            pa.array(one) if one.ndim == 1 else pa.FixedSizeListArray.from_arrays(pa.array(one.ravel()), one.shape[1])
+            for one in rows.values()
+        ]
         fields = [
             pa.field(
                 name, array.type, nullable=False, metadata={key: str(said) for key, said in self._about[name].items()}
@@ -363,10 +366,10 @@ def open_sweep(path: Path | str, *, partial: bool = False) -> xr.Dataset:
         partial: open it although parts are still missing; their histories are NaN.
 
     Returns:
-        Dataset over (point, run), and (point, run, theatre, window) for counts, as dask arrays. What a point stands
-        for is in coordinates over `point`: `sample`, `policy`, and one for each key that varies, with unit, meaning
-        and source. All points meet the same random numbers in the same run. Where points have different numbers of
-        runs, values are floating-point and NaN beyond the last run of a point.
+        Dataset over (point, run), (point, run, theatre, window) for counts and (point, run, day) for daily series, as
+        dask arrays. What a point stands for is in coordinates over `point`: `sample`, `policy`, and one for each key
+        that varies, with unit, meaning and source. All points meet the same random numbers in the same run. Where
+        points have different numbers of runs, values are floating-point and NaN beyond the last run of a point.
 
     Raises:
         UserError: there is no sweep, it is not finished, or a file among its parts is of another sweep.
@@ -409,7 +412,8 @@ def open_store(store: Store) -> xr.Dataset:
     counts = {counted(name, theatre, window) for name in COUNTED for theatre in theatres for window in WINDOWS}
     for name in about:
         if name not in counts and name not in ("point", "run"):
-            data[current_outcome(name)] = (("point", "run"), grid.array(name), about[name]["attrs"])
+            along = ("day",) if "days" in about[name] else ()
+            data[current_outcome(name)] = (("point", "run", *along), grid.array(name), about[name]["attrs"])
     for name, text in COUNTED.items() if counts <= about.keys() else ():
         data[name] = (("point", "run", "theatre", "window"), grid.stacked(name, theatres), {
             "units": "attacks", "long_name": f"{text} by theatre and window",
@@ -442,18 +446,19 @@ class Grid:
         return cells
 
     def array(self, column: str) -> Any:
-        """One column as a dask array (point, run)."""
+        """One column as a dask array (point, run), of a daily series (point, run, day)."""
         import dask.array as da
         from dask.base import tokenize
 
         name = f"{column}-{tokenize(self._folder, [str(path) for cell in self._cells.values() for path, _ in cell])}"
         kind = np.dtype(np.float64 if self._ragged else self._columns[column]["dtype"])
         points, runs = list(pairwise(self._points)), list(pairwise(self._runs))
+        days = (self._columns[column]["days"],) if "days" in self._columns[column] else ()
         graph = {
-            (name, i, j): (read_cell, Cell(cell, points[i], runs[j]), column, kind)
+            (name, i, j, *(0 for _ in days)): (read_cell, Cell(cell, points[i], runs[j], days), column, kind)
             for (i, j), cell in self._cells.items()
         }
-        chunks = (tuple(width(span) for span in points), tuple(width(span) for span in runs))
+        chunks = (tuple(width(span) for span in points), tuple(width(span) for span in runs), *((one,) for one in days))
         return da.Array(graph, name, chunks, dtype=kind)
 
     def stacked(self, name: str, theatres: Sequence[str]) -> Any:
@@ -468,11 +473,12 @@ class Grid:
 
 @dataclass(frozen=True)
 class Cell:
-    """A rectangle of (point, run), and the parts that reach into it."""
+    """A rectangle of (point, run), and the parts that reach into it; `days` (D,) of a daily series."""
 
     places: tuple[Place, ...]
     points: Span
     runs: Span
+    days: tuple[int, ...] = ()
 
 
 def _holds_all(places: Sequence[Place]) -> bool:
@@ -485,7 +491,7 @@ def _edges(spans: Sequence[Span], end: int) -> list[int]:
 
 
 def read_cell(cell: Cell, column: str, kind: np.dtype[Any]) -> Array:
-    """The values of one cell (points, runs); NaN where there are no histories.
+    """The values of one cell (points, runs), of a daily series (points, runs, days); NaN where there are no histories.
 
     Raises:
         DamagedPart: a file cannot be read as it was written.
@@ -493,10 +499,10 @@ def read_cell(cell: Cell, column: str, kind: np.dtype[Any]) -> Array:
     (first, end), (begin, stop) = cell.points, cell.runs
     if _holds_all(cell.places):
         path, part = cell.places[0]
-        values = read_column(path, column).reshape(width(part.points), width(part.runs))
+        values = read_column(path, column).reshape(width(part.points), width(part.runs), *cell.days)
         mine = values[first - part.points[0] : end - part.points[0], begin - part.runs[0] : stop - part.runs[0]]
         return mine.astype(kind, copy=False)
-    found = np.full((end - first, stop - begin), np.nan)
+    found = np.full((end - first, stop - begin, *cell.days), np.nan)
     for path, _ in cell.places:
         point, run = read_column(path, "point"), read_column(path, "run")
         inside = (point >= first) & (point < end) & (run >= begin) & (run < stop)
@@ -505,7 +511,7 @@ def read_cell(cell: Cell, column: str, kind: np.dtype[Any]) -> Array:
 
 
 def read_column(path: Path, column: str) -> Array:
-    """One column of a part (rows,); the first time, all bytes of the part are compared with its checksum.
+    """One column of a part (rows,) or (rows, days); the first time, its bytes are compared with its checksum.
 
     Raises:
         DamagedPart: the file is not as it was written, or is gone.
@@ -514,9 +520,16 @@ def read_column(path: Path, column: str) -> Array:
         about = path.stat()
         if not _whole(path, about.st_size, about.st_mtime_ns):
             raise DamagedPart(path, "its bytes are not those that were written")
-        return np.asarray(pq.ParquetFile(path).read([column]).column(0).to_numpy())
+        return values_of(pq.ParquetFile(path).read([column]).column(0))
     except FileNotFoundError:
         raise DamagedPart(path, "it is gone") from None
+
+
+def values_of(column: pa.ChunkedArray) -> Array:
+    """A column (rows,), that of a daily series (rows, days)."""
+    if not pa.types.is_fixed_size_list(column.type):
+        return np.asarray(column.to_numpy())
+    return np.concatenate([chunk.flatten().to_numpy() for chunk in column.chunks]).reshape(len(column), -1)
 
 
 @lru_cache(maxsize=4096)

@@ -1,34 +1,26 @@
-"""What computes the parts of a sweep: the work unit, the points that it stands for, and Dask workers.
+"""What computes the parts of a sweep: the work unit, and the points that it stands for.
 
-Workers are sent ranges of points and runs and make everything else themselves, so little travels; each history has an
-address of its own, so it does not matter who simulates it, in which order, or how often.
+Workers of a cluster are sent ranges of points and runs and make everything else themselves, so little travels.
 """
 
-import logging
-import pickle
-import signal
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.engine.record import Output, OutputSpec
-from sim.experiment.dataset import attributes, outcome_values, outcomes_of, theatre_counts
+from sim.experiment.dataset import attributes, outcome_values, outcomes_of, series_attributes, theatre_counts
 from sim.experiment.io import atomic_write
-from sim.experiment.options import EngineOptions
-from sim.experiment.result_dir import DECIDING_LIBRARIES, versions
 from sim.experiment.runner import Arm, Experiment, Progress
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.axes import declaration
-from sim.experiment.sweep.configs import Group, deciding_hash
+from sim.experiment.sweep.configs import Group
 from sim.experiment.sweep.design import Batch, Design, Part
 from sim.experiment.sweep.store import (
     CARRIED,
@@ -42,9 +34,10 @@ from sim.experiment.sweep.store import (
     parquet_writer,
 )
 from sim.model.cast import Source
+from sim.model.extension import Series
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import Config, Scenario
-from sim.model.validation import UserError, mapping
+from sim.model.scenario import Scenario
+from sim.model.validation import UserError
 from sim.rules.outcomes import WINDOWS
 
 Rows = dict[str, Array]
@@ -55,7 +48,7 @@ class Work:
     """All that a worker has to know: points are made from it, never sent.
 
     Point p is sample p // crossing of the design, under arm p % crossing of those that its variant has. Of histories
-    the `outcomes` named are kept; None: all of them, and counts by theatre.
+    the `outcomes` and daily series named are kept; None: all outcomes, and counts by theatre.
     """
 
     design: Design
@@ -81,6 +74,7 @@ class Work:
                 for name, outcome in outcomes_of(scenario).items()
                 if self.outcomes is None or name in self.outcomes
             },
+            **{one.name: series_attributes(one) for one in self.series},
             **{
                 counted(name, theatre, window): {
                     "units": "attacks", "long_name": f"{COUNTED[name]} in {theatre}, window {window}",
@@ -90,13 +84,20 @@ class Work:
             },
         }  # fmt: skip
 
-    def to_send(self) -> "Work":
-        """The work without what a worker works out for itself."""
-        return replace(self, arms=tuple(replace(arm) for arm in self.arms))
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The daily series that are kept."""
+        return tuple(one for one in self.arms[0].scenario.extended.series if one.name in (self.outcomes or ()))
+
+    @property
+    def days(self) -> int:
+        """Days of the longest calendar."""
+        return max(arm.scenario.calendar.days for arm in self.arms)
 
     def experiment(self, threads: int) -> Experiment:
         """The sweep as an experiment: run r has the same random numbers at every point."""
         wanted = OutputSpec(weekly=False, lags=False) if self.outcomes is None else OutputSpec.of(*self.outcomes)
+        wanted = replace(wanted, daily=len(self.series) > 0)
         return Experiment(self.arms, self.seed, pairing="shared", wanted=wanted, threads=threads)
 
     def arm_of(self, points: Array) -> Array:
@@ -108,7 +109,7 @@ class Work:
 
 
 def simulate(work: Work, batch: Batch, threads: int, progress: Progress | None = None) -> Rows:
-    """Simulate the histories of a batch: columns (rows,), ordered by point and run."""
+    """Simulate the histories of a batch: columns (rows,), of daily series (rows, days); ordered by point and run."""
     points = batch.numbers()
     runs = np.arange(*batch.runs)
     rows: Rows = {
@@ -124,13 +125,25 @@ def simulate(work: Work, batch: Batch, threads: int, progress: Progress | None =
         drawn = {key: column[samples] for key, column in columns.items()}
         output = experiment.simulate([number], samples, runs, values=drawn, progress=progress)
         every = outcome_columns(work.arms[number].scenario, output)
-        found = {name: values for name, values in every.items() if name in names}
+        found = {name: values for name, values in every.items() if name in names} | series_columns(work, output)
         if len(mine) == len(points):
             return rows | found
         place = (mine[:, None] * len(runs) + np.arange(len(runs))).ravel()
         for name, values in found.items():
-            rows.setdefault(name, np.empty(len(points) * len(runs), dtype=values.dtype))[place] = values
+            shape = (len(points) * len(runs), *values.shape[1:])
+            rows.setdefault(name, np.empty(shape, dtype=values.dtype))[place] = values
     return rows
+
+
+def series_columns(work: Work, output: Output) -> Rows:
+    """The daily series that are kept (rows, days), NaN beyond the end of a calendar that is shorter than others."""
+    names = [one.name for one in work.arms[0].scenario.extended.series]
+    found: Rows = {}
+    for one in work.series:
+        values = output.series[..., names.index(one.name)]
+        found[one.name] = np.full((len(values), work.days), np.nan)
+        found[one.name][:, : values.shape[1]] = values
+    return found
 
 
 def outcome_columns(scenario: Scenario, output: Output) -> Rows:
@@ -251,133 +264,3 @@ def _table(work: Work, groups: Groups, about: dict[str, dict[str, str]], start: 
 
 def _labelled(labels: list[str], arms: Any) -> pa.Array:
     return pa.array(labels).take(pa.array(arms))
-
-
-LOCAL: Final = "local"
-QUEUES: Final = {"slurm": "SLURMCluster", "pbs": "PBSCluster"}
-_KEY: Final = "engine.cluster"
-_PATIENCE: Final = "10s"
-_QUIET: Final = "127.0.0.1:0"
-"""Any free port, for this machine alone, for the scheduler's page: the usual one may be taken."""
-_AHEAD: Final = 2
-"""Batches per thread that are under way at once: one being simulated, one waiting."""
-_DEATHS: Final = 20
-"""Workers that may die over one batch before it is taken for its fault."""
-
-
-def cluster_of(config: Config) -> EngineOptions | None:
-    """Where the workers are, how many, and what a job of them requests; None: this process alone."""
-    engine = EngineOptions.of(config.tree["engine"])
-    if engine.cluster is None:
-        return None
-    if engine.cluster not in (LOCAL, *QUEUES) and not engine.cluster.startswith(("tcp://", "tls://")):
-        raise UserError(_KEY, engine.cluster, f"{LOCAL}, tcp://HOST:PORT, {', '.join(QUEUES)} or null")
-    return replace(engine, job=mapping("engine.job", {} if engine.job is None else engine.job))
-
-
-@contextmanager
-def connected(settings: EngineOptions) -> Iterator[Any]:
-    """A client of the cluster, once it has a worker; what was started here ends with the block.
-
-    Raises:
-        UserError: nothing answers at the address, no queue here, or a worker with other sources.
-    """
-    import dask
-    from distributed import Client
-
-    with dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS}), _started(settings) as address:
-        try:
-            client = Client(address, timeout=_PATIENCE, set_as_default=False)
-        except (OSError, TimeoutError):
-            raise UserError(_KEY, settings.cluster, "the address of a running dask scheduler") from None
-        with client:
-            client.wait_for_workers(1)
-            yield client
-
-
-@contextmanager
-def _started(settings: EngineOptions) -> Iterator[Any]:
-    """What a client connects to: an address, or a cluster that was started here."""
-    if settings.cluster == LOCAL:
-        from distributed import LocalCluster
-
-        with _deaf_children():
-            started = LocalCluster(
-                n_workers=settings.workers, threads_per_worker=1, processes=True, dashboard_address=_QUIET,
-                silence_logs=logging.CRITICAL,
-            )  # fmt: skip
-        with started:
-            yield started
-    elif settings.cluster in QUEUES:
-        with _queue(settings) as cluster:
-            cluster.scale(jobs=settings.workers or 1)
-            yield cluster
-    else:
-        yield settings.cluster
-
-
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Start processes that do not hear Ctrl-C: it is ours to answer, and we end them in good order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _queue(settings: EngineOptions) -> Any:
-    try:
-        import dask_jobqueue
-    except ImportError:
-        raise UserError(_KEY, settings.cluster, "what is installed; pip install 'lull-sim[cluster]'") from None
-    try:
-        options = {"scheduler_options": {"dashboard_address": _QUIET}} | settings.job
-        return getattr(dask_jobqueue, QUEUES[str(settings.cluster)])(**options)
-    except (ValueError, TypeError, OSError) as problem:
-        raise UserError("engine.job", settings.job, f"what dask-jobqueue takes ({problem})") from None
-
-
-def threads_of(client: Any) -> int:
-    """Threads of all workers that are there now."""
-    return max(1, sum(client.nthreads().values()))
-
-
-def cluster_rows(
-    client: Any, work: Work, batches: Iterable[Batch], progress: Callable[[int], None] | None
-) -> Iterator[Rows]:
-    """The columns of each batch, in order, while later ones are under way."""
-    # A task that unpickles can be done again anywhere; data that were merely sent are lost with their worker.
-    shared = client.submit(pickle.loads, pickle.dumps(work.to_send()), pure=False)
-    mine = deciding()
-    waiting: deque[Any] = deque()
-    coming = iter(batches)
-    try:
-        while True:
-            while len(waiting) < _AHEAD * threads_of(client) and (batch := next(coming, None)) is not None:
-                waiting.append(client.submit(simulate_there, shared, batch, mine, pure=False))
-            if not waiting:
-                return
-            rows = waiting.popleft().result()
-            if isinstance(rows, str):
-                here = ", ".join(f"{name} {number}" for name, number in mine.items())
-                raise UserError(_KEY, rows, f"workers with the sources of this process and its libraries: {here}")
-            if progress is not None:
-                progress(len(rows["run"]))
-            yield rows
-    finally:
-        client.cancel([*waiting, shared])
-
-
-def deciding() -> dict[str, str]:
-    """The sources and libraries of this process that decide results."""
-    return {"sources": deciding_hash(), **{name: versions()[name] for name in DECIDING_LIBRARIES}}
-
-
-def simulate_there(work: Work, batch: Batch, expected: Mapping[str, str]) -> Rows | str:
-    """Simulate a batch on a worker; where the worker has other sources or libraries, the first of them instead."""
-    differ = [f"{name} {mine}" for name, mine in deciding().items() if mine != expected.get(name)]
-    return differ[0] if differ else simulate(work, batch, threads=1)

@@ -17,12 +17,12 @@ from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
     DRAWN,
-    MECHANISM_WORDS,
     REGRETTED,
     baseline_of,
     day_text,
     digits_of,
     interval,
+    mechanism_words,
     place_of,
     regret_head,
     regret_title,
@@ -348,7 +348,7 @@ def _bars(axes: Axes, shown: xr.Dataset, rows: np.ndarray) -> None:
 
 
 def _axes_of(axes: Axes, shown: xr.Dataset, rows: np.ndarray) -> None:
-    names = [MECHANISM_WORDS[str(name)] for name in shown["mechanism"].values]
+    names = [mechanism_words(str(name)) for name in shown["mechanism"].values]
     axes.set_yticks(rows, list(map(capital, names)))
     axes.axvline(0.0, color=GREY, linewidth=0.9)
     quiet(axes, "x")
@@ -419,7 +419,7 @@ def shares_figure(data: xr.Dataset) -> Figure:
             axes.barh(line, share, height=0.3, color=BLUE if share >= 0.0 else ORANGE)
             if np.isfinite(low[line]):
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
-            _above(axes, line, capital(MECHANISM_WORDS[str(name)]))
+            _above(axes, line, capital(mechanism_words(str(name))))
             _above(axes, line, minus(f"{share:+.{digits}f}"), right=True)
         _frame(axes, shown.sizes["mechanism"], f"Shapley value, {data.attrs['units']}")
     return figure
