@@ -244,7 +244,8 @@ def hydra_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{hydra_text(one)}" for key, one in value.items()) + "}"
     if isinstance(value, ChoiceSweep):
-        return f"choice({','.join(map(hydra_text, value.list))})"
+        inside = ",".join(map(hydra_text, value.list))
+        return inside if None in value.list else f"choice({inside})"  # choice() takes no null
     if isinstance(value, IntervalSweep):
         return f"interval({hydra_text(value.start)},{hydra_text(value.end)})"
     if isinstance(value, str):
