@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sim.commands.checks import check_extension as check_extension
     from sim.commands.checks import verify as verify
     from sim.commands.compare import compare as compare
+    from sim.commands.data import inspect_data as inspect_data
     from sim.commands.discover import discover as discover
     from sim.commands.explain import diff as diff
     from sim.commands.explain import explain as explain
@@ -59,6 +60,7 @@ _NAMES = {
     "sim.engine.reference": "MediatorsAgent MilitiaWing PatronAgent ReferenceModel RivalAgent TargetAgent",
     "sim.commands.calibrate": "calibrate",
     "sim.commands.compare": "compare",
+    "sim.commands.data": "inspect_data",
     "sim.commands.discover": "discover",
     "sim.commands.explain": "diff explain",
     "sim.commands.replay": "replay",

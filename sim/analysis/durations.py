@@ -9,8 +9,8 @@ The outlook asks this of the winter that was observed. Up to the report its hist
 observations; from then on each goes on several times with random numbers of its own.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,6 +120,7 @@ class Outlook:
 
     `effective` is the effective sample size of the pasts, `pareto_k` that of the importance weights by which they were
     chosen. `war` is the probability of direct war by `last`, `lull` the days from the strikes until attacks resume.
+    `asked` are the probabilities of the conditions asked, by their text.
     `course` (day,) has by number of days after the strikes the shares of histories and their quantiles over sets.
     """
 
@@ -134,6 +135,7 @@ class Outlook:
     war: OverSets
     lull: Length
     course: tuple[dict[str, float], ...]
+    asked: Mapping[str, OverSets] = field(default_factory=dict)
 
     @property
     def longest(self) -> int:
@@ -144,7 +146,8 @@ class Outlook:
         """The outlook in one mapping, fit for JSON, without its histories and its course."""
         days = {name: getattr(self, name).isoformat() for name in ("report", "strikes", "last")}
         sizes = {name: getattr(self, name) for name in ("observations", "draws", "effective", "pareto_k")}
-        return {**days, **sizes, "futures": FUTURES, "war": asdict(self.war), "lull_days": asdict(self.lull)}
+        asked = {"asked": {text: asdict(one) for text, one in self.asked.items()}} if self.asked else {}
+        return {**days, **sizes, "futures": FUTURES, "war": asdict(self.war), "lull_days": asdict(self.lull), **asked}
 
 
 def outlook_of(config: Config) -> Outlook:
@@ -163,8 +166,9 @@ def outlook_of(config: Config) -> Outlook:
     config = replace(config, runs=FUTURES * drawn.draws, parameters_from=CONDITIONED, tree=tree)
     output = ensemble(config, drawn=drawn).simulate()
     data = dataset_of(scenario, np.arange(config.runs), output).assign_attrs(provenance(config))
-    war = over_sets(data["war"].values, drawn.draws)
-    assert war is not None  # every set has as many histories as that takes
+    chances = ["war", *(one.text for one in scenario.asked if one.boolean)]
+    found = {name: over_sets(data[name].values, drawn.draws) for name in chances}
+    shares = {name: one for name, one in found.items() if one is not None}  # as many histories as a share takes
     about = shipped_posterior(scenario.cast).about
     return Outlook(
         data=data,
@@ -175,9 +179,10 @@ def outlook_of(config: Config) -> Outlook:
         report=calendar.date_of(calendar.report),
         strikes=calendar.date_of(calendar.strikes),
         last=calendar.date_of(calendar.days - 1),
-        war=war,
+        war=shares.pop("war"),
         lull=length(data["resumption_day"].values, data["war_day"].values, calendar.strikes, drawn.draws),
         course=tuple(course(data, calendar, drawn.draws)),
+        asked=shares,
     )
 
 

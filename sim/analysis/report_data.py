@@ -281,7 +281,7 @@ def prepared(options: ReportOptions, compared: CompareOptions, request: Request)
         raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
     comparison = prepared_comparison(compared, request, (DRAWS, RUNS))
     single = comparison.source == DEFAULTS
-    known = outcomes_of(comparison.config.scenario.extended)
+    known = outcomes_of(comparison.config.scenario)
     if options.outcome not in known:
         raise UserError("report.outcome", options.outcome, one_of(known, options.outcome))
     explaining = _explained(options, compared, request, single)

@@ -18,7 +18,7 @@ from sim.analysis.discovery.prim import Content, workbench
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.commands.sweep import StoredResult, announce, make_quietly, make_shown, note, swept, swept_keys
 from sim.experiment.command import Request, Study, study_call
-from sim.experiment.dataset import OUTCOMES_BY_NAME
+from sim.experiment.dataset import outcomes_of
 from sim.experiment.options import DiscoverOptions, OutputOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.axes import axis_of
@@ -119,7 +119,7 @@ def search_of(
 
 def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOptions) -> Job[analysis.Discovery]:
     """The search as a study."""
-    looked_for = condition(options.where or "", analysis.units(data))
+    looked_for = condition(options.where or "", analysis.units(data), config.scenario.calendar)
     cases = cases_of(data, looked_for, analysis.seed_of(data))
 
     def compute(advance: Progress | None) -> Result[analysis.Discovery]:
@@ -157,8 +157,8 @@ def _made(
     """A sweep that is made, or gone on with, once it is sure that it has what is looked for."""
     with waiting("composing"):
         sweep = prepare(asked, table)
-    outcomes = (*OUTCOMES_BY_NAME.values(), *sweep.config.scenario.extended.outcomes)
-    condition(where, {one.name: one.unit for one in outcomes})
+    outcomes = outcomes_of(sweep.config.scenario).values()
+    condition(where, {one.name: one.unit for one in outcomes}, sweep.config.scenario.calendar)
     begin(sweep)
     return make(sweep).data, replace(sweep.config, output_dir=None)
 

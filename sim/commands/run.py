@@ -1,6 +1,6 @@
 """`lull run`: simulate a scenario, print outcomes and patterns, draw the figure, leave a folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
@@ -33,6 +33,7 @@ from sim.experiment.parameter_sets import drawn_of
 from sim.experiment.result_dir import result_folder
 from sim.experiment.runner import CHUNK, CostEstimate, Progress
 from sim.model.cast import Cast
+from sim.model.conditions import Condition
 from sim.model.scenario import CONDITIONED, DEFAULTS, Config, keyed_title
 from sim.reporting import tables as printed
 from sim.reporting.figures import draw, drawn
@@ -121,7 +122,7 @@ def result_of(
     early: Callable[[Callable[[], "Figure"]], None] = lambda _: None,
 ) -> Result[Ensemble]:
     """Judge and sum up an ensemble, whose histories are `data`; `early` is called with the figure on the way."""
-    stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
+    stats = statistics(ensemble.tallies, outcomes_of(config.scenario).values())
     with ThreadPoolExecutor(1) as pool:
         expecting = pool.submit(expected, config)
 
@@ -184,6 +185,7 @@ def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | No
     scenario, (stats, lasting, priors, verdicts, balance) = config.scenario, found
     yield f"[bold]{escape(scenario.question)}[/]"
     if outlook is None:
+        yield from map(escape, asked_lines(stats, scenario.asked))
         yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
     else:
         yield from (*map(escape, printed.outlook_lines(outlook)), "")
@@ -202,6 +204,17 @@ def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | No
     if balance:
         yield from (printed.balance_table(balance), "")
     yield from (CANNOT_TELL, *map(escape, what_next(config)))
+
+
+def asked_lines(stats: tuple[Statistic, ...], asked: Sequence[Condition]) -> Iterator[str]:
+    """The conditions asked, each as a share of the runs; a count by its median."""
+    by_name = {one.name: one for one in stats}
+    for one in (by_name[condition.text] for condition in asked):
+        if one.unit == "probability":
+            error = percent(one.mcse or 0.0)
+            yield f"{one.text}: {percent(one.mean or 0.0)} of the runs (± {error} Monte Carlo error)."
+        else:
+            yield f"{one.text}: median {one.median:g}, in nine of ten runs {one.q05:g} to {one.q95:g}."
 
 
 def answer(cast: Cast, stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...]) -> str:

@@ -137,6 +137,7 @@ def empty_output(table: ModelInputs, histories: int, outputs: OutputSpec) -> Out
         lags=np.zeros((histories if outputs.lags else 0, wings), dtype=np.int32),
         weekly=np.zeros((theatres, days // WEEK if outputs.weekly else 0, BINS), dtype=np.int64),
         daily=np.zeros((histories if outputs.daily else 0, days, theatres, 2), dtype=np.uint16),
+        windows=np.zeros((histories, len(outputs.windows)), dtype=np.int32),
         run_states=np.zeros((stated, days), dtype=[(name, RUN_STATE[name]) for name in fields or ()]),
         front_states=np.zeros((whole, days, theatres), dtype=THEATRE_STATE),
         wing_states=np.zeros((whole, days, wings), dtype=WING_STATE),

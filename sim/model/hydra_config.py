@@ -73,7 +73,7 @@ OF_A_CALL = {
 
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
-    "calendar", "events", "changes", "history", "rungs", "patterns", "calibration", "filters",
+    "calendar", "events", "interventions", "changes", "history", "rungs", "patterns", "calibration", "filters",
     "predictions", "extensions",
     *asdict(default_parameters()),
 )  # fmt: skip

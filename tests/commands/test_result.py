@@ -25,14 +25,14 @@ from sim.model.validation import UserError
 
 pytestmark = pytest.mark.usefixtures("small_sides")
 NO_STUDIES = {
-    "scenarios": "a table to look things up in", "parameters": "the same", "facts": "the same",
+    "scenarios": "a table to look things up in", "events": "the same", "parameters": "the same", "facts": "the same",
     "verify": "a check of a folder", "check-extension": "a check of code", "bench": "no call", "app": "no call",
 }  # fmt: skip
-NAMES = {"case": "predict_case"}
+NAMES = {"case": "predict_case", "data": "inspect_data"}
 NAMED = {verb: NAMES.get(verb, verb) for verb in VERBS if verb not in NO_STUDIES}
 CALLS = {verb: getattr(sim, name) for verb, name in NAMED.items() if hasattr(sim, name)}
 """The call of every verb that studies something, by verb."""
-FIRST = {"forecast": "data", "discover": "sweep"}
+FIRST = {"forecast": "data", "data": "data", "discover": "sweep"}
 """What a call takes first where that is no scenario."""
 FIRST_ARGUMENTS = {
     "forecast": {"data": "counts.csv"},
@@ -40,7 +40,6 @@ FIRST_ARGUMENTS = {
     "discover": {"where": "war"},
 }
 """Arguments that a call does not do without."""
-OF_ONE_RUN = ("replay", "diff")
 SHORT = {"calendar.days": 134, "seed": 3}
 WORDS = ("calendar.days=134", "seed=3")
 SPACE = {"patron.control": (0.2, 1.0), "multipliers.baseline": (0.5, 2.0)}
@@ -115,7 +114,7 @@ def unlike_the_shape(call: Callable[..., Any], verb: str) -> list[str]:
     signature = inspect.signature(call)
     first, *others = signature.parameters.values()
     known = {one.name for one in others}
-    wanted = {"run" if verb in OF_ONE_RUN else "runs", *Study.__annotations__}
+    wanted = {*({"data": (), "replay": ("run",), "diff": ("run",)}.get(verb, ("runs",))), *Study.__annotations__}
     if verb in FIRST:
         wanted.add("scenario")
     found = [f"no {name}" for name in sorted(wanted - known)]

@@ -16,7 +16,8 @@ import numpy as np
 
 from sim.analysis.calibration.posterior import CHUNK, PriorSampler
 from sim.analysis.forecast.event_counts import Counts, ReadingReport, from_days
-from sim.analysis.forecast.event_files import filters_of, read_events
+from sim.analysis.forecast.event_files import read_events
+from sim.analysis.forecast.event_filters import filters_of
 from sim.engine.record import OutputSpec
 from sim.experiment.dataset import ACKNOWLEDGED, ATTACKS
 from sim.experiment.parameter_sets import free_declarations, lethal_chance

@@ -26,6 +26,7 @@ from sim.engine.batched.specialize import kernel_rules, one_error_line
 from sim.engine.extension.plan import plan_of
 from sim.engine.inputs import POINTWISE, ModelInputs
 from sim.engine.record import ALL_OUTCOMES, WEEK, Output, OutputSpec
+from sim.model.conditions import Window
 from sim.numbers.compiled import kernel, open_kernel, part, step
 from sim.numbers.philox import split_seed
 from sim.numbers.soa import VECTOR, rows_of
@@ -94,7 +95,7 @@ def run_arms(
     width: int | None = None, asked: OutputSpec = ALL_OUTCOMES,
 ) -> None:  # fmt: skip
     """The same histories of several tables of one cast: a stretch that is the same in two is simulated once."""
-    lanes, daily = lane_width(tables[0]) if width is None else width, len(outs[0].daily) > 0
+    lanes, daily = lane_width(tables[0]) if width is None else width, len(outs[0].daily) > 0 or bool(asked.windows)
     asked = replace(asked, daily=daily, states=asked.states or len(outs[0].run_states) > 0)
     arms = [ArmInputs.of(*one, seed_low, seed_high, asked) for one in zip(tables, outs, strict=True)]
     forks = forks_of(tables, asked)
@@ -158,6 +159,7 @@ class ArmInputs(NamedTuple):
     out: Output
     settled: tuple[int, list[int]] | None
     series: list[int]
+    windows: tuple[Window, ...]
 
     @classmethod
     def of(cls, table: ModelInputs, out: Output, seed_low: int, seed_high: int, asked: OutputSpec) -> Self:
@@ -168,7 +170,7 @@ class ArmInputs(NamedTuple):
         world = world_of(table, seed_low, seed_high, asked)
         low, high = (seed_low, seed_high) if table.past is None else split_seed(table.past.seed)
         past = world._replace(seed_low=low, seed_high=high)
-        return cls(table, world, past, kernel_rules(table), out, settled, series)
+        return cls(table, world, past, kernel_rules(table), out, settled, series, asked.windows)
 
     def first_runs(self, runs: Array, points: Array) -> Array:
         """The run numbers of histories on their first day."""
@@ -220,7 +222,7 @@ class BlockRun:
                 self.simulate(arm, min(self.day + STRETCH, days))
         else:
             self.simulate(arm, days)
-        recording.write_out(self.memory, np.arange(len(self.histories)), self.histories, arm.out)
+        recording.write_out(self.memory, np.arange(len(self.histories)), self.histories, arm.out, arm.windows)
 
     def drop_settled(self, arm: ArmInputs, columns: list[int]) -> bool:
         """Write out the lanes in which all days of these columns have come, or war; go on with fewer vectors if a third

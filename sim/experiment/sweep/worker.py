@@ -78,7 +78,7 @@ class Work:
             "run": {"units": "1", "long_name": "run number, part of the address of every draw"},
             **{
                 name: attributes(outcome)
-                for name, outcome in outcomes_of(scenario.extended).items()
+                for name, outcome in outcomes_of(scenario).items()
                 if self.outcomes is None or name in self.outcomes
             },
             **{
