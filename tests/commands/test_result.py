@@ -36,6 +36,7 @@ FIRST = {"forecast": "data", "data": "data", "discover": "sweep"}
 """What a call takes first where that is no scenario."""
 FIRST_ARGUMENTS = {
     "forecast": {"data": "counts.csv"},
+    "inspect_data": {"data": "counts.csv"},
     "predict_case": {"scenario": "mine"},
     "discover": {"where": "war"},
 }
@@ -221,6 +222,13 @@ def test_a_calibration_with_counts_and_its_check_have_the_same_interface(tmp_pat
     check_interface(fitted)
     assert {"counts.png", "sbc.png"} <= {path.name for path in (tmp_path / "fitted").iterdir()}
     check_interface(sim.calibrate(runs=20_000, check=True, overrides=few))
+
+
+def test_a_look_at_a_file_has_the_same_interface(tmp_path: Path) -> None:
+    result = sim.inspect_data(counts(tmp_path), to=tmp_path / "to")
+    check_interface(result)
+    assert result.data["attacks"].dims == ("as_of_date", "theatre")
+    assert "attacks.png" in {path.name for path in (tmp_path / "to").iterdir()}
 
 
 def test_a_search_takes_a_sweep_its_data_or_its_folder(tmp_path: Path) -> None:
