@@ -24,10 +24,11 @@ from sim.experiment.result_dir import provenance
 from sim.experiment.runner import Arm, CostEstimate, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, interval_90
 from sim.model.aliases import current_mechanism, current_outcome
+from sim.model.outcomes import Outcome
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import Config, Scenario, asking, load
 from sim.model.validation import UserError, one_of
-from sim.rules.outcomes import NEVER, Outcome
+from sim.rules.outcomes import NEVER
 
 
 def shapley(values: Array) -> Array:

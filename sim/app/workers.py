@@ -189,7 +189,7 @@ class WorkerPool:
         self.quick = ThreadPoolExecutor(2, "quick")
         self.patient = ThreadPoolExecutor(1, "patient")
         self._ensemble = lru_cache(REMEMBERED)(self._simulate)
-        self._outlook = lru_cache(REMEMBERED)(lambda settings, seed: expected(base.config(settings, seed)))
+        self._outlook = lru_cache(REMEMBERED)(lambda settings, seed: expected(base.config(settings, seed))[0])
 
     def view(self, state: ExploreState) -> ExploreView:
         """Simulate a state; verdicts on patterns that take longer are left out."""

@@ -267,6 +267,8 @@ def control_lines(narrow: analysis.SbcResult, prior: analysis.SbcResult) -> Iter
 
 def verdict_line(sbc: analysis.SbcResult, narrow: analysis.SbcResult, prior: analysis.SbcResult) -> str:
     """What follows."""
+    if not any(sbc.checked.values()):
+        return "[bold red]Too few data sets for a verdict on the posteriors.[/]"
     if not analysis.calibrates(sbc):
         return "[bold red]The posteriors are NOT calibrated: see sbc.csv.[/]"
     if analysis.calibrates(narrow) or not analysis.notices(sbc, prior):

@@ -91,9 +91,6 @@ def run(
 
     Raises:
         UserError: something asked for cannot be used; one line.
-
-    >>> run("tight_leash", runs=20).tables["outcomes"].columns[:3].tolist()
-    ['name', 'text', 'unit']
     """
     request, _ = request_of("run", study, {"scenario": scenario, "study.runs": runs, "parameters": parameters})
     config = config_of(request)
@@ -127,10 +124,10 @@ def result_of(
         expecting = pool.submit(expected, config)
 
         def figure(verdicts: tuple[Verdict, ...]) -> Callable[[], "Figure"]:
-            return drawn(BRIEFING, BRIEFING, ensemble.first, config, verdicts, expecting.result())
+            return drawn(BRIEFING, BRIEFING, ensemble.first, config, verdicts, expecting.result()[0])
 
         verdicts, balance, priors = judged(config, ensemble, stats, lambda found: early(figure(found)))
-        outlook = expecting.result()
+        outlook, why = expecting.result()
     before, lasting = prior_rows(priors), durations(ensemble.first, config.scenario.calendar)
     return Result(
         request, config, data, ensemble,
@@ -146,7 +143,7 @@ def result_of(
         | {"durations": [asdict(one) for one in lasting], "prior_predictive": before}
         | ({} if outlook is None else {"outlook": outlook.record()}),
         figures={BRIEFING: figure(verdicts)},
-        text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook),
+        text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook, why),
         files="summary.json, briefing.png, and the tables behind them",
         more=lambda folder: write_histories(folder.path(HISTORIES), data),
         other=partial(draw, data),
@@ -180,13 +177,17 @@ Found = tuple[
 """Of the runs: statistics, durations, what assumptions decide, patterns, the prior balance."""
 
 
-def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None) -> Iterator[RenderableType]:
-    """The answer, the outcomes, the patterns, and what to do next."""
+def text(
+    config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None, no_outlook: str
+) -> Iterator[RenderableType]:
+    """The answer, the outcomes, the patterns, and what to do next; `no_outlook` is why the winter's own is missing."""
     scenario, (stats, lasting, priors, verdicts, balance) = config.scenario, found
     yield f"[bold]{escape(scenario.question)}[/]"
     if outlook is None:
         yield from map(escape, asked_lines(stats, scenario.asked))
         yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
+        if no_outlook:
+            yield escape(printed.no_outlook_line(no_outlook)) + "\n"
     else:
         yield from (*map(escape, printed.outlook_lines(outlook)), "")
     one = " at one parameter set" if outlook is not None and config.parameters_from == DEFAULTS else ""

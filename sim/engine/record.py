@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from sim.engine.columns import row_names
 from sim.model.conditions import Window
+from sim.model.outcomes import NAMES, RECORDED, SETTLED
 from sim.numbers.compiled import kernel
-from sim.rules import outcomes
 from sim.rules.outcomes import days_until, per_response
 
 Array = npt.NDArray[Any]
@@ -23,10 +23,10 @@ WEEK: Final = 7
 BINS: Final = 256
 """Bins of the weekly histogram: counts 0 to 254, and 255 or more."""
 
-OutcomeRow = row_names("OutcomeRow", outcomes.NAMES)
+OutcomeRow = row_names("OutcomeRow", NAMES)
 """The outcomes of a history, or of many."""
-WAR_DAY: Final = outcomes.NAMES.index("war_day")
-FIRST_DAYS: Final = tuple(place for place, one in enumerate(outcomes.RECORDED) if one.unit == "day")
+WAR_DAY: Final = NAMES.index("war_day")
+FIRST_DAYS: Final = tuple(place for place, one in enumerate(RECORDED) if one.unit == "day")
 """Columns of the row of a history that hold the day of an event."""
 
 
@@ -63,11 +63,11 @@ class OutputSpec:
 
         None: not before the calendar ends.
         """
-        by = {outcomes.SETTLED.get(name, "") for name in self.outcomes or ("",)}
+        by = {SETTLED.get(name, "") for name in self.outcomes or ("",)}
         if self.by_day or self.states or self.weekly or self.lags or self.elsewhere or "" in by:
             return None
         windows = {"campaign": strikes, "lull": report + 1}
-        return max(windows.get(one, strikes) for one in by), [outcomes.NAMES.index(one) for one in by - windows.keys()]
+        return max(windows.get(one, strikes) for one in by), [NAMES.index(one) for one in by - windows.keys()]
 
 
 ALL_OUTCOMES: Final = OutputSpec()

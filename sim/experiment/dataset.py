@@ -13,9 +13,10 @@ from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
 from sim.model.conditions import Condition, windows_of
 from sim.model.extension import ActiveExtensions
+from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.parameters import first_words
 from sim.model.scenario import Scenario
-from sim.rules.outcomes import CAMPAIGN, DERIVED, LULL, NEVER, RECORDED, WINDOWS, Outcome
+from sim.rules.outcomes import CAMPAIGN, LULL, NEVER, WINDOWS
 
 if TYPE_CHECKING:
     import xarray as xr

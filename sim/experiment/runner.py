@@ -35,9 +35,10 @@ from sim.experiment.io import atomic_write
 from sim.experiment.parameter_sets import ParameterSets, drawn_of
 from sim.experiment.statistics import Array
 from sim.model.conditions import windows_of
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.scenario import Config, Scenario
 from sim.model.validation import UserError
-from sim.rules.outcomes import DERIVED, RECORDED, WINDOWS
+from sim.rules.outcomes import WINDOWS
 
 COPIES: Final = 2.0
 """What labelling and deriving hold at once besides the engine's own arrays, as a multiple of these (measured: 1.7)."""
@@ -165,7 +166,8 @@ class Experiment:
         if self.pairing in ("shared", "cycled"):
             return np.tile(runs, len(sets))
         if self.past is not None:  # as in an ensemble that cycles through its pasts: the same histories everywhere
-            return np.asarray((sets[:, None] + self.count * runs).ravel())
+            futures = runs + arm * self.runs if self.pairing == "own" else runs
+            return np.asarray((sets[:, None] + self.count * futures).ravel())
         first = sets + arm * self.count if self.pairing == "own" else sets
         return np.asarray((first[:, None] * self.runs + runs).ravel())
 
@@ -211,16 +213,16 @@ class Experiment:
         self, sets: Sequence[int] | Array | None = None, runs: Sequence[int] | Array | None = None,
         progress: Progress | None = None,
     ) -> list[Output]:  # fmt: skip
-        """Simulate parameter sets and runs in all arms, which share run numbers; one output for each arm.
+        """Simulate parameter sets and runs in all arms; one output for each arm.
 
         What two arms of one calendar and cast have in common up to a day is simulated once.
         """
         run, chosen, values = self._chosen(sets, runs, None)
         tables = self._tables(self.arms, values, chosen)
-        number = self.numbers(0, chosen, run)
-        points = self._points(max(tables, key=lambda table: table.points), number, chosen, run)
+        numbers = np.stack([self.numbers(arm, chosen, run) for arm in range(len(tables))])
+        points = self._points(max(tables, key=lambda table: table.points), numbers[0], chosen, run)
         wide = [table if table.points > 1 else first_points(table, int(points.max()) + 1) for table in tables]
-        return run_arms(wide, self.seed, self.first + number, points, self.recorded, self.threads, progress)
+        return run_arms(wide, self.seed, self.first + numbers, points, self.recorded, self.threads, progress)
 
     @property
     def first(self) -> int:
@@ -229,11 +231,11 @@ class Experiment:
 
     def _tables(self, arms: Sequence[Arm], values: Arrays, sets: Array) -> list[ModelInputs]:
         """The inputs of arms at some parameter sets, with their pasts."""
-        tables = [arm.at(values) for arm in arms]
-        if self.past is None:
-            return tables
-        past = self.past if self.pairing == "cycled" else self.past._replace(runs=self.past.runs[sets])
-        return [one._replace(past=past) for one in tables]
+        tables = {id(arm): arm.at(values) for arm in {id(arm): arm for arm in arms}.values()}
+        if self.past is not None:
+            past = self.past if self.pairing == "cycled" else self.past._replace(runs=self.past.runs[sets])
+            tables = {place: one._replace(past=past) for place, one in tables.items()}
+        return [tables[id(arm)] for arm in arms]
 
     def _chosen(
         self, sets: Sequence[int] | Array | None, runs: Sequence[int] | Array | None, values: Arrays | None

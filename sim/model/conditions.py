@@ -13,18 +13,16 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from typing import Any, Final, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError, one_of
-from sim.rules.outcomes import NEVER
 
-Array = npt.NDArray[Any]
+Array = Any
+"""An array of NumPy's, which this module does without."""
 
 COUNTS: Final = {"attacks": "attacks", "acknowledged": "acknowledged attacks"}
 """What is counted by theatre and day, in the order of the engine's record, with its words."""
@@ -40,6 +38,8 @@ _IN_WORDS: Final = {
     "!=": "not {}",
 }  # fmt: skip
 _IN_NAMES: Final = {"<": "below", "<=": "to", ">": "above", ">=": "from", "==": "is", "!=": "not"}
+NEVER_AS: Final = 10**6
+"""What is added to the day of what never came, so that it lies beyond every other."""
 _DATES: Final = ("by", "after", "from")
 _TOKEN: Final = re.compile(r"\s*(<=|>=|==|!=|<|>|=|≤|≥|[^\s<>=!≤≥]+|.)")
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -89,14 +89,14 @@ class Condition:
     def of(self, values: Array) -> Array:
         """Whether it holds (any shape) by values of the outcome; a day that never came lies beyond every other day.
 
+        >>> import numpy as np
         >>> read("war_day<120", {"war_day": "day"}).of(np.array([-1, 110, 130])).tolist()
         [False, True, False]
         """
         if not self.tests:
             return values
-        numbers = np.where(values == NEVER, np.inf, values) if self.unit == "day" else values
-        passed = [SIGNS[sign](numbers, number) for sign, number in self.tests]
-        return np.asarray(np.logical_and.reduce(passed), dtype=bool)
+        numbers = values + (values < 0) * NEVER_AS if self.unit == "day" else values
+        return reduce(operator.and_, (SIGNS[sign](numbers, number) for sign, number in self.tests))
 
 
 def windows_of(asked: Sequence[Condition]) -> tuple[Window, ...]:

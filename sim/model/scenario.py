@@ -33,6 +33,7 @@ from sim.model.hydra_config import (
     read_group_file,
 )
 from sim.model.interventions import EXAMPLES, read_event
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.parameters import (
     MECHANISM_NAMES,
     Declaration,
@@ -58,7 +59,6 @@ from sim.model.timeline import (
     split_pins,
 )
 from sim.model.validation import Section, UserError, one_of
-from sim.rules.outcomes import DERIVED, RECORDED
 
 MOST_RUNS = 10**9
 MOST_THREADS = 4096

@@ -61,7 +61,7 @@ class Event:
     `value` and `killed` are 0 where the kind has none, `theatres` is empty and `wing` None likewise. An `intervention`
     is an event of history that a scenario brings or changes: it acts on all its days, whatever is free by then.
     `announced` is the day at whose end the event was known beforehand, which may lie before the calendar; None where
-    the timeline does not say. It acts on nothing but forecasts.
+    the timeline does not say. It acts on nothing but forecasts. `title` is what figures call it.
     """
 
     id: str
@@ -75,6 +75,16 @@ class Event:
     source: str = ""
     intervention: bool = False
     announced: int | None = None
+    title: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its title, or its id in words.
+
+        >>> Event("winter_truce", "intensity", 0, 1).words, Event("taji", "deaths", 0, 0, title="Taji").words
+        ('winter truce', 'Taji')
+        """
+        return self.title or self.id.replace("_", " ")
 
     def known(self, day: int, foresight: bool) -> bool:
         """Whether it is known at the end of a day: once it has begun or was announced, else with `foresight` only.
@@ -258,6 +268,7 @@ def has_effect(event: Event, days: Sequence[Day], cast: Cast) -> bool:
 
 _EVENT_KEYS = (
     "kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention", "announced", "enabled",
+    "title",
 )  # fmt: skip
 _MOST_KILLED = 10_000
 
@@ -325,6 +336,7 @@ def _event(name: str, section: Section, calendar: Calendar, cast: Cast) -> Event
         source=section.text("source") if section.has("source") else "",
         intervention=section.has("intervention") and section.flag("intervention"),
         announced=_announced(section, first, calendar) if section.has("announced") else None,
+        title=section.text("title") if section.has("title") else "",
     )
 
 

@@ -91,7 +91,7 @@ def duration_table(found: "Sequence[Incidence]") -> Table:
 
 
 def outlook_lines(one: "Outlook") -> tuple[str, ...]:
-    """What is asked, how long the lull lasts and whether war comes, given what was observed; what that rests on."""
+    """What is asked, how long the lull lasts, whether war comes, what this rests on; then the other form."""
     lull, war, report = one.lull, one.war, full_date(one.report)
     ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
     error = f"± {lull.error:.0f} days Monte Carlo error; " if lull.error else ""
@@ -111,7 +111,39 @@ def outlook_lines(one: "Outlook") -> tuple[str, ...]:
         f" (effective sample size {one.effective:,.0f}{k}), each continued {one.data.sizes['run'] // one.draws} times"
         f" with new random numbers from {report} on. No observation lies after that day: assumptions decide both"
         f" answers{ASSUMED}.",
+        form_line(one),
     )
+
+
+FORMS: Final = {True: "whole groups decide to pause", False: "wings comply by degrees"}
+"""What the two forms of the model are, by `mechanisms.pause`."""
+
+
+def form_line(one: "Outlook") -> str:
+    """Both answers by the other form of the model, and whether they survive the change of form."""
+    forms = f"{FORMS[False]}, where here {FORMS[True]}"
+    if (other := one.other_form) is None:
+        return f"Whether these answers survive the other form of the model ({forms}) was not measured."
+    lull, war = other.lull, other.war
+    error = f"± {lull.error:.0f}; " if lull.error else ""
+    ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
+    kept = {"the length of the lull": other.keeps_lull(one.lull), "the probability of war": other.keeps_war(one.war)}
+    if len(set(kept.values())) == 1:
+        verdict = "Both answers survive" if all(kept.values()) else "Neither answer survives"
+    else:
+        first, second = sorted(kept, key=lambda name: kept[name])
+        verdict = f"{second[0].upper()}{second[1:]} survives, {first} does not survive"
+    return (
+        f"By the other form of the model ({forms}) the lull lasts {days_words(lull.median, one)} days (median; {error}"
+        f"90% interval {ends}), and direct war has a probability of {percent(war.mean)} (± {percent(war.error)}; 90%"
+        f" interval {sets_words(war)}): {other.draws:,} histories that reproduce the same observations. {verdict} the"
+        " change of form, if a difference of up to twice its Monte Carlo error counts as none."
+    )
+
+
+def no_outlook_line(why: str) -> str:
+    """Why there is no outlook of the observed winter, and what to do."""
+    return f"No outlook of the observed winter: {why}."
 
 
 def days_words(days: float | None, one: "Outlook") -> str:

@@ -30,6 +30,7 @@ def base() -> BaseConfig:
 def test_a_link_holds_events_and_questions(base: BaseConfig) -> None:
     state = parse_state(base, TEXTS)
     assert parse_state(base, state.texts(base)) == state
+    assert state.b is not None
     assert state.a.listed("outcomes") == state.b.listed("outcomes") == ASKED
     assert parse_scenario(base, dump_scenario(base, state.a)).listed("interventions") == (EVENT,)
 

@@ -30,10 +30,10 @@ from sim.experiment.sweep.worker import cluster_of
 from sim.model.aliases import current_outcome
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
 from sim.model.hydra_config import STUDY_KEYS, override_of
+from sim.model.outcomes import Outcome
 from sim.model.parameters import Declaration
 from sim.model.scenario import Config, asking, parameter_rows
 from sim.model.validation import UserError, one_of
-from sim.rules.outcomes import Outcome
 
 VERB: Final = "sensitivity"
 DUMMY: Final = "(dummy)"

@@ -34,9 +34,9 @@ from sim.experiment.sweep.axes import (
 from sim.model.aliases import current_outcome
 from sim.model.extension import Extension
 from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, hydra_text, parse_override, read_yaml
+from sim.model.outcomes import Outcome
 from sim.model.scenario import POSTERIOR, Config, asking
 from sim.model.validation import Section, UserError, mapping, one_of
-from sim.rules.outcomes import Outcome
 
 MOST_POINTS: Final = 10**8
 DRAWS: Final = ("prior", POSTERIOR)

@@ -9,8 +9,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETUPBASE
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from sim.analysis.calibration.observations import AtLeast
 from sim.analysis.forecast.case_predictions import CasePredictions
 from sim.analysis.forecast.forecasting import Prediction, quantiles
 from sim.analysis.forecast.scores import (
@@ -147,7 +149,7 @@ def draw_events(axes: Axes, found: Prediction, scenario: Scenario) -> None:
         axes.axvline(first, color=PURPLE, linewidth=0.9, linestyle=":")
         side, shift = ("right", -3) if first > axes.get_xlim()[1] - NAME_ROOM * np.ptp(axes.get_xlim()) else ("left", 3)
         axes.annotate(
-            one.event.id.replace("_", " "), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
+            capital(one.event.words), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
         )  # fmt: skip
 
@@ -262,7 +264,7 @@ def case_figure(found: CasePredictions) -> Figure:
         date_axis([axes])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         quiet(axes)
-        axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        axes.legend(ncols=5, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
         last = scenario.calendar.date_of(len(days) - 1)
         ends = f"90% of histories {low[-1]:.0f} to {high[-1]:.0f}"
         head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
@@ -278,14 +280,17 @@ def case_figure(found: CasePredictions) -> Figure:
 
 
 def draw_observed(axes: Axes, found: CasePredictions, days: Array, middle: Array) -> None:
-    """Each observed count as a line from the median before it to that many more."""
-    counts = [one for one in found.settings.observations if one.quantity.of == "count"]
-    for number, one in enumerate(counts):
-        ends = [one.quantity.first, one.quantity.last]
+    """Each observed count as a line from the median before it to that many more; a lower bound ends in an arrow up."""
+    labels = {False: "observed, to which the level is refitted", True: "observed: at least so many"}
+    for one in (one for one in found.settings.observations if one.quantity.of == "count"):
+        ends, bound = [one.quantity.first, one.quantity.last], isinstance(one.reading, AtLeast)
         before = float(middle[ends[0] - 1]) if ends[0] else 0.0
-        label = "" if number else "observed, to which the level is refitted"
         seen = one.reading.value if hasattr(one.reading, "value") else one.reading.observed
-        axes.plot(days[ends], [before, before + seen], "o-", color=ORANGE, linewidth=1.4, markersize=4, label=label)
+        axes.plot(
+            days[ends], [before, before + seen], color=ORANGE, linewidth=1.4, linestyle="--" if bound else "-",
+            marker=CARETUPBASE if bound else "o", markersize=8 if bound else 4, markevery=[1],
+            label=labels.pop(bound, ""),
+        )  # fmt: skip
 
 
 def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> None:
@@ -297,7 +302,7 @@ def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> No
         side, shift = ("right", -3) if at > days[-1] - 2 * NAME_ROOM * np.ptp(days) else ("left", 3)
         axes.axvline(at, color=PURPLE, linewidth=0.9, linestyle=":")
         axes.annotate(
-            capital(event.id.replace("_", " ")), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
+            capital(event.words), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
         )  # fmt: skip
 
