@@ -23,6 +23,7 @@ from sim.experiment.runner import Progress
 from sim.model.scenario import Config
 from sim.model.validation import UserError
 from sim.reporting.calibration_tables import reading_lines
+from sim.reporting.figures import drawn
 from sim.reporting.table import Column, Table
 from sim.reporting.terminal import show, shown_path
 
@@ -103,13 +104,15 @@ def check_result(request: Request, rest: Request, config: Config, file: Path, _:
         for name, content in files_of(proposal, chosen_files(rest), file).items():
             folder.text(name, content)
 
+    data = data_of(found, config)
+    figure = drawn("forecast_figures", "so_far", data, config, file.name)
     return Result(
-        request, config, data_of(found, config), found,
+        request, config, data, found,
         rows=rows,
         content=record_of(found, file, config),
-        figures={},
+        figures={} if found.counts is None else {"attacks": figure},
         text=text,
-        files=f"summary.json, the tables, and {CONFIGS}/ with filters.yaml and calendar.yaml to start from",
+        files=f"summary.json, attacks.png, the tables, and {CONFIGS}/ with filters.yaml and calendar.yaml to start",
         more=more,
         printed={name: one for name, one in rows.items() if name not in ("strikes", "counts")},
     )  # fmt: skip

@@ -1,12 +1,13 @@
 """Figures of a calibration: posteriors, simulation-based calibration, rival explanations, predicted patterns."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import datestr2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -18,7 +19,7 @@ from sim.analysis.calibration.posterior import COMBINED, with_products
 from sim.analysis.calibration.sbc import LEVEL, expected, rank_band, rank_shares
 from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.statistics import Array, arviz, midpoint_quantile
-from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, heading, new_figure, quiet, style
+from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, date_axis, heading, new_figure, quiet, style
 from sim.reporting.text import positional, quantity_title, shortened
 
 BY_VERDICT: Final = {IDENTIFIED: BLUE, WEAKLY: GREEN, NOT: GREY}
@@ -167,6 +168,30 @@ def _band(axes: Axes, check: SbcResult, region: str) -> None:
         low, high = rank_band(ranked)
         for edge, label in ((low, "band"), (high, None)):
             axes.plot(np.arange(len(edge)), edge - expected(), color=INK, linewidth=1.3, label=label)
+
+
+def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, words: str) -> Figure:
+    """Attacks of each stretch of a file, over what 90% of runs report before and after these counts are used."""
+    inside = sum(row["after_q05"] <= row["attacks"] <= row["after_q95"] for row in rows)
+    title = f"After the counts are used, {inside} of {len(rows)} stretches lie in what 90% of runs report"
+    text = "Attacks in each stretch of the file, and in the same days of runs, without the scatter of the likelihood."
+    edges = [datestr2num(row["from"]) for row in rows] + [datestr2num(rows[-1]["to"]) + 1]
+    with page(4.8, "No conclusion from the dated counts" if refusal else title, text, (0.045, 0.02, words)) as figure:
+        axes = figure.add_axes((0.06, 0.16, 0.91, 0.58))
+        for when, colour, strength in (("before", GREY, 0.35), ("after", BLUE, 0.5)):
+            low, high = ([row[f"{when}_{end}"] for row in rows] for end in ("q05", "q95"))
+            label = f"90% of runs, {when} the counts"
+            axes.stairs(high, edges, baseline=low, fill=True, color=colour, alpha=strength, linewidth=0, label=label)
+        axes.stairs(
+            [row["attacks"] for row in rows], edges, baseline=None, color=INK, linewidth=1.8, label="in the file"
+        )
+        date_axis([axes])
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("attacks in the stretch")
+        axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        quiet(axes)
+    return figure
 
 
 def reading_figure(rivals: Rivals, words: str) -> Figure:

@@ -1,10 +1,11 @@
 """Figures of forecasts from a user's counts, and of skill."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Final
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
@@ -26,10 +27,11 @@ from sim.analysis.forecast.scores import (
     Summary,
     weeks_of,
 )
+from sim.experiment.formats import long_date
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
-from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
+from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
 from sim.reporting.text import capital
 
 WEEK: Final = 7
@@ -62,6 +64,32 @@ def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
             columnspacing=1.3,
         )  # fmt: skip
         write_words(figure, found, config, file)
+    return figure
+
+
+def so_far_figure(data: xr.Dataset, config: Config, file: str) -> Figure:
+    """Attacks so far by date: all of them, and those of each theatre where the file says where they were."""
+    dates, attacks = data["as_of_date"].values.astype("datetime64[D]"), data["attacks"].values
+    names = [config.scenario.cast.theatres[str(one)].name for one in data["theatre"].values]
+    known = [k for k in range(len(names)) if np.nanmax(attacks[:, k], initial=0.0) > 0]
+    last, total = dates[-1].item(), int(data["total"].values[-1])
+    with style():
+        figure = new_figure(WIDTH, 4.6)
+        axes = figure.add_axes((LEFT, 0.15, 0.91, 0.6))
+        axes.plot(dates, data["total"], color=INK, linewidth=2.0, label="all theatres", drawstyle="steps-post")
+        for k, colour in zip(known, cycle(COLOURS), strict=False):
+            axes.plot(dates, attacks[:, k], color=colour, linewidth=1.4, label=names[k], drawstyle="steps-post")
+        date_axis([axes])
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.set_xlim(dates[0], dates[-1])
+        axes.set_ylim(bottom=0)
+        axes.legend(ncols=7, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        quiet(axes)
+        head = f"{total:,} attacks up to {long_date(last)}"
+        figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
+        figure.text(LEFT, 0.885, "attacks so far, as the filters count them", fontsize=10, color=GREY, va="top")
+        source = f"Source: {file}, by the filters of the scenario {config.scenario.title}."
+        figure.text(LEFT, 0.03, source, fontsize=8.5, color=GREY)
     return figure
 
 
