@@ -62,6 +62,9 @@ posterior: $(VENV)/run.stamp
 	$(BIN)/lull calibrate output.dir=build/posterior
 	cp build/posterior/posterior.parquet seeds/posterior.parquet
 	$(BIN)/python -m sim.analysis.pattern_tests seeds/patterns_over_prior.yaml
+	$(BIN)/lull calibrate mechanisms.pause=false calibration.draws=3e6 calibration.hypothesis_draws=0 \
+		calibration.rejection_draws=0 calibration.sbc_datasets=20 output.dir=build/by_degrees
+	$(BIN)/python -m sim.analysis.durations build/by_degrees/posterior.parquet seeds/outlook_by_degrees.yaml
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \

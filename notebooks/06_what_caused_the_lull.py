@@ -27,7 +27,7 @@
 # %%
 import numpy as np
 
-from sim import canvas, compare, diverge, draw, explain, simulate
+from sim import canvas, compare, diff, draw, explain, simulate
 
 free = {"history.free_from": "2024-01-29"}  # from here on nothing is pinned, in any of them
 winters = {
@@ -167,7 +167,7 @@ draw(four)
 # Averages show no mechanism at work. Take one run, number 7, and simulate it with the order and without.
 
 # %%
-split = diverge(["article", "no_restraint"], run=7)
+split = diff(["article", "no_restraint"], run=7)
 draw(split)
 
 # %% [markdown]

@@ -272,7 +272,7 @@ calendar: {start: 2041-05-01, days: 150, strikes: 2041-07-15, report: 2041-08-15
 
 events:
   feud: {kind: intensity, from: 2041-05-01, to: null, value: 1.0, source: invented}
-  raids: {kind: stance, theatres: [delta], from: 2041-05-01, to: null, value: attack, source: invented}
+  raids: {kind: order, theatres: [delta], from: 2041-05-01, to: null, value: attack, source: invented}
 """,
     encoding="utf-8",
 )

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from sim.commands.checks import check_extension as check_extension
     from sim.commands.checks import verify as verify
     from sim.commands.compare import compare as compare
+    from sim.commands.data import inspect_data as inspect_data
     from sim.commands.discover import discover as discover
-    from sim.commands.explain import diverge as diverge
+    from sim.commands.explain import diff as diff
     from sim.commands.explain import explain as explain
     from sim.commands.forecast import forecast as forecast
     from sim.commands.forecast import predict_case as predict_case
     from sim.commands.replay import replay as replay
     from sim.commands.report import report as report
     from sim.commands.result import Result as Result
+    from sim.commands.run import run as run
     from sim.commands.sensitivity import sensitivity as sensitivity
     from sim.commands.sweep import sweep as sweep
     from sim.engine.reference.agents import MediatorsAgent as MediatorsAgent
@@ -58,11 +60,13 @@ _NAMES = {
     "sim.engine.reference": "MediatorsAgent MilitiaWing PatronAgent ReferenceModel RivalAgent TargetAgent",
     "sim.commands.calibrate": "calibrate",
     "sim.commands.compare": "compare",
+    "sim.commands.data": "inspect_data",
     "sim.commands.discover": "discover",
-    "sim.commands.explain": "diverge explain",
+    "sim.commands.explain": "diff explain",
     "sim.commands.replay": "replay",
     "sim.commands.forecast": "forecast predict_case",
     "sim.commands.result": "Result",
+    "sim.commands.run": "run",
     "sim.commands.sensitivity": "sensitivity",
     "sim.experiment.ensemble": "simulate",
     "sim.experiment.sweep.store": "open_sweep",
@@ -78,11 +82,14 @@ _NAMES = {
     "sim.model.scenario": "load",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+_FORMER = {"diverge": "diff"}
+"""Names of before, which are read for one release."""
 __all__ = sorted((*_HOMES, "__version__"))
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for, so that `import sim` costs nothing."""
+    name = _FORMER.get(name, name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -3,6 +3,7 @@
 Everything heavy is imported by the verb that needs it, so that `lull --help` answers at once.
 """
 
+import json
 import os
 import re
 import shutil
@@ -29,6 +30,7 @@ class Verb:
     """What a verb does, its group in the help, how it is called without keys, and an example.
 
     `places` are the keys that arguments without a key set, in order; a last one that ends in * takes all that follow.
+    `asks` is the key that takes conditions such as 'war by 2024-06-01', which are known by their form.
     `shared` are patterns of the keys of the configuration that its help lists. The module that `module_of` names has a
     function `main(request)`; the options of the verb stand in `sim.experiment.options`.
     """
@@ -39,6 +41,7 @@ class Verb:
     example: str = ""
     shared: str = "scenario seed extensions engine.* output.*"
     tables: bool = True
+    asks: str = ""
 
     @property
     def usage(self) -> str:
@@ -50,15 +53,18 @@ class Verb:
 VERBS: Final = {
     "run": Verb("simulate an ensemble of one scenario: outcomes, patterns, one figure", "Simulate",
                 example="lull run tight_leash seed=7",
-                    shared="scenario seed parameters study.runs extensions engine.* output.*"),
+                    shared="scenario seed parameters study.runs extensions engine.* output.*",
+                asks="study.outcomes"),
     "replay": Verb("one simulated history: headline, turning points, full chronicle in a file", "Simulate",
                    "run scenario", "lull replay 4711", shared="scenario seed parameters extensions output.*"),
     "sweep": Verb("simulate a design of parameter points: stored, resumable", "Simulate",
                   example="lull sweep 'patron.control=interval(0.2,1)' study.points=64",
-                    shared="scenario seed study.* extensions engine.* output.*"),
+                    shared="scenario seed study.* extensions engine.* output.*",
+                asks="study.outcomes"),
     "compare": Verb("paired differences between scenarios under common random numbers", "Compare and explain",
                     "scenarios*", "lull compare article no_us_strikes",
-                    shared="seed study.runs study.draws extensions engine.* output.*"),
+                    shared="seed study.runs study.draws extensions engine.* output.*",
+                asks="study.outcomes"),
     "diff": Verb("first divergence of one run between two scenarios, and the cascade after it", "Compare and explain",
                  "scenarios*", "lull diff article no_tower22 run=4711", shared="seed extensions output.*"),
     "explain": Verb("attribute an outcome to mechanisms (Shapley values)", "Compare and explain",
@@ -66,10 +72,12 @@ VERBS: Final = {
                     shared="scenario seed study.runs study.draws extensions engine.* output.*"),
     "report": Verb("self-contained HTML report (optional PDF)", "Compare and explain",
                    "scenarios*", "lull report article no_restraint report.pdf=true",
-                    shared="seed study.runs study.draws extensions engine.* output.*"),
+                    shared="seed study.runs study.draws extensions engine.* output.*",
+                asks="study.outcomes"),
     "sensitivity": Verb("global sensitivity indices (Sobol, Morris, PAWN, delta) and stochastic variance", "Analyse",
                         example="lull sensitivity sensitivity.method=morris",
-                    shared="scenario seed study.runs study.accept_versions extensions engine.* output.*"),
+                    shared="scenario seed study.runs study.accept_versions extensions engine.* output.*",
+                asks="sensitivity.outcomes"),
     "discover": Verb("scenario discovery (PRIM): parameter regions where an outcome concentrates", "Analyse",
                      "sweep", "lull discover outputs/sweep-article discover.where='lull_days<14'",
                     shared="scenario seed study.* extensions engine.* output.*"),
@@ -78,16 +86,21 @@ VERBS: Final = {
                       shared="scenario seed calibration.* extensions engine.* output.*"),
     "forecast": Verb("fit to event counts of your own and forecast them", "Fit and forecast",
                      "data", "lull forecast mine/attacks.csv weeks=6"),
+    "data": Verb("what a file of events or counts is, and what the filters make of it", "Fit and forecast",
+                 "data", "lull data mine/attacks.csv", shared="scenario output.*"),
     "case": Verb("a case of your own: template, what it lacks, level refitted and predictions", "Fit and forecast",
                  "action scenario", "lull case new my_case"),
     "scenarios": Verb("scenarios and the question that each answers", "Look up", "find*", "lull scenarios strikes",
                     shared="output.*"),
+    "events": Verb("kinds of events with an example each, and the events of the timeline", "Look up", "find*",
+                   "lull events order", shared="scenario output.*"),
     "parameters": Verb("parameters: value, range, prior, source", "Look up", "find*", "lull parameters fear",
                     shared="scenario output.*"),
     "facts": Verb("facts of the source, and what represents each in the model", "Look up", "find*", "lull facts F21",
                     shared="output.*"),
     "app": Verb("page in the browser: explore settings, play a history, learn the rules", "Work with Lull",
-                example="lull app app.port=0", shared="scenario seed study.runs", tables=False),
+                example="lull app app.port=0", shared="scenario seed study.runs", tables=False,
+                asks="study.outcomes"),
     "verify": Verb("reproduce a folder of results and name the first difference", "Work with Lull",
                    "folder", "lull verify outputs/run-article-seed1", shared="", tables=False),
     "check-extension": Verb("test that an extension gives the same results in every engine", "Work with Lull",
@@ -119,6 +132,8 @@ FLAG_HELP: Final = """\
   --version, --help     also: lull version, lull help
 """
 
+CONDITION: Final = re.compile(r"\w+(\s*(<|>|≤|≥|==|!=)|\s+(by|after|from|in)\s)")
+"""How a word begins that is a condition on an outcome."""
 NEGATIVE: Final = re.compile(r"-[\d.]+")
 """A number below zero, which is a word and no option: its key says what is allowed instead."""
 UNSEEN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -255,16 +270,33 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
     places = VERBS[verb].places.split() if verb in VERBS else []
     made: list[str] = []
     many: list[str] = []
+    asked: list[str] = []
     for word in words:
-        if not _is_bare(word) or verb is None:
+        if (is_asked := CONDITION.match(word) and ";" not in word) and verb in VERBS and VERBS[verb].asks:
+            asked.append(word)
+        elif not (_is_bare(word) or is_asked) or verb is None:
             made.append(word)
         elif places and places[0].endswith("*"):
             many.append(word)
+        elif places and places[0] == "scenario" and ";" in word:
+            places.pop(0)
+            made += _entry(word)
         elif places:
             made.append(f"{places.pop(0)}={word}")
         else:
             raise UserError("override", word, "key=value")
+    made += [f"{VERBS[str(verb)].asks}={json.dumps(asked)}"] if asked else []
     return [*made, *([f"{places[0].rstrip('*')}=[{','.join(many)}]"] if many else [])]
+
+
+def _entry(word: str) -> list[str]:
+    """The overrides of a scenario with changes after semicolons, as an entry of a comparison is written."""
+    from sim.analysis.comparison.arms import listed
+
+    entry = listed(word)
+    if entry.moves:
+        raise UserError("scenario", word, f"KEY=VALUE or an event in words; {entry.moves[0][0]}@ is for comparisons")
+    return [f"scenario={entry.scenario}", *entry.changes]
 
 
 def _is_bare(word: str) -> bool:

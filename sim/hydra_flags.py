@@ -29,6 +29,7 @@ from sim.model.hydra_config import (
     Tree,
     compose_tree,
     declared_defaults,
+    for_hydra,
     shipped_folder,
     unresolved_error,
 )
@@ -58,7 +59,8 @@ def main(verb: str | None, arguments: Sequence[str], verbs: Sequence[str], place
         placed = list(current_overrides(place(verb, given.overrides)))
         options, given.overrides = _taken(verb, placed)
         _check(given, verb)
-        arguments = [*flags, *(_sectioned(verb, placed) if given.multirun else given.overrides)]
+        own = _sectioned(verb, placed) if given.multirun else given.overrides
+        arguments = [*flags, *map(for_hydra, own)]
     if given.multirun and verb is None:
         raise UserError("verb", "(missing)", ", ".join(verbs))
     config_dir = None if given.config_dir is None else Path(given.config_dir)

@@ -681,6 +681,10 @@ def test_hydra_prints_the_configuration(tmp_path: Path) -> None:
     answer = process(tmp_path, "run", "--cfg", "job", "patron.control=0.9", "-p", "patron")
     assert (answer.code, answer.err) == (0, "")
     assert "control: 0.9" in answer.out
+    leash = "changes.leash={parameter: patron.control, value: 0.95, from: 2024-01-29}"
+    answer = process(tmp_path, "run", "--cfg", "job", leash, "-p", "changes.leash")
+    assert (answer.code, answer.err) == (0, "")
+    assert "value: 0.95" in answer.out
     answer = process(tmp_path, "run", "--info", "defaults")
     assert (answer.code, answer.err) == (0, "")
     assert "history/article" in answer.out

@@ -24,10 +24,10 @@ from sim import cli, rules
 from sim.analysis.calibration.observations import settings_of as calibration_settings
 from sim.analysis.sensitivity.sensitivity_run import settings_of, store_at
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
+from sim.experiment.cluster import cluster_of
 from sim.experiment.command import Request
 from sim.experiment.options import BenchOptions, CalibrateOptions
 from sim.experiment.sweep.run_sweep import prepare
-from sim.experiment.sweep.worker import cluster_of
 from sim.model.parameters import MECHANISM_NAMES, shared_declarations, shared_groups
 from sim.model.timeline import EVENT_KINDS
 from sim.reporting.docs_tables import ROLES, filled

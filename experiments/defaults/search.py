@@ -16,8 +16,9 @@ import numpy.typing as npt
 from sim.engine.batch import run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import Output
+from sim.model.outcomes import NAMES
 from sim.model.scenario import Scenario, load
-from sim.rules.outcomes import NAMES, NEVER
+from sim.rules.outcomes import NEVER
 
 RANGES = {
     "patron.control": (0.6, 1.0),

@@ -20,15 +20,16 @@ from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
 from sim.experiment.command import Request, check_one_point
-from sim.experiment.dataset import outcome_values, outcomes_of, theatre_counts
+from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.options import ExplainOptions
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import Arm, CostEstimate, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, interval_90
 from sim.model.aliases import current_mechanism, current_outcome
-from sim.model.extension import NO_EXTENSIONS, ActiveExtensions
+from sim.model.extension import ActiveExtensions
+from sim.model.outcomes import Outcome
 from sim.model.parameters import MECHANISM_NAMES
-from sim.model.scenario import Config, Scenario, load
+from sim.model.scenario import Config, Scenario, asking, load
 from sim.model.validation import UserError, one_of
 from sim.rules.outcomes import NEVER
 
@@ -102,9 +103,9 @@ class Measured:
         return (values != NEVER if self.day else values > 0).astype(np.float64)
 
 
-def measured(name: str, extended: ActiveExtensions = NO_EXTENSIONS) -> Measured:
-    """How an outcome of the model or of an extension is attributed."""
-    name, known = current_outcome(name), outcomes_of(extended)
+def measured(name: str, known: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> Measured:
+    """How one of the outcomes known is attributed."""
+    name = current_outcome(name)
     if name not in known:
         raise UserError("outcome", name, one_of(known, name))
     outcome = known[name]
@@ -157,7 +158,13 @@ class Game:
         """All coalitions, each an arm, at the same draws with common random numbers."""
         base = build_inputs(self.scenario)  # no mechanism changes the timeline
         arms = tuple(Arm(self.coalition(one), base=base) for one in range(2 ** len(self.players)))
-        return Experiment(arms, self.seed, self.runs, "nested", self.design, OutputSpec.of(self.measured.name), threads)
+        return Experiment(arms, self.seed, self.runs, "nested", self.design, OutputSpec.of(self.recorded), threads)
+
+    @property
+    def recorded(self) -> str:
+        """The recorded or derived outcome that decides what is attributed."""
+        name = self.measured.name
+        return {one.text: one.outcome for one in self.scenario.asked if one.window is None}.get(name, name)
 
     def coalition(self, bits: int) -> Scenario:
         """The scenario of one coalition."""
@@ -358,10 +365,11 @@ def prepared(options: ExplainOptions, request: Request) -> Explaining:
     config = load(request.overrides, request.config_dir, request.extensions)
     points = points_of(source, draws_of(config, source, DRAWS), config.seed, config.scenario.cast)
     held = kept(config, request.overrides)
+    scenario, [name] = asking(config.scenario, [options.outcome], "outcome")
     game = Game(
-        scenario=freed_after_deaths(config.scenario),
+        scenario=freed_after_deaths(scenario),
         players=players_of(config.scenario, options.mechanisms),
-        measured=measured(options.outcome, config.scenario.extended),
+        measured=measured(name, outcomes_of(scenario)),
         design={key: column for key, column in points.items() if key not in held},
         runs=config.runs if request.sets("study.runs") else RUNS,
         seed=config.seed,

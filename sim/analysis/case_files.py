@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.analysis.forecast.case_predictions import OBSERVATION_KEYS, PARTS, section_of
-from sim.analysis.forecast.event_files import filters_of
+from sim.analysis.forecast.event_filters import filters_of
 from sim.experiment.command import Request
 from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.result_dir import whole_folder

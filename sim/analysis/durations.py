@@ -9,21 +9,34 @@ The outlook asks this of the winter that was observed. Up to the report its hist
 observations; from then on each goes on several times with random numbers of its own.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import yaml
 
-from sim.analysis.calibration.posterior import check_conditioned
+from sim.analysis.calibration.posterior import OtherPastError, check_conditioned
 from sim.analysis.summary import RUNS, OverSets, over_sets
+from sim.engine.record import Output
 from sim.experiment.dataset import dataset_of
-from sim.experiment.parameter_sets import conditioned_sets, shipped_posterior
+from sim.experiment.parameter_sets import (
+    OtherWinterError,
+    ParameterSets,
+    Shipped,
+    conditioned_sets,
+    read_posterior,
+    shipped_posterior,
+)
 from sim.experiment.result_dir import provenance
-from sim.experiment.runner import ensemble
+from sim.experiment.runner import ensemble, interleaved
 from sim.experiment.statistics import TWENTIETHS, Array, effective_sample_size, finite, quantile
-from sim.model.scenario import CONDITIONED, Config
+from sim.model.data import data_folder
+from sim.model.scenario import CONDITIONED, Config, load
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER
@@ -115,12 +128,41 @@ class Length:
 
 
 @dataclass(frozen=True)
+class OtherForm:
+    """The two answers by the other form of the model, in which wings comply by degrees, from `draws` pasts of its own.
+
+    An answer survives the change of form where the two differ by no more than twice their Monte Carlo error.
+    """
+
+    draws: int
+    war: OverSets
+    lull: Length
+
+    def keeps_war(self, war: OverSets) -> bool:
+        """Whether the probability of war survives the change of form."""
+        return abs(war.mean - self.war.mean) <= 2.0 * float(np.hypot(war.error, self.war.error))
+
+    def keeps_lull(self, lull: Length) -> bool:
+        """Whether the median length of the lull does; not known where either error is not."""
+        one, other = (None in (each.median, each.error) for each in (lull, self.lull))
+        if one or other:
+            return lull.median is None and self.lull.median is None
+        assert lull.median is not None
+        assert lull.error is not None
+        assert self.lull.median is not None
+        assert self.lull.error is not None
+        return abs(lull.median - self.lull.median) <= 2.0 * float(np.hypot(lull.error, self.lull.error))
+
+
+@dataclass(frozen=True)
 class Outlook:
     """How the observed winter goes on. `data` are its histories, run r with past r modulo `draws`; all weigh the same.
 
     `effective` is the effective sample size of the pasts, `pareto_k` that of the importance weights by which they were
     chosen. `war` is the probability of direct war by `last`, `lull` the days from the strikes until attacks resume.
+    `asked` are the probabilities of the conditions asked, by their text.
     `course` (day,) has by number of days after the strikes the shares of histories and their quantiles over sets.
+    `other_form` has both answers by the other form of the model, None where they were not measured.
     """
 
     data: "xr.Dataset"
@@ -134,6 +176,8 @@ class Outlook:
     war: OverSets
     lull: Length
     course: tuple[dict[str, float], ...]
+    asked: Mapping[str, OverSets] = field(default_factory=dict)
+    other_form: OtherForm | None = None
 
     @property
     def longest(self) -> int:
@@ -144,28 +188,37 @@ class Outlook:
         """The outlook in one mapping, fit for JSON, without its histories and its course."""
         days = {name: getattr(self, name).isoformat() for name in ("report", "strikes", "last")}
         sizes = {name: getattr(self, name) for name in ("observations", "draws", "effective", "pareto_k")}
-        return {**days, **sizes, "futures": FUTURES, "war": asdict(self.war), "lull_days": asdict(self.lull)}
+        asked = {"asked": {text: asdict(one) for text, one in self.asked.items()}} if self.asked else {}
+        other = {} if self.other_form is None else {"other_form": asdict(self.other_form)}
+        answers = {"war": asdict(self.war), "lull_days": asdict(self.lull)}
+        return {**days, **sizes, "futures": FUTURES, **answers, **asked, **other}
 
 
-def outlook_of(config: Config) -> Outlook:
+def outlook_of(config: Config, posterior: Shipped | None = None) -> Outlook:
     """Simulate how the winter of a configuration goes on from the report; its seed decides the futures alone.
 
+    The posterior is that of the package unless another is given.
+
     Raises:
-        UserError: its histories cannot be those that reproduced the observations, for it changes the past; or its
-            calendar ends with the report.
+        OtherWinterError: its winter is another than the one that was observed, or its calendar ends with the report.
+        OtherPastError: its histories cannot be those that reproduced the observations.
+        UserError: the posterior cannot be read.
     """
     scenario, calendar = config.scenario, config.scenario.calendar
     if not calendar.later:
-        raise UserError("calendar.days", calendar.days, f"{calendar.report + 2} or more: there is no day to look ahead")
-    drawn = conditioned_sets(scenario)
-    check_conditioned(config)
+        ahead = f"{calendar.report + 2} or more: there is no day to look ahead"
+        raise OtherWinterError("calendar.days", calendar.days, ahead)
+    shipped, posterior = posterior is None, posterior or shipped_posterior(scenario.cast)
+    drawn = conditioned_sets(scenario, posterior)
+    check_conditioned(config, posterior)
     tree = {**config.tree, "parameters": CONDITIONED}
     config = replace(config, runs=FUTURES * drawn.draws, parameters_from=CONDITIONED, tree=tree)
-    output = ensemble(config, drawn=drawn).simulate()
+    output = futures_of(config, drawn)
     data = dataset_of(scenario, np.arange(config.runs), output).assign_attrs(provenance(config))
-    war = over_sets(data["war"].values, drawn.draws)
-    assert war is not None  # every set has as many histories as that takes
-    about = shipped_posterior(scenario.cast).about
+    chances = ["war", *(one.text for one in scenario.asked if one.boolean)]
+    found = {name: over_sets(data[name].values, drawn.draws) for name in chances}
+    shares = {name: one for name, one in found.items() if one is not None}  # as many histories as a share takes
+    about = posterior.about
     return Outlook(
         data=data,
         observations=len(about["observations"]),
@@ -175,18 +228,58 @@ def outlook_of(config: Config) -> Outlook:
         report=calendar.date_of(calendar.report),
         strikes=calendar.date_of(calendar.strikes),
         last=calendar.date_of(calendar.days - 1),
-        war=war,
+        war=shares.pop("war"),
         lull=length(data["resumption_day"].values, data["war_day"].values, calendar.strikes, drawn.draws),
         course=tuple(course(data, calendar, drawn.draws)),
+        asked=shares,
+        other_form=by_other_form(config, posterior) if shipped else None,
     )
 
 
-def expected(config: Config) -> Outlook | None:
-    """The outlook of a configuration; None where its winter is another than the one that was observed."""
+def futures_of(config: Config, drawn: ParameterSets) -> Output:
+    """Simulate the runs of a configuration, as many from each past, which is itself simulated once.
+
+    Run r goes on from past r modulo the number of pasts.
+    """
+    whole, futures = ensemble(config, drawn=drawn), config.runs // drawn.draws
+    apart = replace(whole, arms=whole.arms * futures, runs=1, pairing="own")  # arms that differ in run numbers alone
+    return interleaved(apart.simulate_each(), range(futures))
+
+
+def expected(config: Config) -> tuple[Outlook | None, str]:
+    """The outlook of a configuration; where there is none, why and what to do.
+
+    No reason is given where the winter is openly another: of another case, or free before the report.
+    """
     try:
-        return outlook_of(config)
-    except UserError:
+        return outlook_of(config), ""
+    except OtherWinterError:
+        return None, ""
+    except OtherPastError as other:
+        return None, other.why
+    except UserError as mistake:
+        return None, str(mistake)
+
+
+OTHER_FORM: Final = "outlook_by_degrees.yaml"
+"""File that comes with the package: the two answers by the other form, and the posterior that they stand next to."""
+
+
+def by_other_form(config: Config, posterior: Shipped) -> OtherForm | None:
+    """The answers by the other form; None for what differs from the shipped case, or if made for another posterior."""
+    found = shipped_other_form()
+    if found["posterior"] != posterior.about["deciding_hash"]:
         return None
+    if config.scenario != load(posterior.about["overrides"]).scenario:
+        return None
+    return OtherForm(found["draws"], OverSets(**found["war"]), Length(**found["lull_days"]))
+
+
+@cache
+def shipped_other_form() -> Mapping[str, Any]:
+    """The file of the other form."""
+    found: Mapping[str, Any] = yaml.safe_load((data_folder("seeds") / OTHER_FORM).read_text(encoding="utf-8"))
+    return found
 
 
 def length(event: Array, war: Array, origin: int, sets: int) -> Length:
@@ -226,3 +319,17 @@ def course(data: "xr.Dataset", calendar: Calendar, sets: int) -> Iterator[dict[s
             "war": float((war <= days).mean()),
             **{name: float(one) for name, one in zip(TWENTIETHS, over, strict=True)},
         }  # fmt: skip
+
+
+def main(other: str, out: str) -> None:
+    """Write the answers by a posterior of the other form, next to those by the shipped one, to the file `out`."""
+    posterior = read_posterior(Path(other))
+    config = load(posterior.about["overrides"])
+    shipped = shipped_posterior(config.scenario.cast)
+    record = {"posterior": shipped.about["deciding_hash"], "overrides": posterior.about["overrides"]}
+    record |= outlook_of(config, posterior).record()
+    Path(out).write_text(yaml.safe_dump(record, sort_keys=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -177,7 +177,7 @@ HISTORIES: Final = 2000
 class ReportResults:
     """What a report is written from. `baseline` are histories of the baseline, `verdicts` its patterns.
 
-    `outlook` is how the observed winter goes on, None where the baseline is of another.
+    `outlook` is how the observed winter goes on, None where the baseline is of another; `no_outlook` may say why.
     """
 
     asked: "Asked"
@@ -191,6 +191,7 @@ class ReportResults:
     baseline: xr.Dataset
     verdicts: tuple[Verdict, ...]
     outlook: Outlook | None
+    no_outlook: str
 
 
 def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
@@ -202,6 +203,7 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
     source = asked.comparison.source
     drawn = DECLARED if source == PRIOR else drawn_of(replace(config, parameters_from=source))
     baseline = simulate_config(config, drawn=drawn)
+    outlook, no_outlook = expected(config)
     return ReportResults(
         asked=asked,
         comparison=comparison,
@@ -213,7 +215,8 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
         numbers=numbers(asked),
         baseline=baseline,
         verdicts=judge(config, baseline, replace(drawn, past=None)) if config.patterns else (),
-        outlook=expected(config),
+        outlook=outlook,
+        no_outlook=no_outlook,
     )
 
 
@@ -281,7 +284,7 @@ def prepared(options: ReportOptions, compared: CompareOptions, request: Request)
         raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
     comparison = prepared_comparison(compared, request, (DRAWS, RUNS))
     single = comparison.source == DEFAULTS
-    known = outcomes_of(comparison.config.scenario.extended)
+    known = outcomes_of(comparison.config.scenario)
     if options.outcome not in known:
         raise UserError("report.outcome", options.outcome, one_of(known, options.outcome))
     explaining = _explained(options, compared, request, single)

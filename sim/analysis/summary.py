@@ -23,8 +23,9 @@ from sim.experiment.ensemble import simulate_config
 from sim.experiment.parameter_sets import ParameterSets, drawn_of, prior_design
 from sim.experiment.runner import ensemble
 from sim.experiment.statistics import TWENTIETHS, Array, Tally, finite, histogram_quantile, interval_90
+from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.scenario import Config
-from sim.rules.outcomes import DERIVED, NEVER, RECORDED, Outcome
+from sim.rules.outcomes import NEVER
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -130,7 +131,7 @@ def history(config: Config, run: int) -> dict[str, Any]:
     """The outcomes of a single history in one mapping, fit for JSON; a day that never came is null."""
     data = dataset_of(config.scenario, np.array([run]), ensemble(config).simulate(runs=[run]))
     outcomes = {}
-    for one in outcomes_of(config.scenario.extended).values():
+    for one in outcomes_of(config.scenario).values():
         value = float(data[one.name].values[0])
         never = one.unit == "day" and value == NEVER
         outcomes[one.name] = {"value": None if never else value, "unit": one.unit, "text": one.text}
@@ -242,7 +243,7 @@ def prior_predictive(config: Config, stats: Sequence[Statistic], sets: int = SET
     own_sets = drawn.draws if drawn.past is not None else min(sets, drawn.draws)  # of pasts all, as in the outlook
     mine = replace(drawn, columns={key: column[:own_sets] for key, column in drawn.columns.items()})
     own = _simulate(config, mine) if mine.columns else None
-    here, outcomes = {one.name: one for one in stats}, outcomes_of(config.scenario.extended)
+    here, outcomes = {one.name: one for one in stats}, outcomes_of(config.scenario)
     names = dict.fromkeys((*REPORTED, *(one.name for one in stats if one.unit == "probability")))
     tallies = {name: Tally.of(data[name].values) for name in (*names, *CUT_BY.values())}
     return tuple(

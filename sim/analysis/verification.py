@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from sim.analysis.forecast.event_filters import OPTIONAL
 from sim.analysis.sensitivity.sensitivity_run import VERB as ANALYSIS
 from sim.analysis.sensitivity.sensitivity_run import prepare as prepare_analysis
 from sim.experiment.io import LOCK, WRITER, read_mapping, read_regular, sha256, size_of
@@ -30,6 +31,7 @@ from sim.experiment.result_dir import (
     NEUTRAL_KEYS,
     config_text,
     malformed,
+    names_in,
     restored,
     source_hash,
     versions,
@@ -138,7 +140,7 @@ def array_difference(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> str | No
 def _words(attributes: Mapping[Any, Any]) -> dict[str, Any]:
     found = {str(key): value.tolist() if hasattr(value, "tolist") else value for key, value in attributes.items()}
     if isinstance(tree := yaml.safe_load(found.get(CONFIGURATION, "")), dict):
-        found[CONFIGURATION] = current_tree(tree)
+        found[CONFIGURATION] = _present_tree(tree)
     return found
 
 
@@ -149,7 +151,13 @@ def _of_json(one: Path, other: Path) -> str | None:
 def _of_yaml(one: Path, other: Path) -> str | None:
     trees = [yaml.safe_load(path.read_bytes()) for path in (one, other)]
     now, made = ({key: value for key, value in tree.items() if key not in NEUTRAL_KEYS} for tree in trees)
-    return next(_of_trees(current_tree(now), made), None)
+    return next(_of_trees(_present_tree(now), made), None)
+
+
+def _present_tree(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration under present names, with the filters that it could not name yet."""
+    found = current_tree(tree)
+    return {**found, "filters": {**OPTIONAL, **found["filters"]}} if "filters" in found else found
 
 
 def _of_trees(one: Any, other: Any, place: str = "") -> Iterator[str]:
@@ -204,8 +212,8 @@ _BY_SUFFIX: Final = {
 
 
 VERBS: Final = (
-    "run", "replay", "facts", "parameters", "scenarios", "explain", "diff", "compare", "report", "sweep",
-    "discover", "calibrate", "forecast", "case",
+    "run", "replay", "facts", "parameters", "scenarios", "events", "explain", "diff", "compare", "report", "sweep",
+    "discover", "calibrate", "forecast", "data", "case",
 )  # fmt: skip
 """Verbs that leave results; no other is ever carried out to verify a folder."""
 
@@ -275,15 +283,15 @@ def verify_folder(folder: Path, again: Path) -> Verified:
     """Compare a folder with the same made again in another place: what is listed, what was made, what lies there."""
     manifest = manifest_of(folder)
     listed = manifest["files"]
-    made = _names(again)
-    known = {*listed, *_names(folder)}
+    made = names_in(again) - {MANIFEST}
+    known = {*listed, *names_in(folder)} - {MANIFEST}
     names = sorted({*known, *(made - {_present(name, made) for name in known})}, key=_first_what_decides)
     differences: list[str] = []
     pictures: list[str] = []
     for name in names:
         if name not in listed:
             differences.append(f"{name}: not in the manifest")
-        elif altered := _altered(folder / name, listed[name]):
+        elif altered := _altered(folder, name, listed[name]):
             differences.append(f"{name}: {altered}")
         elif not (there := again / _present(name, made)).is_file():
             differences.append(f"{name}: not made again")
@@ -306,10 +314,12 @@ def _first_what_decides(name: str) -> tuple[int, str]:
     return (order.index(suffix) if suffix in order else len(order), name)
 
 
-def _altered(path: Path, once: dict[str, Any]) -> str | None:
+def _altered(folder: Path, name: str, once: dict[str, Any]) -> str | None:
     """Whether a file is still the one that was written."""
+    path = folder / name
     try:
-        same = size_of(path) == once["bytes"] and sha256(path) == once["sha256"]
+        inside = path.parent.resolve().is_relative_to(folder.resolve())  # a folder within it may be a link elsewhere
+        same = inside and size_of(path) == once["bytes"] and sha256(path) == once["sha256"]
     except FileNotFoundError:
         return "missing"
     except OSError:

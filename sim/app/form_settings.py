@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -21,11 +21,12 @@ import yaml
 
 from sim.experiment.command import check_one_machine, check_one_point, whole
 from sim.model.aliases import current, current_tree
-from sim.model.hydra_config import check_references, config_folders, hydra_text, options, read_group_file
+from sim.model.hydra_config import check_references, config_folders, hydra_text, options, override_of, read_group_file
 from sim.model.parameters import MECHANISM_NAMES, shared_declarations
 from sim.model.scenario import (
     CONDITIONED,
     DEFAULTS,
+    INTERVENTIONS,
     POSTERIOR,
     START,
     Card,
@@ -44,6 +45,8 @@ MOST_RUNS: Final = 20_000
 """With more runs the page would not follow a slider any more."""
 LONGEST: Final = 64
 """Characters of a value: no number, name or date has more."""
+COMPOSED: Final = 256
+"""Configurations that are remembered."""
 LARGEST_FILE: Final = 50_000
 """Characters of a scenario file that is read."""
 MOST_BRACKETS: Final = 100
@@ -53,6 +56,10 @@ SCENARIO: Final = "scenario"
 HISTORY: Final = "history"
 FREE: Final = "free"
 FREE_FROM: Final = "history.free_from"
+ASKED: Final = "outcomes"
+WORDS: Final = {INTERVENTIONS: INTERVENTIONS, ASKED: "study.outcomes"}
+"""Texts in words, parted by semicolons: events on top of a scenario, and what is asked; with their full keys."""
+LONGEST_WORDS: Final = 400
 SEED: Final = "seed"
 FILE: Final = "file"
 SECOND: Final = "b."
@@ -72,11 +79,19 @@ def settable() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ScenarioSettings:
-    """A scenario file, whether documented history is left out, and the values that differ from those of the file."""
+    """A scenario file, whether documented history is left out, and the values that differ from those of the file.
+
+    `words` are the `interventions` on top of the scenario and the `outcomes` asked, by key.
+    """
 
     scenario: str
     free: bool = False
     values: tuple[tuple[str, SettingValue], ...] = ()
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def listed(self, key: str) -> tuple[str, ...]:
+        """The texts in words under a key."""
+        return dict(self.words).get(key, ())
 
     def texts(self, default: str) -> dict[str, str]:
         """The settings as short texts by key; the `default` scenario is left out.
@@ -87,11 +102,15 @@ class ScenarioSettings:
         texts = {} if self.scenario == default else {SCENARIO: self.scenario}
         if self.free:
             texts[HISTORY] = FREE
+        texts |= {key: "; ".join(words) for key, words in self.words}
         return texts | {key: value if isinstance(value, str) else hydra_text(value) for key, value in self.values}
 
     def overrides(self) -> tuple[str, ...]:
-        """The same as on the command line, the scenario always named."""
-        return tuple(f"{key}={text}" for key, text in self.texts("").items())
+        """The same as on the command line: the scenario, with events in words, is always named; asked is last."""
+        texts = replace(self, words=()).texts("")
+        scenario, events = f"{SCENARIO}={texts.pop(SCENARIO)}", self.listed(INTERVENTIONS)
+        first = "; ".join((self.scenario, *events)) if events else scenario
+        return (first, *(f"{key}={text}" for key, text in texts.items()), *self.listed(ASKED))
 
 
 @dataclass(frozen=True)
@@ -110,9 +129,9 @@ class BaseConfig:
         """Names of the scenario files that can be chosen."""
         return tuple(card.name for card in self.cards)
 
-    def scenario_config(self, scenario: str, free: bool) -> Config:
-        """The configuration of a scenario file, with nothing set."""
-        return _composed(self.overrides, self.config_dir, scenario, free)
+    def scenario_config(self, scenario: str, free: bool, interventions: tuple[str, ...] = ()) -> Config:
+        """The configuration of a scenario file with events on top of it, and nothing else set."""
+        return _composed(self.overrides, self.config_dir, scenario, free, interventions)
 
     def settings(self, texts: Mapping[str, str]) -> ScenarioSettings:
         """Settings from short texts by key; all others are as in the scenario file.
@@ -122,28 +141,30 @@ class BaseConfig:
         """
         texts = {current(key): text for key, text in texts.items()}
         for key, text in texts.items():
-            if key not in (SCENARIO, HISTORY, *settable()):
-                allowed = one_of((SCENARIO, HISTORY, SEED, *settable()), key)
+            if key not in (SCENARIO, HISTORY, *WORDS, *settable()):
+                allowed = one_of((SCENARIO, HISTORY, SEED, *WORDS, *settable()), key)
                 raise UserError(key[:LONGEST], text, f"keys: {allowed}")
-            if len(text) > LONGEST:
-                raise UserError(key, text, f"at most {LONGEST} characters")
+            if len(text) > (most := LONGEST_WORDS if key in WORDS else LONGEST):
+                raise UserError(key, text, f"at most {most} characters")
         name, free = texts.get(SCENARIO, self.scenario), HISTORY in texts
         if name not in self.names:
             raise UserError(SCENARIO, name, one_of(self.names, name))
         if free and texts[HISTORY] != FREE:
             raise UserError(HISTORY, texts[HISTORY], f"{FREE}, or no such key where documented history is pinned")
-        start = self.scenario_config(name, free)
+        words = tuple((key, _parted(texts[key])) for key in WORDS if _parted(texts.get(key, "")))
+        start = self.scenario_config(name, free, dict(words).get(INTERVENTIONS, ()))
         given = {key: _value(key, texts[key]) for key in settable() if key in texts}
         changed = tuple((key, value) for key, value in given.items() if value != configured_value(start, key))
-        settings = ScenarioSettings(name, free, changed)
+        settings = ScenarioSettings(name, free, changed, words)
         self.config(settings)
         return settings
 
     def config(self, settings: ScenarioSettings, seed: int | None = None) -> Config:
         """The configuration that settings make, as the command line would make it."""
-        start = self.scenario_config(settings.scenario, settings.free)
+        start = self.scenario_config(settings.scenario, settings.free, settings.listed(INTERVENTIONS))
         tree = {**start.tree, "seed": self.seed if seed is None else seed}
-        tree["study"] = {**tree["study"], "runs": self.runs}
+        asked = list(settings.listed(ASKED)) or tree["study"]["outcomes"]
+        tree["study"] = {**tree["study"], "runs": self.runs, "outcomes": asked}
         for key, value in settings.values:
             group, _, name = key.partition(".")
             tree[group] = {**tree[group], name: value}
@@ -196,6 +217,10 @@ def _value(key: str, text: str) -> SettingValue:
     return float(text)
 
 
+def _parted(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
+
+
 def _day(text: str) -> str:
     if text == START:
         return text
@@ -205,11 +230,14 @@ def _day(text: str) -> str:
         raise UserError(FREE_FROM, text, f"a date such as 2024-01-29, or {START}") from None
 
 
-@cache
-def _composed(overrides: tuple[str, ...], config_dir: Path | None, scenario: str, free: bool) -> Config:
-    """Composing takes half a second; there are twice as many results as scenario files."""
-    history = (f"{HISTORY}={FREE}",) if free else ()
-    return load((*overrides, f"scenario={scenario}", *history), config_dir)
+@lru_cache(COMPOSED)
+def _composed(
+    overrides: tuple[str, ...], config_dir: Path | None, scenario: str, free: bool, interventions: tuple[str, ...]
+) -> Config:
+    """Composing takes half a second; without interventions there are twice as many results as scenario files."""
+    more = [f"{HISTORY}={FREE}"] if free else []
+    more += [override_of(INTERVENTIONS, list(interventions))] if interventions else []
+    return load((*overrides, f"scenario={scenario}", *more), config_dir)
 
 
 @contextmanager
@@ -236,7 +264,7 @@ class ExploreState:
         """The settings as short texts by key, without the defaults of the base configuration."""
         texts = self.a.texts(base.scenario)
         if self.b is not None:
-            texts |= {SECOND + key: text for key, text in self.b.texts("").items()}
+            texts |= {SECOND + key: text for key, text in self.b.texts("").items() if key != ASKED}
         return texts | ({} if self.seed == base.seed else {SEED: str(self.seed)})
 
     def query(self, base: BaseConfig) -> str:
@@ -254,6 +282,8 @@ def parse_state(base: BaseConfig, texts: Mapping[str, str]) -> ExploreState:
     second = {key.removeprefix(SECOND): text for key, text in texts.items() if key.startswith(SECOND)}
     seed = whole(SEED, texts[SEED], 0, MAX_SEED) if SEED in texts else base.seed
     a = base.settings(first)
+    if second and ASKED in first:
+        second |= {ASKED: first[ASKED]}  # of both the same is asked
     with _keys_prefixed(SECOND):
         return ExploreState(a, base.settings(second) if second else None, seed)
 
@@ -270,6 +300,8 @@ def dump_scenario(base: BaseConfig, settings: ScenarioSettings, name: str = "min
     """The scenario file that settings make: that of their scenario with the values on top."""
     content = _scenario_file(base, settings.scenario)
     values = {FREE_FROM: START} if settings.free else {}
+    if words := settings.listed(INTERVENTIONS):
+        content[INTERVENTIONS] = list(words)
     for key, value in (values | dict(settings.values)).items():
         group, _, leaf = key.partition(".")
         content[group] = {**content.get(group, {}), leaf: value}
@@ -282,14 +314,17 @@ def parse_scenario(base: BaseConfig, text: str) -> ScenarioSettings:
     Raises:
         UserError: it is no scenario file, changes more than numbers and mechanisms, or a value is not allowed.
     """
-    values, rest = _split(_parse_yaml(text))
+    content = _parse_yaml(text)
+    words = content.pop(INTERVENTIONS, [])
+    values, rest = _split(content)
+    added = {INTERVENTIONS: "; ".join(map(str, words))} if isinstance(words, list) and words else {}
     for name in base.names:
         own, other = _split(_scenario_file(base, name))
         if other == rest:
             free = values.get(FREE_FROM) == START and FREE_FROM not in own
             article = base.scenario_config("article", False)
             values |= {key: configured_value(article, key) for key in own if key not in values}
-            chosen = {SCENARIO: name, **({HISTORY: FREE} if free else {})}
+            chosen = {SCENARIO: name, **({HISTORY: FREE} if free else {}), **added}
             return _checked(base, chosen, {key: one for key, one in values.items() if not (free and key == FREE_FROM)})
     about = rest.pop(SCENARIO, {})
     if rest or not isinstance(about, dict) or not set(about) <= {"question", "departs"}:
@@ -298,7 +333,7 @@ def parse_scenario(base: BaseConfig, text: str) -> ScenarioSettings:
         raise UserError(f"{FILE}: {key}", rest.get(key, about), allowed)
     if about.get("departs") is not None:
         values = {FREE_FROM: about["departs"], **values}
-    return _checked(base, {SCENARIO: "article"}, values)
+    return _checked(base, {SCENARIO: "article", **added}, values)
 
 
 def _checked(base: BaseConfig, chosen: Mapping[str, str], values: Mapping[str, Any]) -> ScenarioSettings:

@@ -89,7 +89,7 @@ def run_ensemble(config: Config) -> EnsembleResult:
     for place, name in enumerate(scenario.cast.theatres):
         counted = {key: histogram_quantile(output.weekly[place], part) for key, part in TWENTIETHS.items()}
         bands[name] = {key: np.where(band < 0, np.nan, band.astype(np.float64)) for key, band in counted.items()}
-    stats = statistics(tallied(data), outcomes_of(scenario.extended).values())
+    stats = statistics(tallied(data), outcomes_of(scenario).values())
     return EnsembleResult(config, data, output, stats, bands)
 
 
@@ -145,7 +145,7 @@ def compare_pair(a: EnsembleResult, b: EnsembleResult) -> tuple[ComparisonRow, .
     measures = {one.name: one for one in measures_of(a.config.scenario)}
     without_war = ~(first["war"] | second["war"]).astype(bool)
     rows = []
-    for name in COMPARED:
+    for name in (*(one.text for one in a.config.scenario.asked), *COMPARED):
         measure, left, right = measures[name], first[name].astype(np.float64), second[name].astype(np.float64)
         draws = Draws.of(left[None], right[None], measure.heavy)
         effect = effect_of(draws, len(left), Tally.of(right - left), measure.heavy)
@@ -189,7 +189,7 @@ class WorkerPool:
         self.quick = ThreadPoolExecutor(2, "quick")
         self.patient = ThreadPoolExecutor(1, "patient")
         self._ensemble = lru_cache(REMEMBERED)(self._simulate)
-        self._outlook = lru_cache(REMEMBERED)(lambda settings, seed: expected(base.config(settings, seed)))
+        self._outlook = lru_cache(REMEMBERED)(lambda settings, seed: expected(base.config(settings, seed))[0])
 
     def view(self, state: ExploreState) -> ExploreView:
         """Simulate a state; verdicts on patterns that take longer are left out."""

@@ -9,7 +9,7 @@ GROUPS: Final = {
     "checks": ("verify", "check-extension", "bench"),
     "explain": ("explain", "diff"),
     "forecast": ("forecast", "case"),
-    "lists": ("scenarios", "parameters", "facts"),
+    "lists": ("scenarios", "events", "parameters", "facts"),
 }
 """Modules that carry out several verbs."""
 

@@ -50,6 +50,7 @@ def main(request: Request) -> None:
 def calibrate(
     scenario: str | None = None,
     *,
+    runs: int | None = None,
     check: bool = False,
     data: Path | str | None = None,
     stretch: int = CalibrateOptions.stretch,
@@ -59,10 +60,11 @@ def calibrate(
 ) -> Result[Any]:
     """Find the parameters that agree with the observations of a scenario, or check the method that finds them.
 
-    Parameters among the overrides are held; keys such as `calibration.draws` say how much is simulated.
+    Parameters among the overrides are held; further keys such as `calibration.sbc_datasets` say how much is simulated.
 
     Args:
         scenario: name of a scenario file; None: `article`, or as the overrides say.
+        runs: draws of the prior, a history of each; None: 16 million, or as `calibration.draws` says.
         check: simulation-based calibration instead, with posteriors that must fail.
         data: a file of events or of cumulative counts (docs/own_events.md) that is fitted to as well.
         stretch: days of each stretch of that file whose attacks are counted.
@@ -81,7 +83,7 @@ def calibrate(
         UserError: the configuration or the file cannot be used, or the observations leave too few draws.
     """
     options = CalibrateOptions(check, None if data is None else Path(data), stretch, lag, dispersion)
-    request, rest = request_of("calibrate", study, {"scenario": scenario}, options)
+    request, rest = request_of("calibrate", study, {"scenario": scenario, "calibration.draws": runs}, options)
     return call(job(request, options, rest), study)
 
 
@@ -174,6 +176,7 @@ def counts_result(
     """Calibrate to the observations, and to the dated counts of a file as well."""
     found = analysis.calibrated_with_counts(config, settings, dated, advance)
     stretches = analysis.stretch_rows(found, config.scenario.calendar)
+    words = source_words(config, found.before.bank.size)
     rows = {
         "parameters_before": analysis.records(found.quantities),
         "parameters": analysis.records(found.quantities_after) if not found.refusal else [],
@@ -199,9 +202,12 @@ def counts_result(
         request, config, draws_given_counts(found).assign_attrs(provenance(config)), found,
         rows={name: one for name, one in rows.items() if one},
         content={**analysis.counts_summary(found), "reading": reading_record(counts)},
-        figures={},
+        figures={
+            "counts": drawn("calibration_figures", "counts", stretches, found.refusal, words),
+            "sbc": drawn("calibration_figures", "check", found.sbc, None, words),
+        },
         text=text,
-        files="summary.json, and the tables behind it",
+        files="summary.json, figures, and the tables behind them",
     )  # fmt: skip
 
 
@@ -224,7 +230,7 @@ def check_result(
     )
     found = {"sbc": sbc, "control": narrow, "control_prior": prior}
     rows = {name: analysis.check_rows(one) for name, one in found.items()}
-    words = f"Source: Lull, scenario {config.scenario.title}, {bank.size:,} histories, seed {config.seed}."
+    words = source_words(config, bank.size)
     return Result(
         request, config, pd.DataFrame(rows["sbc"]).to_xarray().assign_attrs(provenance(config)), (sbc, narrow, prior),
         rows=rows,
@@ -237,6 +243,11 @@ def check_result(
         text=lambda: (*printed.check_lines(sbc), "", *control_lines(narrow, prior), verdict_line(sbc, narrow, prior)),
         files="summary.json, sbc.csv, control.csv, control_prior.csv, sbc.png",
     )  # fmt: skip
+
+
+def source_words(config: Config, histories: int) -> str:
+    """Where a figure comes from."""
+    return f"Source: Lull, scenario {config.scenario.title}, {histories:,} histories, seed {config.seed}."
 
 
 CONTROLS: Final[tuple[Control, ...]] = ("", "narrowed", "prior")
@@ -256,6 +267,8 @@ def control_lines(narrow: analysis.SbcResult, prior: analysis.SbcResult) -> Iter
 
 def verdict_line(sbc: analysis.SbcResult, narrow: analysis.SbcResult, prior: analysis.SbcResult) -> str:
     """What follows."""
+    if not any(sbc.checked.values()):
+        return "[bold red]Too few data sets for a verdict on the posteriors.[/]"
     if not analysis.calibrates(sbc):
         return "[bold red]The posteriors are NOT calibrated: see sbc.csv.[/]"
     if analysis.calibrates(narrow) or not analysis.notices(sbc, prior):

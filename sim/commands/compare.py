@@ -27,7 +27,7 @@ from sim.experiment.runner import Progress
 from sim.model.scenario import CONDITIONED, keyed_title
 from sim.reporting import comparison_tables as printed
 from sim.reporting.figures import draw, drawn
-from sim.reporting.tables import outlook_lines
+from sim.reporting.tables import no_outlook_line, outlook_lines
 from sim.reporting.terminal import simulating
 
 CANNOT_TELL: Final = (
@@ -94,7 +94,8 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
     """The comparison as a study."""
 
     def compute(advance: Progress | None) -> Result[Comparison]:
-        data, outlook = asked.simulate(advance), expected(asked.config)
+        data = asked.simulate(advance)
+        outlook, why = expected(asked.config)
         priors = prior_rows(data)
         rows = {name: effect_rows(data, kind) for name, kind in KINDS.items()} | {"regret": regret_rows(data)}
         return Result(
@@ -105,7 +106,7 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
                 "comparison" if place == 1 else f"comparison_{place}": drawn("compare_figures", "comparison", part)
                 for place, part in enumerate(by_baseline(data), start=1)
             },
-            text=lambda: text(asked, data, outlook),
+            text=lambda: text(asked, data, outlook, why),
             files="comparison.png, summary.json, and the tables behind them",
             more=lambda folder: folder.dataset("comparison.nc", data),
             other=partial(draw, data),
@@ -115,10 +116,12 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
     return Job(request, asked.config, compute, watch, asked.identity)
 
 
-def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None) -> Iterator[RenderableType]:
+def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None, why: str) -> Iterator[RenderableType]:
     """How the observed winter goes on, what is compared, pair by pair the differences, then regrets."""
     if outlook is not None:
         yield from (*map(escape, outlook_lines(outlook)), "")
+    elif why:
+        yield escape(no_outlook_line(why)) + "\n"
     plan, distinct = asked.plan, asked.distinct
     again = f" ({distinct} different)" if distinct < plan.draws else ""
     yield (

@@ -1,11 +1,12 @@
 """`lull discover`: scenario discovery (PRIM) in a sweep: boxes where an outcome concentrates, tables and figures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
+import pandas as pd
 import xarray as xr
 import yaml
 from rich.console import RenderableType
@@ -15,13 +16,14 @@ from sim.analysis.discovery import scenario_discovery as analysis
 from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition
 from sim.analysis.discovery.prim import Content, workbench
 from sim.commands.result import Job, Result, call, carry_out, request_of
-from sim.commands.sweep import StoredResult, announce, make_shown, note, swept
-from sim.experiment.command import Request, Study
-from sim.experiment.dataset import OUTCOMES_BY_NAME
+from sim.commands.sweep import StoredResult, announce, make_quietly, make_shown, note, swept, swept_keys
+from sim.experiment.command import Request, Study, study_call
+from sim.experiment.dataset import outcomes_of
 from sim.experiment.options import DiscoverOptions, OutputOptions
 from sim.experiment.runner import Progress
-from sim.experiment.sweep.run_sweep import prepare
-from sim.experiment.sweep.store import VERB, open_sweep, read_store
+from sim.experiment.sweep.axes import axis_of
+from sim.experiment.sweep.run_sweep import Running, Sweep, prepare
+from sim.experiment.sweep.store import VERB, open_sweep, read_store, void
 from sim.model.aliases import current_tree
 from sim.model.scenario import Config, config_of
 from sim.model.validation import UserError
@@ -38,35 +40,37 @@ NO_SWEEP: Final = (
 
 def main(request: Request) -> None:
     """Carry out the verb; `discover.where` is what is looked for, `discover.sweep` the folder of the sweep."""
-    options, rest = request.options(DiscoverOptions)
-    output, rest = rest.options(OutputOptions)
-    if options.where is None:
-        raise UserError(KEY, "(missing)", ALLOWED)
-    workbench()
-    data, config = _swept(request, rest, options.sweep, options.where)
-    answer_to = request if output.dir is None else replace(request, home=output.dir)
-    carry_out(lambda: job(answer_to, replace(config, overwrite=output.overwrite), data, options))
+    search = search_of(request, partial(make_shown, command=request.command), announce, note)
+    carry_out(lambda: search)
 
 
+@study_call
 def discover(
-    sweep: StoredResult[Any] | xr.Dataset | Path | str,
+    sweep: StoredResult[Any] | xr.Dataset | Path | str | None = None,
     *,
     where: str,
+    scenario: str | Sequence[str] | None = None,
+    points: int | pd.DataFrame | None = None,
+    runs: int | None = None,
     boxes: int = DiscoverOptions.boxes,
     coverage: float | None = None,
-    to: Path | str | None = None,
-    progress: Progress | None = None,
+    **study: Unpack[Study],
 ) -> Result[analysis.Discovery]:
     """Find where in the space of a sweep an outcome comes from: scenario discovery by PRIM.
+
+    The sweep is there already, or what `sweep` takes says what is swept. Then it is made first, or gone on with in the
+    folder that `sweep` names, with None in one below `outputs`; `progress` counts its histories, and later searches.
 
     Args:
         sweep: what `sweep` or `open_sweep` gives, or its folder.
         where: what is looked for: an outcome that is 0 or 1 (`war`), or one compared with a number (`lull_days<14`).
+        scenario: of a sweep that is made: as `sweep` takes it.
+        points: the same.
+        runs: the same.
         boxes: how many boxes at most, each among the points that the ones before left.
         coverage: take the densest box that covers at least this share of the cases left; None: the box whose coverage
             exceeds its mass most.
-        to: a folder for what the command writes, as `save` does.
-        progress: called with the number of searches that are done.
+        **study: as in every call.
 
     Returns:
         Table `boxes`: each restriction of each box, with coverage, density and mass where it was found and in the
@@ -76,18 +80,46 @@ def discover(
     Raises:
         UserError: there is no such sweep or outcome, too few points, nothing to find, or no ema-workbench.
     """
-    folder = sweep.folder if isinstance(sweep, StoredResult) else None if isinstance(sweep, xr.Dataset) else Path(sweep)
-    data = open_sweep(folder) if folder is not None else sweep
-    assert isinstance(data, xr.Dataset)
-    options = DiscoverOptions(where, folder, boxes, coverage)
-    study: Study = {"to": to, "progress": progress}
-    request, _ = request_of("discover", study, {}, options)
-    return call(job(request, config_of_sweep(data), data, options), study)
+    folder = sweep.folder if isinstance(sweep, StoredResult) else None if isinstance(sweep, xr.Dataset) else sweep
+    options = DiscoverOptions(where, None if folder is None else Path(folder), boxes, coverage)
+    given = swept_keys(scenario, points, runs)
+    request, _ = request_of("discover", study, given, options, make=axis_of)
+    make = partial(make_quietly, progress=study.get("progress"))
+    data = sweep if isinstance(sweep, xr.Dataset) else None
+    return call(search_of(request, make, points=points, data=data), study)
+
+
+def search_of(
+    request: Request,
+    make: Callable[[Running], None],
+    begin: Callable[[Sweep], None] = lambda _: None,
+    say: Callable[[str], None] = void,
+    *,
+    points: int | pd.DataFrame | None = None,
+    data: xr.Dataset | None = None,
+) -> Job[analysis.Discovery]:
+    """The search of a sweep, which is `data`, or is there already, or is made by `make` after `begin`."""
+    options, rest = request.options(DiscoverOptions)
+    output, rest = rest.options(OutputOptions)
+    if options.where is None:
+        raise UserError(KEY, "(missing)", ALLOWED)
+    workbench()
+    table = points if isinstance(points, pd.DataFrame) else None
+    if rest.overrides or table is not None:
+        if data is not None:
+            raise UserError("sweep", "(a dataset)", "its folder, where the sweep is to be gone on with")
+        asked = replace(rest, verb=VERB, home=options.sweep)
+        data, config = _made(asked, table, options.where, begin, partial(swept, make=make, say=say))
+    else:
+        data = _opened(options.sweep) if data is None else data
+        config = config_of_sweep(data)
+    answer_to = request if output.dir is None else replace(request, home=output.dir)
+    return job(answer_to, replace(config, overwrite=output.overwrite), data, options)
 
 
 def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOptions) -> Job[analysis.Discovery]:
     """The search as a study."""
-    looked_for = condition(options.where or "", analysis.units(data))
+    looked_for = condition(options.where or "", analysis.units(data), config.scenario.calendar)
     cases = cases_of(data, looked_for, analysis.seed_of(data))
 
     def compute(advance: Progress | None) -> Result[analysis.Discovery]:
@@ -108,23 +140,27 @@ def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOpt
     return Job(request, config, compute, lambda _: progress(searches, "searches"), looked_for.slug)
 
 
-def _swept(request: Request, rest: Request, path: Path | None, where: str) -> tuple[xr.Dataset, Config]:
-    """The sweep to search: simulated or resumed where the command says what to sweep, else opened."""
-    if not rest.overrides:
-        if path is None:
-            raise UserError("discover.sweep", "(missing)", NO_SWEEP)
-        if read_store(path) is None:
-            raise UserError("discover.sweep", path, NO_SWEEP)
-        data = open_sweep(path)
-        return data, config_of_sweep(data)
-    asked = replace(rest, verb=VERB, home=path)
+def _opened(path: Path | None) -> xr.Dataset:
+    """A sweep that is there already."""
+    if path is None or read_store(path) is None:
+        raise UserError("discover.sweep", path or "(missing)", NO_SWEEP)
+    return open_sweep(path)
+
+
+def _made(
+    asked: Request,
+    table: pd.DataFrame | None,
+    where: str,
+    begin: Callable[[Sweep], None],
+    make: Callable[[Sweep], StoredResult[Any]],
+) -> tuple[xr.Dataset, Config]:
+    """A sweep that is made, or gone on with, once it is sure that it has what is looked for."""
     with waiting("composing"):
-        sweep = prepare(asked)
-    outcomes = (*OUTCOMES_BY_NAME.values(), *sweep.config.scenario.extended.outcomes)
-    condition(where, {one.name: one.unit for one in outcomes})
-    announce(sweep)
-    made = swept(sweep, partial(make_shown, command=request.command), note)
-    return made.data, replace(sweep.config, output_dir=None)
+        sweep = prepare(asked, table)
+    outcomes = outcomes_of(sweep.config.scenario).values()
+    condition(where, {one.name: one.unit for one in outcomes}, sweep.config.scenario.calendar)
+    begin(sweep)
+    return make(sweep).data, replace(sweep.config, output_dir=None)
 
 
 def config_of_sweep(data: xr.Dataset) -> Config:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import Final, Unpack
 
 import pandas as pd
 import xarray as xr
@@ -23,9 +23,6 @@ from sim.model.scenario import keyed_title
 from sim.reporting.comparison_tables import attribution_table, before_line, reading, total_line
 from sim.reporting.figures import drawn
 from sim.reporting.terminal import simulating, waiting
-
-if TYPE_CHECKING:
-    pass
 
 CANNOT_TELL: Final = (
     "What this cannot tell: shares are those of the model's mechanisms under its own rules, not of causes in the world."
@@ -47,7 +44,7 @@ def main(request: Request) -> None:
 
 @study_call
 def explain(
-    scenario: str = "article",
+    scenario: str | None = None,
     *,
     outcome: str = ExplainOptions.outcome,
     mechanisms: Sequence[str] | None = None,
@@ -59,7 +56,7 @@ def explain(
     """Share an outcome out among the mechanisms that are at work in a scenario, by Shapley values.
 
     Args:
-        scenario: name of a scenario file.
+        scenario: name of a scenario file; None: `article`, or as the overrides say.
         outcome: any outcome. Days on which a thing may never happen and heavy-tailed ones are replaced by the
             probability that they happen at all.
         mechanisms: those that play; None takes all that are at work. The others stay as they are.
@@ -127,11 +124,14 @@ def attribution_text(asked: Explaining, found: Attribution) -> Iterator[Renderab
 
 
 @study_call
-def diverge(scenarios: Sequence[str], *, run: int = 0, **study: Unpack[Study]) -> Result[Divergence]:
+def diff(
+    scenarios: Sequence[str] = DiffOptions.scenarios, *, run: int = DiffOptions.run, **study: Unpack[Study]
+) -> Result[Divergence]:
     """Simulate one run under two scenarios with common random numbers, and find where and why they diverge.
 
     Args:
-        scenarios: two, each perhaps with changes after semicolons, as `compare` takes them.
+        scenarios: two, each perhaps with changes after semicolons, as `compare` takes them; the first two of the
+            article where none are given.
         run: number of the history, 0 to 2**48 - 1.
         **study: as in every call.
 
@@ -142,7 +142,7 @@ def diverge(scenarios: Sequence[str], *, run: int = 0, **study: Unpack[Study]) -
     Raises:
         UserError: something asked for cannot be used; one line.
 
-    >>> diverge(["article", "no_tower22"], run=7).summary()["scenarios"]
+    >>> diff(["article", "no_tower22"], run=7).summary()["scenarios"]
     ['article', 'no_tower22']
     """
     options = DiffOptions(tuple(scenarios), run)

@@ -67,9 +67,9 @@ def forecast(
     data: Path | str,
     *,
     scenario: str | None = None,
+    runs: int = ForecastOptions.histories,
     until: date | None = None,
     weeks: int | None = None,
-    histories: int = ForecastOptions.histories,
     score: bool = False,
     **study: Unpack[Study],
 ) -> Result[Any]:
@@ -78,9 +78,9 @@ def forecast(
     Args:
         data: a file of events or of cumulative counts (docs/own_events.md).
         scenario: name of a scenario file; None: `article`, or as the overrides say.
+        runs: simulated histories, each at a draw of its own.
         until: last day whose counts are used; None: the last of the file.
         weeks: weeks ahead; None: 4.
-        histories: simulated histories.
         score: forecast the past and score it; `until` and `weeks` are then chosen.
         **study: as in every call.
 
@@ -92,7 +92,7 @@ def forecast(
     Raises:
         UserError: an option, the file or the configuration cannot be used; one line.
     """
-    options = ForecastOptions(Path(data), score, until, weeks, histories)
+    options = ForecastOptions(Path(data), score, until, weeks, runs)
     request, rest = request_of("forecast", study, {"scenario": scenario}, options)
     return call(job(request, options, rest), study)
 
@@ -240,13 +240,13 @@ def check_case(request: Request, rest: Request) -> None:
 
 @study_call
 def predict_case(
-    scenario: str, *, histories: int = CaseOptions.histories, **study: Unpack[Study]
+    scenario: str, *, runs: int = CaseOptions.histories, **study: Unpack[Study]
 ) -> Result[cases.CasePredictions]:
     """Carry the bundled posterior over to another case, refit the level of attacks, and predict.
 
     Args:
         scenario: name of the case's scenario file; its configuration has a section `predictions`.
-        histories: simulated histories.
+        runs: simulated histories, each at a draw of its own.
         **study: as in every call.
 
     Returns:
@@ -255,7 +255,7 @@ def predict_case(
     Raises:
         UserError: an option or the case cannot be used, or hardly any history agrees with the observations; one line.
     """
-    options = CaseOptions("predict", histories)
+    options = CaseOptions("predict", runs)
     request, rest = request_of("case", study, {"scenario": scenario}, options)
     return call(case_job(request, options, rest), study)
 

@@ -4,6 +4,8 @@
 
 `lull parameters`: every declared number of a scenario, with value, range, prior and source.
 
+`lull events`: the kinds of events, each with an example in words, and the events of the timeline.
+
 `lull scenarios`: the scenarios and the question that each answers.
 """
 
@@ -17,9 +19,10 @@ from sim.experiment.command import Request
 from sim.experiment.options import LookupOptions
 from sim.experiment.result_dir import result_folder
 from sim.model.facts import coverage, load_facts
+from sim.model.interventions import EXAMPLES, WORDS
 from sim.model.scenario import parameter_rows, scenario_names
 from sim.model.validation import UserError, one_of
-from sim.reporting.tables import fact_rows, fact_table, parameter_table, scenario_table
+from sim.reporting.tables import event_kind_table, event_table, fact_rows, fact_table, parameter_table, scenario_table
 from sim.reporting.terminal import show, show_json
 
 Entry = TypeVar("Entry")
@@ -29,7 +32,8 @@ Listed = tuple[Sequence[Mapping[str, Any]], list[RenderableType]]
 def main(request: Request) -> None:
     """Carry out one of the verbs."""
     options, rest = request.options(LookupOptions)
-    rows, parts = {"facts": facts, "parameters": parameters, "scenarios": scenarios}[request.verb](rest, options.find)
+    verbs = {"facts": facts, "parameters": parameters, "scenarios": scenarios, "events": events}
+    rows, parts = verbs[request.verb](rest, options.find)
     config = rest.config()
     if config.output_dir is not None or request.home is not None:
         with result_folder(request, config) as folder:
@@ -60,6 +64,14 @@ def scenarios(request: Request, words: Sequence[str] | None) -> Listed:
     """The scenarios that are asked for."""
     found = matching(scenario_names(request.config_dir), words, lambda one: one.name, request.verb)
     return [asdict(one) for one in found], [scenario_table(found)]
+
+
+def events(request: Request, words: Sequence[str] | None) -> Listed:
+    """The kinds of events that are asked for, and where no words are given the events of the scenario."""
+    rows = [{"kind": name, "text": text, "example": EXAMPLES[name]} for name, text in WORDS.items()]
+    found = matching(rows, words, lambda one: one["kind"], request.verb)
+    there = [{"name": name, **one} for name, one in request.config().tree["events"].items()]
+    return found, [event_kind_table(found), *([event_table(there)] if words is None else [])]
 
 
 def matching(

@@ -42,11 +42,11 @@ def main(request: Request) -> None:
 
 
 @study_call
-def replay(scenario: str = "article", *, run: int = 0, **study: Unpack[Study]) -> Result[Chronicle]:
-    """Simulate one history with every decision written down; it is run `run` of `simulate`, state for state.
+def replay(scenario: str | None = None, *, run: int = ReplayOptions.run, **study: Unpack[Study]) -> Result[Chronicle]:
+    """Simulate one history with every decision written down; history `run` of `simulate`, state for state.
 
     Args:
-        scenario: name of a scenario file.
+        scenario: name of a scenario file; None: `article`, or as the overrides say.
         run: number of the history, 0 to 2**48 - 1.
         **study: as in every call.
 

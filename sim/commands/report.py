@@ -97,7 +97,7 @@ def job(request: Request, asked: Asked) -> Job[Page]:
             rows={table.file.removesuffix(".csv"): table.records for table in page.tables.values()},
             content=content | {"attribution": share_rows(found.attribution)},
             figures={one.id: partial(getattr, one, "figure") for one in page.pictures.values()},
-            text=lambda: map(escape, (page.question, *page.sentences, *page.outlook)),
+            text=lambda: map(escape, filter(None, (page.question, *page.sentences, page.form, *page.outlook))),
             files=f"{PAGE}{f', {PAPER}' if pdf else ''}, and every table as CSV",
             more=more,
         )  # fmt: skip

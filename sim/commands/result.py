@@ -1,7 +1,7 @@
 """What a study gives, by Python call and by command alike: its data, tables, summary, figures and folder."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -138,7 +138,7 @@ class Job(Generic[Found]):
     request: Request
     config: Config
     compute: Callable[[Progress | None], Result[Found]]
-    watch: Callable[[Folder], AbstractContextManager[Progress | None]]
+    watch: Callable[[Folder], AbstractContextManager[Progress | None]] = lambda _: nullcontext()
     label: str = ""
 
 

@@ -1,12 +1,12 @@
 """`lull run`: simulate a scenario, print outcomes and patterns, draw the figure, leave a folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from rich.console import RenderableType
 from rich.markup import escape
@@ -25,71 +25,130 @@ from sim.analysis.summary import (
     summary,
     weekly_rows,
 )
-from sim.commands.result import Result, show_files
+from sim.commands.result import Job, Result, call, request_of, show_files
 from sim.experiment.cluster import cluster_of
-from sim.experiment.command import Request
+from sim.experiment.command import Request, Study, study_call
 from sim.experiment.dataset import outcomes_of
-from sim.experiment.ensemble import Ensemble, HistoryFile, stream
+from sim.experiment.ensemble import Ensemble, HistoryFile, stream, stream_whole, write_histories
 from sim.experiment.parameter_sets import drawn_of
 from sim.experiment.result_dir import result_folder
-from sim.experiment.runner import CHUNK, CostEstimate
+from sim.experiment.runner import CHUNK, CostEstimate, Progress
 from sim.model.cast import Cast
+from sim.model.conditions import Condition
 from sim.model.scenario import CONDITIONED, DEFAULTS, Config, keyed_title
 from sim.reporting import tables as printed
+from sim.reporting.figures import draw, drawn
 from sim.reporting.terminal import progress, simulating, waiting
 from sim.reporting.text import calibration_note, percent
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
 
 CANNOT_TELL: Final = (
     "What this cannot tell: one campaign and one lull do not show whether orders or strikes brought the lull, and"
     f" rows marked {printed.ASSUMED} depend on assumed numbers that no data correct."
     " This is a model to think with, not a forecast."
 )
-BRIEFING: Final = "sim.reporting.figures.briefing"
+BRIEFING: Final = "briefing"
+HISTORIES: Final = "histories.nc"
 
 
 def main(request: Request) -> None:
-    """Carry out the verb."""
-    config = request.config(cluster=True)
-    if config.parameters_from == CONDITIONED:
-        check_conditioned(config)
-        if not request.sets("study.runs"):  # as many as in the outlook, so that all numbers are of the same histories
-            config = replace(config, runs=FUTURES * drawn_of(config).draws)
+    """Carry out the verb: histories are written while they are simulated, the figure while patterns are judged."""
+    config = config_of(request, cluster=True)
     with result_folder(request, config) as folder:
-        histories, cost = HistoryFile(folder.path("histories.nc")), partial(CostEstimate, config.runs)
+        histories, cost = HistoryFile(folder.path(HISTORIES)), partial(CostEstimate, config.runs)
         several = config.runs > CHUNK or cluster_of(config)  # a single batch takes a second, and is not worth keeping
         watched = simulating(folder, config, cost) if several else progress(config.runs, "histories")
         with watched as advance:
             ensemble = stream(config, keep=histories.append, progress=advance, batch=CHUNK)
-        stats = statistics(ensemble.tallies, outcomes_of(config.scenario.extended).values())
-        with waiting("judging the patterns"), ThreadPoolExecutor(2) as pool:
-            expecting = pool.submit(expected, config)
+        with waiting("judging the patterns"), ThreadPoolExecutor(1) as pool:
             written = pool.submit(histories.close, weekly_histogram=ensemble.first["weekly_histogram"].values)
-            path = folder.path("briefing")
-            verdicts, balance, priors = judged(
-                config, ensemble, stats, lambda found: draw(config, ensemble, found, expecting.result(), path)
-            )
+            result = result_of(request, config, ensemble, ensemble.first, partial(save, folder.path(BRIEFING)))
             written.result()
-        outlook = expecting.result()
-        before, lasting = prior_rows(priors), durations(ensemble.first, config.scenario.calendar)
-        result = Result(
-            request, config, ensemble.first, ensemble,
-            rows={
-                "outcomes": outcome_rows(stats),
-                "durations": [asdict(one) for one in lasting],
-                "prior_predictive": before,
-                "patterns": [pattern_record(one) for one in verdicts],
-                "weekly": weekly_rows(ensemble.first),
-            }
-            | ({} if outlook is None else {"outlook": list(outlook.course)}),
-            content=summary(config, stats, verdicts, balance)
-            | {"durations": [asdict(one) for one in lasting], "prior_predictive": before}
-            | ({} if outlook is None else {"outlook": outlook.record()}),
-            figures={},  # drawn already
-            text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook),
-            files="summary.json, briefing.png, and the tables behind them",
-        )  # fmt: skip
-        result.publish(folder)
+        replace(result, figures={}, more=lambda _: None).publish(folder)  # both are written already
     show_files(folder, result)
+
+
+@study_call
+def run(
+    scenario: str | None = None, *, runs: int | None = None, parameters: str | None = None, **study: Unpack[Study]
+) -> Result[Ensemble]:
+    """Simulate histories of one scenario, sum up their outcomes, and judge the patterns of the source by them.
+
+    Args:
+        scenario: name of a scenario file; None: `article`, or as the overrides say.
+        runs: number of histories, numbered from 0; the same number has the same random numbers in every scenario. None:
+            20,000, or as many as in the outlook where histories are conditioned.
+        parameters: `defaults`, `posterior` or `conditioned`, which takes the posterior with the histories that
+            reproduced the observations, up to the report; None: `defaults`.
+        **study: as in every call.
+
+    Returns:
+        `data`: all histories, as `simulate` gives them; tables `outcomes`, `durations`, `prior_predictive`, `patterns`,
+        `weekly` and, where the winter is the observed one, `outlook`. `plot("lull_days")` draws the distribution of an
+        outcome.
+
+    Raises:
+        UserError: something asked for cannot be used; one line.
+    """
+    request, _ = request_of("run", study, {"scenario": scenario, "study.runs": runs, "parameters": parameters})
+    config = config_of(request)
+
+    def compute(advance: Progress | None) -> Result[Ensemble]:
+        return result_of(request, config, *stream_whole(config, advance))
+
+    return call(Job(request, config, compute), study)
+
+
+def config_of(request: Request, cluster: bool = False) -> Config:
+    """The configuration, with as many runs as in the outlook where histories are conditioned and none are asked for."""
+    config = request.config(cluster)
+    if config.parameters_from == CONDITIONED:
+        check_conditioned(config)
+        if not request.sets("study.runs"):  # so all numbers are of the same histories
+            config = replace(config, runs=FUTURES * drawn_of(config).draws)
+    return config
+
+
+def result_of(
+    request: Request,
+    config: Config,
+    ensemble: Ensemble,
+    data: "xr.Dataset",
+    early: Callable[[Callable[[], "Figure"]], None] = lambda _: None,
+) -> Result[Ensemble]:
+    """Judge and sum up an ensemble, whose histories are `data`; `early` is called with the figure on the way."""
+    stats = statistics(ensemble.tallies, outcomes_of(config.scenario).values())
+    with ThreadPoolExecutor(1) as pool:
+        expecting = pool.submit(expected, config)
+
+        def figure(verdicts: tuple[Verdict, ...]) -> Callable[[], "Figure"]:
+            return drawn(BRIEFING, BRIEFING, ensemble.first, config, verdicts, expecting.result()[0])
+
+        verdicts, balance, priors = judged(config, ensemble, stats, lambda found: early(figure(found)))
+        outlook, why = expecting.result()
+    before, lasting = prior_rows(priors), durations(ensemble.first, config.scenario.calendar)
+    return Result(
+        request, config, data, ensemble,
+        rows={
+            "outcomes": outcome_rows(stats),
+            "durations": [asdict(one) for one in lasting],
+            "prior_predictive": before,
+            "patterns": [pattern_record(one) for one in verdicts],
+            "weekly": weekly_rows(ensemble.first),
+        }
+        | ({} if outlook is None else {"outlook": list(outlook.course)}),
+        content=summary(config, stats, verdicts, balance)
+        | {"durations": [asdict(one) for one in lasting], "prior_predictive": before}
+        | ({} if outlook is None else {"outlook": outlook.record()}),
+        figures={BRIEFING: figure(verdicts)},
+        text=lambda: text(config, ensemble, (stats, lasting, priors, verdicts, balance), outlook, why),
+        files="summary.json, briefing.png, and the tables behind them",
+        more=lambda folder: write_histories(folder.path(HISTORIES), data),
+        other=partial(draw, data),
+    )  # fmt: skip
 
 
 def judged(
@@ -97,7 +156,7 @@ def judged(
 ) -> tuple[tuple[Verdict, ...], tuple[Balance, ...], tuple[PriorComparison, ...]]:
     """The patterns, which are `shown` while the prior balance and the prior predictive are simulated."""
     with ThreadPoolExecutor(2) as pool:
-        imported = pool.submit(import_module, BRIEFING)
+        imported = pool.submit(import_module, f"sim.reporting.figures.{BRIEFING}")
         verdicts = judge(config, ensemble.first)
         balance = pool.submit(prior_balance, config) if described(config) else None
         priors = pool.submit(prior_predictive, config, stats)
@@ -106,14 +165,11 @@ def judged(
         return verdicts, balance.result() if balance else (), priors.result()
 
 
-def draw(
-    config: Config, ensemble: Ensemble, verdicts: tuple[Verdict, ...], outlook: Outlook | None, path: Path
-) -> None:
+def save(path: Path, figure: Callable[[], "Figure"]) -> None:
     """Write the figure; drawing holds the interpreter lock, which kernels do not need."""
-    from sim.reporting.figures.briefing import briefing_figure
     from sim.reporting.style import save_both
 
-    save_both(briefing_figure(ensemble.first, config, verdicts, outlook), path)
+    save_both(figure(), path)
 
 
 Found = tuple[
@@ -122,12 +178,17 @@ Found = tuple[
 """Of the runs: statistics, durations, what assumptions decide, patterns, the prior balance."""
 
 
-def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None) -> Iterator[RenderableType]:
-    """The answer, the outcomes, the patterns, and what to do next."""
+def text(
+    config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | None, no_outlook: str
+) -> Iterator[RenderableType]:
+    """The answer, the outcomes, the patterns, and what to do next; `no_outlook` is why the winter's own is missing."""
     scenario, (stats, lasting, priors, verdicts, balance) = config.scenario, found
     yield f"[bold]{escape(scenario.question)}[/]"
     if outlook is None:
+        yield from map(escape, asked_lines(stats, scenario.asked))
         yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
+        if no_outlook:
+            yield escape(printed.no_outlook_line(no_outlook)) + "\n"
     else:
         yield from (*map(escape, printed.outlook_lines(outlook)), "")
     one = " at one parameter set" if outlook is not None and config.parameters_from == DEFAULTS else ""
@@ -145,6 +206,17 @@ def text(config: Config, ensemble: Ensemble, found: Found, outlook: Outlook | No
     if balance:
         yield from (printed.balance_table(balance), "")
     yield from (CANNOT_TELL, *map(escape, what_next(config)))
+
+
+def asked_lines(stats: tuple[Statistic, ...], asked: Sequence[Condition]) -> Iterator[str]:
+    """The conditions asked, each as a share of the runs; a count by its median."""
+    by_name = {one.name: one for one in stats}
+    for one in (by_name[condition.text] for condition in asked):
+        if one.unit == "probability":
+            error = percent(one.mcse or 0.0)
+            yield f"{one.text}: {percent(one.mean or 0.0)} of the runs (± {error} Monte Carlo error)."
+        else:
+            yield f"{one.text}: median {one.median:g}, in nine of ten runs {one.q05:g} to {one.q95:g}."
 
 
 def answer(cast: Cast, stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...]) -> str:

@@ -106,12 +106,17 @@ def sweep(
     Raises:
         UserError: something asked for cannot be used, or the folder holds another sweep.
     """
-    several = scenario if scenario is None or isinstance(scenario, str) else list(scenario)
-    size = points if isinstance(points, int) else None
-    given = {"scenario": several, "study.points": size, "study.runs": runs}
-    request, _ = request_of(VERB, study, given, make=axis_of)
+    request, _ = request_of(VERB, study, swept_keys(scenario, points, runs), make=axis_of)
     asked = run_sweep.prepare(request, None if isinstance(points, int) else points)
     return swept(asked, partial(make_quietly, progress=study.get("progress")))
+
+
+def swept_keys(
+    scenario: str | Sequence[str] | None, points: int | pd.DataFrame | None, runs: int | None
+) -> dict[str, Any]:
+    """The keys that these arguments of a sweep set."""
+    several = scenario if scenario is None or isinstance(scenario, str) else list(scenario)
+    return {"scenario": several, "study.points": points if isinstance(points, int) else None, "study.runs": runs}
 
 
 def swept(

@@ -16,8 +16,9 @@ from sim.engine.batched.layout import lane_width
 from sim.engine.inputs import FRESH, ModelInputs, form_of
 from sim.engine.record import ALL_OUTCOMES, BINS, WEEK, Output, OutputSpec
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
+from sim.model.outcomes import RECORDED
 from sim.numbers.philox import DAY_LIMIT, RUN_LIMIT, split_seed
-from sim.rules.outcomes import RECORDED, WINDOWS
+from sim.rules.outcomes import WINDOWS
 
 Array = npt.NDArray[Any]
 T = TypeVar("T")
@@ -65,27 +66,32 @@ def run_arms(
     threads: int = 0,
     progress: Callable[[int], None] | None = None,
 ) -> list[Output]:
-    """The same for several tables of one cast and calendar; a stretch that is alike in two is simulated once."""
+    """The same for several tables of one cast and calendar; a stretch that is alike in two is simulated once.
+
+    Tables have the same runs (N,), or each has its own: runs (tables, N).
+    """
+    numbers = np.atleast_2d(np.ascontiguousarray(runs, dtype=np.int64))
     if len({form_of(table) for table in tables}) > 1:
-        alone = [run_arms((one,), seed, runs, points, outputs, threads, progress) for one in tables]
+        each = zip(tables, np.broadcast_to(numbers, (len(tables), numbers.shape[1])), strict=True)
+        alone = [run_arms((one,), seed, own, points, outputs, threads, progress) for one, own in each]
         return [out for outs in alone for out in outs]
-    numbers = np.ascontiguousarray(runs, dtype=np.int64)
-    rows = np.zeros(len(numbers), dtype=np.int64) if points is None else np.ascontiguousarray(points, dtype=np.int64)
+    count = numbers.shape[1]
+    rows = np.zeros(count, dtype=np.int64) if points is None else np.ascontiguousarray(points, dtype=np.int64)
     for table in tables:
         check_addresses(table, numbers)
     low, high = split_seed(seed)
-    whole = [empty_output(table, len(numbers), outputs) for table in tables]
-    size = task_size(tables[0], len(numbers), thread_count(threads))
+    whole = [empty_output(table, count, outputs) for table in tables]
+    size = task_size(tables[0], count, thread_count(threads))
 
     def simulate(start: int) -> list[Output]:
-        stop = min(start + size, len(numbers))
+        stop = min(start + size, count)
         parts = [part_of(one, start, stop) for one in whole]
-        batched.run_arms(tables, low, high, numbers[start:stop], rows[start:stop], parts, asked=outputs)
+        batched.run_arms(tables, low, high, numbers[:, start:stop], rows[start:stop], parts, asked=outputs)
         if progress is not None:
             progress((stop - start) * len(tables))
         return parts
 
-    for parts in each_block(simulate, range(0, len(numbers), size), threads):
+    for parts in each_block(simulate, range(0, count, size), threads):
         for one, part in zip(whole, parts, strict=True):
             one.weekly[...] += part.weekly
     return whole
@@ -117,7 +123,7 @@ def each_block(simulate: Callable[[int], T], starts: range, threads: int) -> lis
 
 def check_addresses(table: ModelInputs, runs: Array) -> None:
     """Refuse runs and days without an address: kernels do not check."""
-    if len(runs) and not 0 <= int(runs.min()) <= int(runs.max()) < RUN_LIMIT:
+    if runs.size and not 0 <= int(runs.min()) <= int(runs.max()) < RUN_LIMIT:
         raise ValueError(f"runs: allowed are whole numbers from 0 to {RUN_LIMIT - 1}")
     if table.past is not None and not 0 <= int(table.past.runs.min()) <= int(table.past.runs.max()) < FRESH:
         raise ValueError(f"past: allowed are runs from 0 to {FRESH - 1}")
@@ -137,6 +143,7 @@ def empty_output(table: ModelInputs, histories: int, outputs: OutputSpec) -> Out
         lags=np.zeros((histories if outputs.lags else 0, wings), dtype=np.int32),
         weekly=np.zeros((theatres, days // WEEK if outputs.weekly else 0, BINS), dtype=np.int64),
         daily=np.zeros((histories if outputs.daily else 0, days, theatres, 2), dtype=np.uint16),
+        windows=np.zeros((histories, len(outputs.windows)), dtype=np.int32),
         run_states=np.zeros((stated, days), dtype=[(name, RUN_STATE[name]) for name in fields or ()]),
         front_states=np.zeros((whole, days, theatres), dtype=THEATRE_STATE),
         wing_states=np.zeros((whole, days, wings), dtype=WING_STATE),

@@ -45,7 +45,7 @@ def role_numbers(name: str, groups: Sequence[str], consumed: str = "", derived: 
 PatronNumbers = role_numbers(
     "PatronNumbers",
     ["patron"],
-    consumed="control war_risk_half_life directive_reduce directive_stop directive_release",
+    consumed="control war_risk_half_life directive_release",
     derived="war_risk_keep order_able",
 )
 MilitiaNumbers = role_numbers(

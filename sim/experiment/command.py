@@ -167,7 +167,7 @@ def renamed(verb: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return verb, tuple(overrides)
 
 
-def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs",)) -> None:
+def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs", "outcomes")) -> None:
     """Refuse keys that only a sweep reads: ignored silently, they would seem to have an effect.
 
     `read` are the keys of `study` that the verb reads.

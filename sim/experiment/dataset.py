@@ -1,17 +1,22 @@
 """Outcomes of each run from the engine's arrays: as plain columns, and as a labelled Dataset with units."""
 
+import re
 from collections.abc import Hashable, Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sim.engine.extension.plan import extension_outcomes, plan_of
 from sim.engine.record import BINS, WEEK, Output, attacks_per_response, counts_by_theatre, days_after
+from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
+from sim.model.conditions import Condition, windows_of
 from sim.model.extension import ActiveExtensions, Series
+from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.parameters import first_words
 from sim.model.scenario import Scenario
-from sim.rules.outcomes import CAMPAIGN, DERIVED, LULL, NEVER, RECORDED, WINDOWS, Outcome
+from sim.rules.outcomes import CAMPAIGN, LULL, NEVER, WINDOWS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,14 +27,43 @@ OUTCOMES_BY_NAME: Final = {one.name: one for one in (*RECORDED, *DERIVED)}
 OWN: Final = "own_outcome"
 """Attribute of a variable that is an outcome of an extension."""
 
+_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d")
 ATTACKS: Final = 0
 ACKNOWLEDGED: Final = 1
 
 
-def outcomes_of(extended: ActiveExtensions) -> dict[str, Outcome]:
+def outcomes_with(extended: ActiveExtensions) -> dict[str, Outcome]:
     """Every outcome by name: those of the model, then those of the extensions."""
-    own = {one.name: _own(one.name, one.unit, one.text, one.heavy_tailed) for one in extended.outcomes}
-    return OUTCOMES_BY_NAME | own
+    return OUTCOMES_BY_NAME | {
+        one.name: _own(one.name, one.unit, one.text, one.heavy_tailed) for one in extended.outcomes
+    }
+
+
+def outcomes_of(scenario: Scenario) -> dict[str, Outcome]:
+    """The same, then the conditions that a scenario is asked."""
+    known = outcomes_with(scenario.extended)
+    return known | {one.text: _condition_outcome(one, known) for one in scenario.asked}
+
+
+def _condition_outcome(asked: Condition, known: Mapping[str, Outcome]) -> Outcome:
+    """A condition as an outcome, 1 where it holds; or the count that it asks for."""
+    words = _ISO.sub(lambda found: long_date(date.fromisoformat(found[0])), asked.words)
+    if asked.window is None:
+        of = known.get(asked.outcome.removesuffix("_day"), known[asked.outcome])
+        words = f"{of.title} {words}" if asked.unit == "day" else f"{of.title}: {words}"
+    title = words[:1].upper() + words[1:]
+    unit = "probability" if asked.boolean else asked.unit
+    return Outcome(asked.text, unit, title, title)
+
+
+def condition_values(scenario: Scenario, output: Output, values: Mapping[str, Array]) -> dict[str, Array]:
+    """The conditions that a scenario is asked (run,), by name, from its outcomes; 1 where they hold."""
+    windows = windows_of(scenario.asked)
+    found = {}
+    for one in scenario.asked:
+        column = values[one.outcome] if one.window is None else output.windows[:, windows.index(one.window)]
+        found[one.text] = one.of(column).astype(np.int8) if one.boolean else column
+    return found
 
 
 def outcomes_in(variables: Mapping[Hashable, Any]) -> dict[str, Outcome]:
@@ -68,9 +102,9 @@ def outcome_values(scenario: Scenario, output: Output, by_theatre: Array) -> dic
         values[name] = days_after(values[event], values["war_day"], calendar.strikes, calendar.days)
     values["war"] = (values["war_day"] != NEVER).astype(np.int8)
     values = {name: values[name] for name in OUTCOMES_BY_NAME}
-    if not scenario.extended:
-        return values
-    return values | extension_outcomes(scenario.extended, output.extras, values)
+    if scenario.extended:
+        values |= extension_outcomes(scenario.extended, output.extras, values)
+    return values | condition_values(scenario, output, values) if scenario.asked else values
 
 
 Labelled = tuple[Any, ...]
@@ -119,7 +153,7 @@ def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
     for what, text, place in counts:
         about = {"units": "attacks", "long_name": f"{text} by theatre and window"}
         found[f"theatre_{what}"] = (("run", "theatre", "window"), np.moveaxis(by_theatre[:, :, place], -1, 0), about)
-    outcomes = outcomes_of(scenario.extended)
+    outcomes = outcomes_of(scenario)
     for name, values in outcome_values(scenario, output, by_theatre).items():
         found[name] = ("run", values, attributes(outcomes[name]))
     rest = scenario.calendar.days % WEEK

@@ -95,6 +95,23 @@ def stream(
     return whole
 
 
+def stream_whole(config: Config, progress: Progress | None = None, batch: int = CHUNK) -> "tuple[Ensemble, xr.Dataset]":
+    """A stream and all its histories, as `simulate` gives them.
+
+    Raises:
+        UserError: they would not fit into the free memory, or the configured posterior cannot be used.
+    """
+    import xarray as xr
+
+    ensemble(config).require_memory(config.runs, 0, "study.runs", config.runs)
+    batches: list[xr.Dataset] = []
+    found = stream(config, keep=batches.append, progress=progress, batch=batch)
+    if len(batches) == 1:
+        return found, found.first
+    data = xr.concat(batches, dim="run", data_vars="minimal", coords="minimal", compat="override")
+    return found, data.assign(weekly_histogram=found.first["weekly_histogram"])
+
+
 def _import_labels() -> None:
     """Import what the first dataset needs while kernels, which hold no interpreter lock, are at work."""
     import xarray as xr
@@ -139,6 +156,13 @@ class HistoryFile:
         self._begun = True
 
 
+def write_histories(path: Path, data: "xr.Dataset") -> None:
+    """Write histories that are all there."""
+    file = HistoryFile(path)
+    file.append(data)
+    file.close()
+
+
 def _begin(file: "h5netcdf.File", data: "xr.Dataset") -> None:
     """Write the first batch, encoded as xarray encodes it.
 
@@ -177,21 +201,25 @@ def _extend(file: "h5netcdf.File", data: "xr.Dataset") -> None:
             file.variables[str(name)][start:stop, ...] = one.values
 
 
+FEW_RUNS: Final = 1000
+"""Histories that `simulate` makes where nothing says how many."""
+
+
 @study_call
 def simulate(
-    scenario: str = "article",
+    scenario: str | None = None,
     *,
-    runs: int = 1000,
+    runs: int | None = None,
     daily: bool = False,
     states: Sequence[int] = (),
     **study: Unpack[Composed],
 ) -> "xr.Dataset":
-    """Simulate an ensemble of histories of one scenario.
+    """Simulate histories of one scenario and return them alone: the `data` of `run`, without judging or writing.
 
     Args:
-        scenario: name of a scenario file, such as `article` or `tight_leash`.
-        runs: number of histories, numbered from 0; the same number has the same random numbers in
-            every scenario.
+        scenario: name of a scenario file; None: `article`, or as the overrides say.
+        runs: number of histories, numbered from 0; the same number has the same random numbers in every scenario.
+            None: 1000, or as the overrides say.
         daily: keep attacks and acknowledged attacks by run, day and theatre.
         states: run numbers whose full state table is wanted, day by day; its variables are named `state_...` over the
             dimension `state_run`.
@@ -204,11 +232,17 @@ def simulate(
     Raises:
         UserError: an unknown scenario or key, or a value that is not allowed; one line.
     """
-    given = {"study.runs": runs, "seed": study.get("seed"), "engine.threads": study.get("threads")}
+    given = {
+        "scenario": scenario,
+        "study.runs": runs,
+        "seed": study.get("seed"),
+        "engine.threads": study.get("threads"),
+    }
     asked = override_texts(study.get("overrides", {}), given)
     check_one_point(asked)
     check_one_machine(asked)
-    config = load([override_of("scenario", scenario), *asked], study.get("config_dir"), study.get("extensions", ()))
+    usual = override_of("study.runs", FEW_RUNS)
+    config = load([usual, *asked], study.get("config_dir"), study.get("extensions", ()))
     if config.parameters_from == CONDITIONED:
         raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} here; docs/calibration.md shows how")
     data = simulate_config(config, daily=daily)
@@ -230,7 +264,9 @@ def simulate_config(
     """Simulate a configuration that was already composed; runs, threads and draws default to the configured ones."""
     given: dict[str, Any] = {"runs": runs, "threads": threads}
     config = replace(config, **{name: one for name, one in given.items() if one is not None})
-    output = ensemble(config, drawn=drawn, wanted=OutputSpec(daily=daily)).simulate(progress=progress)
+    experiment = ensemble(config, drawn=drawn, wanted=OutputSpec(daily=daily))
+    experiment.require_memory(config.runs, 0, "study.runs", config.runs)
+    output = experiment.simulate(progress=progress)
     data = dataset_of(config.scenario, np.arange(config.runs), output)
     data.attrs = provenance(config)
     return data

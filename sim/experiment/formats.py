@@ -1,16 +1,10 @@
 """Text of dates, numbers and sizes, and dates from text."""
 
-import re
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import date
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.model.cast import Cast
-
-DATES: Final = "dates such as 2024-02-01 or 1 February 2024"
-"""What `parse_date` reads."""
-_ISO: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?")
-_WORDS: Final = ("%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%d-%B-%Y")
 
 
 def long_date(day: date) -> str:
@@ -38,26 +32,6 @@ def short_date(day: date) -> str:
     '5 Mar'
     """
     return f"{day.day} {day:%b}"
-
-
-def parse_date(text: str) -> date | None:
-    """The date in a cell of an event database; None where it holds none.
-
-    >>> parse_date("16 May 2025"), parse_date("2024-02-01 00:00:00.000"), parse_date("02/01/24")
-    (datetime.date(2025, 5, 16), datetime.date(2024, 2, 1), None)
-    """
-    text = text.strip()
-    if found := _ISO.fullmatch(text):
-        try:
-            return date.fromisoformat(found[1])
-        except ValueError:
-            return None
-    for form in _WORDS:
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    return None
 
 
 def number(value: float) -> str:

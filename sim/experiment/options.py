@@ -267,7 +267,7 @@ class ReplayOptions(Options, section="replay"):
 
 @dataclass(frozen=True)
 class LookupOptions(Options, section="lookup"):
-    """`lull facts`, `lull parameters` and `lull scenarios`."""
+    """`lull facts`, `lull parameters`, `lull events` and `lull scenarios`."""
 
     find: tuple[str, ...] | None = option(None, "names or words of the entries to show; null: all", example="fear")
 
@@ -387,6 +387,13 @@ class ForecastOptions(Options, section="forecast"):
 
 
 @dataclass(frozen=True)
+class DataOptions(Options, section="check"):
+    """`lull data`."""
+
+    data: Path | None = option(None, "file of events or of counts", example="mine/attacks.csv")
+
+
+@dataclass(frozen=True)
 class CaseOptions(Options, section="case"):
     """`lull case`."""
 
@@ -468,8 +475,9 @@ class StudyOptions(Options, section="study"):
     )
     policies: Any = option(None, "named sets of overrides, crossed with every point; or a YAML file")
     outcomes: Any = option(
-        None, "outcomes, and daily series, that a sweep keeps; null: all outcomes", example="[lull_days]"
-    )
+        None, "outcomes asked, also with a date or a threshold; a sweep keeps these and series named alone; null: all",
+        example="['war by 2024-06-01']",
+    )  # fmt: skip
     precision: Any = option(None, "Monte Carlo error allowed, by outcome", example="{lull_days:1}")
     max_runs: int = option(100_000, "upper limit of the runs that precision adds", low=1, high=10**9)
     accept_versions: bool | None = option(None, "resume although numba, llvmlite or numpy has another version")
@@ -511,6 +519,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "facts": (LookupOptions,),
     "parameters": (LookupOptions,),
     "scenarios": (LookupOptions,),
+    "events": (LookupOptions,),
     "explain": (ExplainOptions,),
     "diff": (DiffOptions,),
     "compare": (CompareOptions,),
@@ -519,6 +528,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "discover": (DiscoverOptions,),
     "calibrate": (CalibrateOptions,),
     "forecast": (ForecastOptions,),
+    "data": (DataOptions,),
     "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),

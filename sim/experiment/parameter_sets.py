@@ -112,21 +112,27 @@ def drawn_of(config: Config) -> ParameterSets:
     return ParameterSets(shipped_posterior(config.scenario.cast).columns)
 
 
-def conditioned_sets(scenario: Scenario) -> ParameterSets:
-    """The draws of the posterior with their pasts: up to the report, the histories that reproduced the observations.
+class OtherWinterError(UserError):
+    """A configuration is of another winter than the one that was observed: another case, or free before the report."""
 
-    Draws were kept with a probability in proportion to their importance weights, so all have the same weight.
+
+def conditioned_sets(scenario: Scenario, posterior: "Shipped | None" = None) -> ParameterSets:
+    """The draws of a posterior with their pasts: up to the report, the histories that reproduced the observations.
+
+    The posterior is that of the package unless another is given. Draws were kept with a probability in proportion to
+    their importance weights, so all have the same weight.
 
     Raises:
-        UserError: the scenario departs before the report is out, or there is no posterior of its case.
+        OtherWinterError: the scenario departs before the report is out, or there is no posterior of its case.
+        UserError: the posterior cannot be read.
     """
     from sim.engine.inputs import Past
 
-    posterior, calendar = shipped_posterior(scenario.cast), scenario.calendar
+    posterior, calendar = posterior or shipped_posterior(scenario.cast), scenario.calendar
     if scenario.free_from is not None and scenario.free_from <= calendar.report:
         day, report = (calendar.date_of(day) for day in (scenario.free_from, calendar.report))
         why = f"documented history is free from {day} on, not only after the report of {report}"
-        raise UserError("parameters", CONDITIONED, f"{DECLARED} or {POSTERIOR}; {why}")
+        raise OtherWinterError("parameters", CONDITIONED, f"{DECLARED} or {POSTERIOR}; {why}")
     return ParameterSets(posterior.columns, Past(calendar.report + 1, int(posterior.about["seed"]), posterior.rows))
 
 
@@ -219,11 +225,12 @@ def shipped_posterior(cast: Cast) -> Shipped:
     """The posterior of the package, for a case with the same wings.
 
     Raises:
-        UserError: there is none, or it is of another case.
+        OtherWinterError: it is of another case.
+        UserError: there is none.
     """
     posterior = carried_over()
     if list(cast.wings) != list(posterior.about["wings"]):
-        raise UserError("parameters", "posterior", "defaults; the posterior was fitted to another case")
+        raise OtherWinterError("parameters", "posterior", "defaults; the posterior was fitted to another case")
     return posterior
 
 

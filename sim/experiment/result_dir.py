@@ -157,7 +157,7 @@ _SHAPE: Final[Mapping[str, Callable[[Any], bool]]] = {
     "versions": lambda value: isinstance(value, dict) and all(isinstance(one, str) for one in value.values()),
     "files": lambda value: (
         isinstance(value, dict)
-        and all(PLAIN.fullmatch(one) for one in value)
+        and all(PLAIN.fullmatch(part) for one in value for part in one.split("/"))
         and all(
             isinstance(one, dict) and isinstance(one.get("sha256"), str) and isinstance(one.get("bytes"), int)
             for one in value.values()
@@ -198,8 +198,10 @@ class Folder:
             shutil.rmtree(path, ignore_errors=True)
 
     def path(self, name: str) -> Path:
-        """Where to write the file of that name now."""
-        return self._aside / name
+        """Where to write the file of that name now; the name may have folders in it."""
+        place = self._aside / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
 
     def text(self, name: str, content: str) -> None:
         """Write a text file: UTF-8, plain line ends, on every system."""
@@ -283,8 +285,15 @@ def manifest(request: Request, config: Config, began: datetime, folder: Path) ->
         "source_hash": source_hash(),
         "versions": versions(),
         "inputs": recorded(request, folder),
-        "files": {path.name: described(path) for path in sorted(folder.iterdir())},
+        "files": {name: described(folder / name) for name in sorted(names_in(folder))},
     }
+
+
+def names_in(folder: Path) -> set[str]:
+    """The names of all files, links and empty folders that lie in a folder or in folders within it."""
+    inside = folder.rglob("*")
+    last = (path for path in inside if path.is_symlink() or not path.is_dir() or not any(path.iterdir()))
+    return {path.relative_to(folder).as_posix() for path in last}
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -356,7 +365,7 @@ def _check_free(final: Path, request: Request, overwrite: bool) -> None:
     refuse_current(final)
     if not final.exists():
         return
-    found = {path.name for path in final.iterdir()}
+    found = names_in(final)
     ours = read_manifest(final)
     if found and ours is None:
         raise UserError(_KEY, final, "a new folder, an empty one, or a result of lull to replace")
@@ -408,7 +417,7 @@ def key_of(override: str) -> str:
     >>> key_of("++output.dir=x")
     'output.dir'
     """
-    return override.partition("=")[0].strip(" +~").removeprefix("forecast.")
+    return override.partition("=")[0].strip(" +~").removeprefix("forecast.").removeprefix("check.")
 
 
 def files_named(overrides: Sequence[str]) -> list[tuple[str, str]]:

@@ -36,9 +36,11 @@ from sim.experiment.formats import size
 from sim.experiment.io import atomic_write
 from sim.experiment.parameter_sets import ParameterSets, drawn_of
 from sim.experiment.statistics import Array
+from sim.model.conditions import windows_of
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.scenario import Config, Scenario
 from sim.model.validation import UserError
-from sim.rules.outcomes import DERIVED, RECORDED, WINDOWS
+from sim.rules.outcomes import WINDOWS
 
 COPIES: Final = 2.0
 """What labelling and deriving hold at once besides the engine's own arrays, as a multiple of these (measured: 1.7)."""
@@ -51,9 +53,9 @@ def forecast(table: ModelInputs, runs: int, wanted: OutputSpec, threads: int) ->
     days, theatres = table.fronts.shape
     wings = len(table.layout)
     of_a_run = 4 * len(RECORDED) + 8 * len(DERIVED) + 8 * len(WINDOWS) * (wings + theatres) + 4 * wings
-    daily = 4 * days * theatres if wanted.daily else 0
+    daily = 4 * days * theatres if wanted.by_day else 0
     states = days * (RUN_STATE.itemsize + theatres * THEATRE_STATE.itemsize + wings * WING_STATE.itemsize)
-    of_a_run += daily + (states if wanted.states else 0)
+    of_a_run += (daily if wanted.daily else 4 * len(wanted.windows)) + (states if wanted.states else 0)
     histogram = np.dtype(np.int64).itemsize * theatres * (days // WEEK) * BINS
     lanes = lane_width(table)
     block = block_bytes(table, lanes) + daily * lanes
@@ -160,6 +162,11 @@ class Experiment:
         """Number of histories."""
         return len(self.arms) * self.runs * (1 if self.pairing == "cycled" else self.count)
 
+    @cached_property
+    def recorded(self) -> OutputSpec:
+        """What engines keep: what is wanted, and the counts that the conditions of the scenarios ask for."""
+        return replace(self.wanted, windows=windows_of(self.arms[0].scenario.asked)) if self.arms else self.wanted
+
     def numbers(self, arm: int, sets: Array, runs: Array) -> Array:
         """Run numbers (sets x runs,) of an arm, set by set.
 
@@ -169,7 +176,8 @@ class Experiment:
         if self.pairing in ("shared", "cycled"):
             return np.tile(runs, len(sets))
         if self.past is not None:  # as in an ensemble that cycles through its pasts: the same histories everywhere
-            return np.asarray((sets[:, None] + self.count * runs).ravel())
+            futures = runs + arm * self.runs if self.pairing == "own" else runs
+            return np.asarray((sets[:, None] + self.count * futures).ravel())
         first = sets + arm * self.count if self.pairing == "own" else sets
         return np.asarray((first[:, None] * self.runs + runs).ravel())
 
@@ -207,7 +215,7 @@ class Experiment:
             for start, table, number in zip(first[:-1], tables, numbers, strict=True)
         ]
         return run_batch(
-            stacked(tables), self.seed, self.first + np.concatenate(numbers), np.concatenate(points), self.wanted,
+            stacked(tables), self.seed, self.first + np.concatenate(numbers), np.concatenate(points), self.recorded,
             self.threads, progress,
         )  # fmt: skip
 
@@ -215,16 +223,16 @@ class Experiment:
         self, sets: Sequence[int] | Array | None = None, runs: Sequence[int] | Array | None = None,
         progress: Progress | None = None,
     ) -> list[Output]:  # fmt: skip
-        """Simulate parameter sets and runs in all arms, which share run numbers; one output for each arm.
+        """Simulate parameter sets and runs in all arms; one output for each arm.
 
         What two arms of one calendar and cast have in common up to a day is simulated once.
         """
         run, chosen, values = self._chosen(sets, runs, None)
         tables = self._tables(self.arms, values, chosen)
-        number = self.numbers(0, chosen, run)
-        points = self._points(max(tables, key=lambda table: table.points), number, chosen, run)
+        numbers = np.stack([self.numbers(arm, chosen, run) for arm in range(len(tables))])
+        points = self._points(max(tables, key=lambda table: table.points), numbers[0], chosen, run)
         wide = [table if table.points > 1 else first_points(table, int(points.max()) + 1) for table in tables]
-        return run_arms(wide, self.seed, self.first + number, points, self.wanted, self.threads, progress)
+        return run_arms(wide, self.seed, self.first + numbers, points, self.recorded, self.threads, progress)
 
     @property
     def first(self) -> int:
@@ -233,11 +241,11 @@ class Experiment:
 
     def _tables(self, arms: Sequence[Arm], values: Arrays, sets: Array) -> list[ModelInputs]:
         """The inputs of arms at some parameter sets, with their pasts."""
-        tables = [arm.at(values) for arm in arms]
-        if self.past is None:
-            return tables
-        past = self.past if self.pairing == "cycled" else self.past._replace(runs=self.past.runs[sets])
-        return [one._replace(past=past) for one in tables]
+        tables = {id(arm): arm.at(values) for arm in {id(arm): arm for arm in arms}.values()}
+        if self.past is not None:
+            past = self.past if self.pairing == "cycled" else self.past._replace(runs=self.past.runs[sets])
+            tables = {place: one._replace(past=past) for place, one in tables.items()}
+        return [tables[id(arm)] for arm in arms]
 
     def _chosen(
         self, sets: Sequence[int] | Array | None, runs: Sequence[int] | Array | None, values: Arrays | None
@@ -258,7 +266,7 @@ class Experiment:
 
     def memory(self, chunk: int, kept: int = 0) -> int:
         """Peak bytes of simulating a chunk of histories while `kept` bytes are kept."""
-        return forecast(self.arms[0].inputs, chunk, self.wanted, thread_count(self.threads)) + kept
+        return forecast(self.arms[0].inputs, chunk, self.recorded, thread_count(self.threads)) + kept
 
     def require_memory(self, chunk: int, kept: int, key: str, value: object) -> None:
         """Refuse what does not fit into free memory; `key` and `value` name the setting to change."""
@@ -304,7 +312,7 @@ def ensemble(
 def interleaved(parts: Sequence[Output], turns: Sequence[int]) -> Output:
     """Outputs of arms of several forms as one, each arm in its turn; all arms have as many histories.
 
-    >>> left, right = (Output(*np.array([[one], [one + 2]])[None].repeat(11, 0)) for one in (1, 2))
+    >>> left, right = (Output(*np.array([[one], [one + 2]])[None].repeat(len(Output._fields), 0)) for one in (1, 2))
     >>> interleaved([left, right], [0, 1, 0, 1]).rows.ravel().tolist()
     [1, 2, 3, 4]
     """

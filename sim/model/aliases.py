@@ -27,6 +27,7 @@ ALIASES: Final = {
 
 KINDS: Final = {
     "multiplier": "attack_multiplier",
+    "stance": "order",
     "act": "act_against_patron",
     "deaths_forbidden": "no_deaths",
     "major_held": "block_major_response",

@@ -73,7 +73,7 @@ OF_A_CALL = {
 
 TOP_KEYS = (
     "seed", "parameters", "study", "engine", "output", "scenario", "mechanisms", "names", "theatre", "militia",
-    "calendar", "events", "changes", "history", "rungs", "patterns", "calibration", "filters",
+    "calendar", "events", "interventions", "changes", "history", "rungs", "patterns", "calibration", "filters",
     "predictions", "extensions",
     *asdict(default_parameters()),
 )  # fmt: skip
@@ -91,8 +91,10 @@ def declared_defaults() -> dict[str, Any]:
 FAILURES = (HydraException, OmegaConfBaseException, yaml.YAMLError, OSError, ValueError)
 """All that composing or reading a file can raise on a user's mistake."""
 
-_OPEN = ("events", "changes", "history", "militia", "theatre")
-"""Where users may add keys of their own."""
+_OPEN = ("events", "history", "militia", "theatre")
+"""Where users may add keys of their own with + before them: without it, a key that is not there is a slip."""
+_OWN = "changes"
+"""Where every name is the user's, so none needs a +."""
 
 
 def failure(error: BaseException) -> UserError:
@@ -188,6 +190,8 @@ def parse_override(text: str) -> Override:
         if sign:
             raise UserError(key.strip(), value, _allowed(error)) from None
         raise UserError("override", text, "key=value") from None
+    if one.type is OverrideType.CHANGE and _own(one.key_or_group):
+        one = replace(one, type=OverrideType.FORCE_ADD)
     if isinstance(text, GivenOverride):
         kind = {ChoiceSweep: ValueType.CHOICE_SWEEP, IntervalSweep: ValueType.INTERVAL_SWEEP}
         found = kind.get(type(text.value), ValueType.ELEMENT)
@@ -195,6 +199,19 @@ def parse_override(text: str) -> Override:
     if any(isinstance(inner, Sweep | Glob) for inner in _within(one.value())):
         raise UserError(one.key_or_group, value, "one function that gives several values, not within others")
     return one
+
+
+def _own(key: str) -> bool:
+    return key.partition(".")[0] == _OWN
+
+
+def for_hydra(text: str) -> str:
+    """An override as Hydra itself takes it, which adds no key without a +.
+
+    >>> for_hydra("changes.leash.value=0.9"), for_hydra("patron.control=0.9")
+    ('++changes.leash.value=0.9', 'patron.control=0.9')
+    """
+    return f"++{text}" if _own(text.partition("=")[0]) else text
 
 
 def _as_read(value: Any) -> Any:
@@ -227,7 +244,8 @@ def hydra_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{hydra_text(one)}" for key, one in value.items()) + "}"
     if isinstance(value, ChoiceSweep):
-        return f"choice({','.join(map(hydra_text, value.list))})"
+        inside = ",".join(map(hydra_text, value.list))
+        return inside if None in value.list else f"choice({inside})"  # choice() takes no null
     if isinstance(value, IntervalSweep):
         return f"interval({hydra_text(value.start)},{hydra_text(value.end)})"
     if isinstance(value, str):

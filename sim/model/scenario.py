@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sim.model.aliases import current_overrides, current_tree
+from sim.model.aliases import current_outcome, current_overrides, current_tree
 from sim.model.cast import Cast, cast_of
+from sim.model.conditions import Condition, read
 from sim.model.extension import (
     NO_EXTENSIONS,
     ActiveExtensions,
@@ -31,6 +32,8 @@ from sim.model.hydra_config import (
     options,
     read_group_file,
 )
+from sim.model.interventions import EXAMPLES, read_event
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.parameters import (
     MECHANISM_NAMES,
     Declaration,
@@ -55,7 +58,7 @@ from sim.model.timeline import (
     pins_before,
     split_pins,
 )
-from sim.model.validation import Section, UserError
+from sim.model.validation import Section, UserError, one_of
 
 MOST_RUNS = 10**9
 MOST_THREADS = 4096
@@ -68,6 +71,7 @@ POSTERIOR = "posterior"
 CONDITIONED = "conditioned"
 """Where shared parameters come from: the declared values, draws of the posterior, or these with their histories, which
 reproduced the observations, up to the report."""
+INTERVENTIONS: Final = "interventions"
 _SCENARIO_KEYS = ("title", "question", "departs")
 _CHANGE_KEYS = ("parameter", "value", "from", "to", "source")
 DEPARTS = "departs"
@@ -91,7 +95,8 @@ class Scenario:
 
     `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
     which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
-    `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history.
+    `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history,
+    `asked` conditions that a user asks of it, which change nothing.
     """
 
     name: str
@@ -107,6 +112,7 @@ class Scenario:
     rungs: tuple[str, ...]
     extended: ActiveExtensions = NO_EXTENSIONS
     changes: tuple[ParameterChange, ...] = ()
+    asked: tuple[Condition, ...] = ()
 
     @property
     def title(self) -> str:
@@ -201,7 +207,7 @@ def load(
     added = requested_extensions(overrides, extensions)
     own, others = split_overrides(overrides, added)
     tree, choices = compose_tree(others, folder)
-    tree = _untitled(current_tree(tree, others))
+    tree = _with_interventions(_untitled(current_tree(tree, others)), choices["scenario"])
     documented = _documented(tree, choices, folder)
     return _checked(extended_tree(tree, own, added), documented, choices["scenario"], added)
 
@@ -266,6 +272,36 @@ def _untitled(tree: Tree) -> Tree:
     if not isinstance(about, Mapping) or "title" not in about:
         return tree
     return {**tree, "scenario": {key: value for key, value in about.items() if key != "title"}}
+
+
+def _with_interventions(tree: Tree, scenario: str) -> Tree:
+    """The tree with the events that `interventions` asks for in words; it departs with the first of them at the latest.
+
+    Raises:
+        UserError: one cannot be read, or is asked for twice.
+    """
+    if not tree.get("interventions"):
+        return tree
+    calendar, events, about = calendar_of(tree), dict(tree["events"]), dict(tree["scenario"])
+    departs = _day_or_none(_section(tree, "scenario", _SCENARIO_KEYS), "departs", calendar)
+    days = [] if departs is None else [departs]
+    for text in Section("", {INTERVENTIONS: tree[INTERVENTIONS]}, (INTERVENTIONS,)).texts(INTERVENTIONS):
+        name, waiting = text.strip(), [key for key, one in events.items() if one.get("enabled") is False]
+        if name in waiting:
+            event = {**events.pop(name), "enabled": True}
+        elif name.isidentifier():
+            raise UserError(INTERVENTIONS, text, f"{one_of(waiting, name)}; or an event such as {EXAMPLES['order']}")
+        else:
+            name, event = read_event(text, calendar, cast_of(tree), INTERVENTIONS)
+        if name in events:
+            raise UserError(INTERVENTIONS, text, "each once")
+        events[name] = event  # the last one: it decides
+        days.append(day_in(Section("events", event, list(event)), "from", calendar))
+    about |= {
+        "question": f"{scenario_title(scenario)} with {', '.join(tree[INTERVENTIONS])}: how does it go on?",
+        "departs": str(calendar.date_of(min(days))),
+    }
+    return {**tree, "events": events, "scenario": about}
 
 
 def _path(config_dir: Path | str | None) -> Path | None:
@@ -389,7 +425,28 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
         rungs=rungs,
         extended=extended,
     )
+    study = _section(tree, "study", STUDY_KEYS)
+    if study.has("outcomes") and study.raw("outcomes", "") is not None:
+        scenario, _ = asking(scenario, study.texts("outcomes"), "study.outcomes")
     return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
+
+
+def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario, tuple[str, ...]]:
+    """The scenario with the conditions among some texts, and the names of all outcomes that the texts ask for.
+
+    Raises:
+        UserError: a text is neither the name of an outcome nor a condition; `key` is where it was written.
+    """
+    units = {one.name: one.unit for one in (*RECORDED, *DERIVED, *scenario.extended.outcomes)}
+    series = [one.name for one in scenario.extended.series]
+    names, found = [], list(scenario.asked)
+    for text in texts:
+        name = current_outcome(text)
+        if name not in units and name not in series:
+            found.append(read(text, units, scenario.calendar, scenario.cast, key))
+            name = found[-1].text
+        names.append(name)
+    return replace(scenario, asked=tuple(dict.fromkeys(found))), tuple(names)
 
 
 OF_FIRST_DAY: Final = ("shares.share_deviation",)

@@ -1,7 +1,7 @@
 """The timeline: calendar, events and the inputs of every day that follow from them, read from the configuration.
 
 Events hold on all days from `first` to `last`. Where several hold on one day, the later one in the list decides for
-intensity, talks, stance and whatever is forced or held; multipliers and supplies multiply; acts and strikes add up.
+intensity, talks, orders and whatever is forced or held; multipliers and supplies multiply; acts and strikes add up.
 On days without an event the defaults hold: intensity 1, no talks, no campaign ordered, factors of 1, nothing else.
 So an event that is to outlast everything written after it says `to: null`.
 """
@@ -61,7 +61,7 @@ class Event:
     `value` and `killed` are 0 where the kind has none, `theatres` is empty and `wing` None likewise. An `intervention`
     is an event of history that a scenario brings or changes: it acts on all its days, whatever is free by then.
     `announced` is the day at whose end the event was known beforehand, which may lie before the calendar; None where
-    the timeline does not say. It acts on nothing but forecasts.
+    the timeline does not say. It acts on nothing but forecasts. `title` is what figures call it.
     """
 
     id: str
@@ -75,6 +75,16 @@ class Event:
     source: str = ""
     intervention: bool = False
     announced: int | None = None
+    title: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its title, or its id in words.
+
+        >>> Event("winter_truce", "intensity", 0, 1).words, Event("taji", "deaths", 0, 0, title="Taji").words
+        ('winter truce', 'Taji')
+        """
+        return self.title or self.id.replace("_", " ")
 
     def known(self, day: int, foresight: bool) -> bool:
         """Whether it is known at the end of a day: once it has begun or was announced, else with `foresight` only.
@@ -91,41 +101,41 @@ class Event:
 class EventKind:
     """What an event of one kind is about, and the range of its value; a kind whose range is empty has no value.
 
-    An event of a kind with a wing names one, or theatres where it may have these too; `any_wing`: or neither.
+    An event of a kind with a wing names one, or theatres where it may have these too; `any_wing`: or neither. An event
+    that `lasts` goes on until it is said to end; any other takes one day.
     """
 
+    text: str
     low: float = 0.0
     high: float = 0.0
     theatres: bool = False
     wing: bool = False
     killed: bool = False
     any_wing: bool = False
+    lasts: bool = False
 
 
 EVENT_KINDS: Final[dict[str, EventKind]] = {
-    "intensity": EventKind(0.0, 1.0),
-    "attack_multiplier": EventKind(0.0, 20.0, theatres=True),
-    "supply": EventKind(0.0, 1.0, theatres=True),
-    "stance": EventKind(0.0, 1.0, theatres=True),
-    "talks": EventKind(0.0, 1.0),
-    "act_against_patron": EventKind(0.0, 100.0),
-    "strike": EventKind(0.0, 100.0, theatres=True, wing=True),
-    "deaths": EventKind(wing=True, killed=True),
-    "major": EventKind(wing=True, any_wing=True),
-    **dict.fromkeys(
-        (
-            "no_deaths",
-            "block_major_response",
-            "limited",
-            "block_limited_response",
-            "block_leader_strike",
-            "restraint_order",
-            "block_restraint_order",
-            "block_release",
-            "open_answer",
-        ),
-        EventKind(),
+    "intensity": EventKind("intensity of the rival's war", 0.0, 1.0, lasts=True),
+    "attack_multiplier": EventKind("factor on the attacks in theatres", 0.0, 20.0, theatres=True, lasts=True),
+    "supply": EventKind("factor on the supply of theatres", 0.0, 1.0, theatres=True, lasts=True),
+    "order": EventKind(
+        "what the patron orders in theatres: attack, free, reduce or stop", -2.0, 1.0, theatres=True, lasts=True
     ),
+    "talks": EventKind("talks between target and mediators are open (1) or not (0)", 0.0, 1.0, lasts=True),
+    "act_against_patron": EventKind("acts against the patron itself, weighted", 0.0, 100.0),
+    "strike": EventKind("strikes by the target, in limited strikes", 0.0, 100.0, theatres=True, wing=True),
+    "deaths": EventKind("an attack of a wing kills soldiers of the target", wing=True, killed=True),
+    "major": EventKind("a major response of the target, perhaps on one wing alone", wing=True, any_wing=True),
+    "limited": EventKind("a limited response of the target"),
+    "restraint_order": EventKind("the patron decides on restraint"),
+    "open_answer": EventKind("the patron answers openly"),
+    "no_deaths": EventKind("no attack kills", lasts=True),
+    "block_major_response": EventKind("no major response of the target", lasts=True),
+    "block_limited_response": EventKind("no limited response of the target", lasts=True),
+    "block_leader_strike": EventKind("no strike on a militia leader", lasts=True),
+    "block_restraint_order": EventKind("the patron does not decide on restraint", lasts=True),
+    "block_release": EventKind("the patron does not release its order", lasts=True),
 }
 HELD: Final = {
     "block_major_response": "major", "block_limited_response": "limited", "block_leader_strike": "leader",
@@ -134,7 +144,8 @@ HELD: Final = {
 """Kinds that hold a response of the target or an order of the patron, and the part of a day that they set."""
 ADDING: Final = ("attack_multiplier", "supply", "act_against_patron", "strike")
 """Kinds that come on top of what other events say of a day; of all others the last one decides."""
-STANCES: Final = {"free": 0.0, "attack": 1.0}
+ORDERS: Final = {"attack": 1.0, "free": 0.0, "reduce": -1.0, "stop": -2.0}
+"""What the patron orders in a theatre: the campaign, nothing, fewer attacks, none."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,7 @@ class Day:
     of the day hits (index, -1 for all).
     major, limited, restraint_order: 1 forced, -1 held, 0 free. leader, release: -1 held, 0 free. open_answer: 1 forced,
     0 free.
-    attack_multiplier, supply, stance: one number per theatre (factor, factor, 1 attack or 0 free).
+    attack_multiplier, supply, stance: one number per theatre (factor, factor, one of `ORDERS`).
     strike: one number per wing, in limited strikes by the target.
     """
 
@@ -208,8 +219,8 @@ def with_event(day: Day, event: Event, cast: Cast) -> Day:
             changes = {"acts": day.acts + value}
         case "attack_multiplier" | "supply":
             changes = {kind: changed(getattr(day, kind), theatres, lambda now: now * value)}
-        case "stance":
-            changes = {kind: changed(day.stance, theatres, lambda _: value)}
+        case "order":
+            changes = {"stance": changed(day.stance, theatres, lambda _: value)}
         case "strike":
             changes = {kind: changed(day.strike, wings, lambda now: now + value)}
         case "deaths":
@@ -255,7 +266,10 @@ def has_effect(event: Event, days: Sequence[Day], cast: Cast) -> bool:
     return any(with_event(day, one, cast) == day for day in days[event.first : event.last + 1] for one in parts)
 
 
-_EVENT_KEYS = ("kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention", "announced")
+_EVENT_KEYS = (
+    "kind", "from", "to", "theatres", "wing", "value", "killed", "source", "intervention", "announced", "enabled",
+    "title",
+)  # fmt: skip
 _MOST_KILLED = 10_000
 
 
@@ -285,10 +299,11 @@ def day_in(section: Section, name: str, calendar: Calendar) -> int:
 
 
 def events_of(key: str, value: object, calendar: Calendar, cast: Cast) -> tuple[Event, ...]:
-    """The events of one mapping, such as `events` or `history.events`, in their order."""
+    """The events of one mapping, such as `events` or `history.events`, in their order; without those not enabled."""
     parent, _, name = key.rpartition(".")
     sections = Section(parent, {name: value}, (name,)).sections(name, _EVENT_KEYS)
-    events = tuple(_event(event, section, calendar, cast) for event, section in sections.items())
+    enabled = {name: one for name, one in sections.items() if not one.has("enabled") or one.flag("enabled")}
+    events = tuple(_event(event, section, calendar, cast) for event, section in enabled.items())
     days_of_deaths: set[int] = set()
     for event in events:
         days = set(range(event.first, event.last + 1)) if event.kind == "deaths" else set()
@@ -321,6 +336,7 @@ def _event(name: str, section: Section, calendar: Calendar, cast: Cast) -> Event
         source=section.text("source") if section.has("source") else "",
         intervention=section.has("intervention") and section.flag("intervention"),
         announced=_announced(section, first, calendar) if section.has("announced") else None,
+        title=section.text("title") if section.has("title") else "",
     )
 
 
@@ -361,8 +377,8 @@ def _where(section: Section, about: EventKind, cast: Cast) -> tuple[tuple[str, .
 
 
 def _value(section: Section, kind: str, about: EventKind) -> float:
-    if kind == "stance":
-        return STANCES[section.choice("value", STANCES)]
+    if kind == "order":
+        return ORDERS[section.choice("value", ORDERS)]
     if kind == "talks":
         return float(section.whole("value", 0, 1))
     return section.number("value", about.low, about.high)

@@ -19,7 +19,7 @@ from sim.analysis.calibration.hypotheses import Needed, PriorSensitivity, Readin
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.analysis.calibration.observations import Observation
 from sim.analysis.calibration.posterior import stale
-from sim.analysis.calibration.sbc import LEVEL
+from sim.analysis.calibration.sbc import LEVEL, fewest_sets
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import DISCREPANT, Prediction, match_record
 from sim.analysis.forecast.scores import (
@@ -106,7 +106,12 @@ def check_lines(check: SbcResult) -> list[str]:
     for region, one in sbc_record(check).items():
         count, left, outside, off = (one[key] for key in ("quantities", "left_out", "outside_the_band", "coverage_off"))
         if not count:
-            lines.append(f"SBC, {region}: the reference table is too small for any of {left} data sets.")
+            least = fewest_sets(len(check.ranked[region].names))
+            lines.append(
+                f"SBC, {region}: too few data sets for a verdict: {one['data_sets']} ({left} skipped, too few posterior"
+                f" draws), and the ranks can show a fault from {least} on; more calibration.draws or"
+                " calibration.sbc_datasets give more."
+            )
             continue
         lines.append(
             f"SBC, {region}: {one['data_sets']} data sets ({left} skipped, too few posterior draws); ranks uniform for"

@@ -55,10 +55,15 @@ _KEY: Final = {
         said=("fewer", "more", "attacks are", "attacks"),
     ),
     "lull_days": KeyMeasure(
-        "days from {strikes} until attacks resume", regret="days until\nthey resume",
-        said=("fewer", "more", "the days until they resume are", "the days until they resume"),
+        "days from {strikes} until attacks resume, counted up to {longest}", regret="days until\nthey resume",
+        said=(
+            "fewer", "more", "the days until they resume, counted up to {longest}, are",
+            "the days until they resume, counted up to {longest}",
+        ),
     ),
-    "quiet_days": KeyMeasure("days from {strikes} to the first attack after {report}", drawn=False),
+    "quiet_days": KeyMeasure(
+        "days from {strikes} to the first attack after {report}, counted up to {longest}", drawn=False
+    ),
     "injured": KeyMeasure("soldiers injured"),
     "deaths": KeyMeasure("soldiers killed (medians)", drawn=False),
     "deaths_10": KeyMeasure("10 or more soldiers killed", regret="chance of 10\nor more killed"),
@@ -89,7 +94,13 @@ def regret_head(data: xr.Dataset, measure: str) -> str:
 
 def _of_case(data: xr.Dataset, words: str) -> str:
     strikes, report = (day_text(data, int(data.attrs[f"{name}_day"])) for name in ("strikes", "report"))
-    return words.format(target=data.attrs["target"], patron=data.attrs["patron"], strikes=strikes, report=report)
+    names = {name: data.attrs[name] for name in ("target", "patron")}
+    return words.format(**names, strikes=strikes, report=report, longest=longest(data))
+
+
+def longest(data: xr.Dataset) -> int:
+    """Days from the strikes to the end of the calendar, which a duration that lasts longer counts as."""
+    return int(data.attrs["days"]) - int(data.attrs["strikes_day"])
 
 
 def until_war(data: xr.Dataset, measure: str) -> str:
@@ -145,7 +156,15 @@ def effect_table(data: xr.Dataset, comparison: int) -> Table:
         *judged_columns(lambda value: "" if value is None else short_percent(value)),
     )
     title = f"Scenario {scenario_of(data, comparison)} against baseline {baseline_of(data, comparison)}"
-    return Table(title, columns, rows)
+    return Table(title, columns, rows, restricted_note(data))
+
+
+def restricted_note(data: xr.Dataset) -> str:
+    """What the mean of a duration is that the end of the calendar censors."""
+    return (
+        f"Means, where nothing else is said; of days the restricted mean, in which more than {longest(data)} days, the"
+        " length of the calendar after the strikes, count as so many."
+    )
 
 
 def difference_columns(data: xr.Dataset) -> tuple[Column, Column]:
@@ -189,7 +208,7 @@ def verdict_words(data: xr.Dataset, row: Row) -> str:
     """What can be said of one difference; of what war cuts, for pairs without war in either arm."""
     said = _KEY[row["measure"]].said
     assert said is not None
-    fewer, more, subject, change_of = said
+    fewer, more, subject, change_of = (_of_case(data, one) for one in said)
     where = (
         f"among the {short_percent(row['share'])} of pairs without war in either arm " if row["censored_by_war"] else ""
     )
@@ -226,7 +245,10 @@ def clear_difference(data: xr.Dataset, row: Row) -> str:
     """A difference of known sign in words."""
     up, size = row["difference"] > 0.0, abs(row["difference"])
     if row["measure"] == "lull_days":
-        return f"attacks resume {amount(size, 'days')} days {'later' if up else 'sooner'}"
+        later = "later" if up else "sooner"
+        return (
+            f"attacks resume {amount(size, 'days')} days {later} on average, if days are counted up to {longest(data)}"
+        )
     if row["measure"] == "war":
         return f"direct war is {points(size, 'probability')} {'more' if up else 'less'} likely"
     return f"there are {amount(size, 'attacks')} {'more' if up else 'fewer'} {short(data, row['measure'])}"

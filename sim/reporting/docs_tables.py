@@ -32,6 +32,7 @@ from sim.engine.reference.model import ReferenceModel
 from sim.experiment.ensemble import simulate_config
 from sim.experiment.formats import full_date
 from sim.experiment.parameter_sets import read_posterior, shipped_path
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.parameters import MECHANISM_NAMES, Mechanisms, shared_declarations
 from sim.model.scenario import Row, load, parameter_rows, scenario_names
 from sim.reporting.calibration_tables import alone, story_table
@@ -48,7 +49,6 @@ from sim.rules import (
     mediator,
     militia,
     observation,
-    outcomes,
     patron,
     rates,
     rival,
@@ -177,7 +177,7 @@ def random_decisions() -> Rows:
 @table("outcomes", "Outcome", "Unit", "Meaning", "Heavy tail", "Prior-dominated")
 def kept_outcomes() -> Rows:
     """What is kept of every history, and whether assumed numbers rather than observations decide it."""
-    for one in (*outcomes.RECORDED, *outcomes.DERIVED):
+    for one in (*RECORDED, *DERIVED):
         heavy, driven = ("yes" if flag else "" for flag in (one.heavy_tailed, one.name in PRIOR_DRIVEN))
         yield code(one.name), one.unit, f"{one.title}: {one.text}", heavy, driven
 

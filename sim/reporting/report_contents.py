@@ -17,6 +17,7 @@ from sim.analysis.report_data import ReportResults
 from sim.analysis.summary import PRIOR_DRIVEN, pattern_record
 from sim.experiment.formats import named
 from sim.model.scenario import titled
+from sim.model.validation import written as written_value
 from sim.reporting.calibration_tables import story_table
 from sim.reporting.comparison_tables import (
     KEY_MEASURES,
@@ -44,7 +45,7 @@ from sim.reporting.comparison_tables import (
     war_counts,
 )
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.tables import ASSUMED, balance_table
+from sim.reporting.tables import ASSUMED, FORMS, balance_table
 from sim.reporting.text import (
     amount,
     calibration_note,
@@ -78,6 +79,7 @@ GLOSSARY: Final = {
     "Prior-dominated": "decided by assumed numbers that no observation corrects; marked with an asterisk.",
     "Rank correlation": "from −1 to +1: how closely the order of draws by one quantity follows that by another.",
     "Regret": "how much worse a scenario turns out than the best of the same draw, war counting as worst or as stated.",
+    "Restricted mean": "the mean of a duration in which all beyond the end of the calendar counts as the end.",
     "Seed": "the number that all random numbers derive from; the same seed gives the same report.",
     "Shapley value": "the effect of a mechanism when it is added, averaged over all orders in which all may be added.",
     "Until war": "counted to the end of the calendar, or to direct war where that comes first.",
@@ -134,6 +136,18 @@ def question(found: ReportResults) -> str:
 def sentences(found: ReportResults) -> tuple[str, str, str]:
     """The answer: what differs, what caused it, how certain that is."""
     return _difference(found), _causes(found), _sureness(found)
+
+
+def form_note(found: ReportResults) -> str:
+    """That the answer has not been repeated by the other form; nothing for a case without a posterior."""
+    if found.asked.evidence.why:
+        return ""
+    here = found.asked.config.scenario.mechanisms.pause
+    return (
+        f"In the form of the model used here {FORMS[here]}; whether this answer survives the other form, in which"
+        f" {FORMS[not here]}, was not measured: mechanisms.pause={written_value(not here)} with"
+        " compare.parameters=prior makes the report by that form, at parameters drawn from the priors."
+    )
 
 
 def _size(row: Row) -> float:

@@ -36,10 +36,20 @@ from sim.reporting.comparison_tables import (
 )
 from sim.reporting.figures.briefing import briefing_figure
 from sim.reporting.figures.compare_figures import attribution_figure, comparison_figure, effect_figure, shares_figure
-from sim.reporting.report_contents import GLOSSARY, LIMITS, every_table, question, rows_of, sentences, value, what
+from sim.reporting.report_contents import (
+    GLOSSARY,
+    LIMITS,
+    every_table,
+    form_note,
+    question,
+    rows_of,
+    sentences,
+    value,
+    what,
+)
 from sim.reporting.style import rendered
 from sim.reporting.table import Table
-from sim.reporting.tables import outlook_lines
+from sim.reporting.tables import no_outlook_line, outlook_lines
 from sim.reporting.text import minus
 
 BROWSERS: Final = (
@@ -146,13 +156,15 @@ class Page:
     tables: Mapping[str, Table]
     pictures: Mapping[str, Picture]
     outlook: tuple[str, ...] = ()
+    form: str = ""
 
 
 def page_of(found: ReportResults, request: Request) -> Page:
     """Write the page. The same finding and request give the same bytes."""
     tables, pictures = every_table(found), pictures_of(found)
-    asked, answer = question(found), sentences(found)
-    outlook = () if found.outlook is None else outlook_lines(found.outlook)
+    asked, answer, form = question(found), sentences(found), form_note(found)
+    missing = (no_outlook_line(found.no_outlook),) if found.no_outlook else ()
+    outlook = missing if found.outlook is None else outlook_lines(found.outlook)
     html = _template().render(
         found=found,
         about=found.comparison.attrs,
@@ -163,6 +175,7 @@ def page_of(found: ReportResults, request: Request) -> Page:
         prior_driven=found.asked.settings.outcome in PRIOR_DRIVEN,
         question=asked,
         sentences=answer,
+        form=form,
         outlook=outlook,
         tables=tables,
         pictures=pictures,
@@ -175,7 +188,7 @@ def page_of(found: ReportResults, request: Request) -> Page:
         versions=versions(),
         source_hash=source_hash(),
     )
-    return Page(html, asked, answer, tables, pictures, outlook)
+    return Page(html, asked, answer, tables, pictures, outlook, form)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Tables of a run and of what is shipped: outcomes, patterns, parameters, scenarios, facts; boxes in words."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,11 +16,12 @@ from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.text import minus, on_calendar, outcome_title, parameter_title, percent
 
 if TYPE_CHECKING:
-    from sim.analysis.discovery.cases import Condition, Dimension
+    from sim.analysis.discovery.cases import Dimension
     from sim.analysis.discovery.scenario_discovery import Box
     from sim.analysis.durations import Incidence, Outlook
     from sim.analysis.pattern_tests import Balance, Verdict
     from sim.analysis.summary import OverSets, PriorComparison, Statistic
+    from sim.model.conditions import Condition
     from sim.model.scenario import Row
 
 ASSUMED: Final = "*"
@@ -89,22 +90,60 @@ def duration_table(found: "Sequence[Incidence]") -> Table:
     return Table("How long the quiet lasts: share of the histories", columns, found, note, "durations")
 
 
-def outlook_lines(one: "Outlook") -> tuple[str, str]:
-    """How long the lull lasts and whether war comes, given what was observed; and what that rests on."""
+def outlook_lines(one: "Outlook") -> tuple[str, ...]:
+    """What is asked, how long the lull lasts, whether war comes, what this rests on; then the other form."""
     lull, war, report = one.lull, one.war, full_date(one.report)
     ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
     error = f"± {lull.error:.0f} days Monte Carlo error; " if lull.error else ""
     k = "" if one.pareto_k is None else f"; Pareto k of their importance weights {minus(f'{one.pareto_k:.1f}')}"
+    given = f"in the model, given the {one.observations} observations up to {report}"
     return (
+        *(
+            f"{one.data[name].attrs['long_name']}: probability {percent(share.mean)} (± {percent(share.error)} Monte"
+            f" Carlo error; 90% interval over parameter sets {sets_words(share)}), {given}."
+            for name, share in one.asked.items()
+        ),
         f"The lull lasts {days_words(lull.median, one)} days from {full_date(one.strikes)} (median; {error}90% interval"
         f" over parameter sets {ends}), and direct war by {full_date(one.last)} has a probability of"
         f" {percent(war.mean)} (± {percent(war.error)} Monte Carlo error; 90% interval over parameter sets"
-        f" {sets_words(war)}): in the model, given the {one.observations} observations up to {report}.",
+        f" {sets_words(war)}): {given}.",
         f"This winter: {one.draws:,} histories that reproduce all {one.observations} observations, of equal weight"
         f" (effective sample size {one.effective:,.0f}{k}), each continued {one.data.sizes['run'] // one.draws} times"
         f" with new random numbers from {report} on. No observation lies after that day: assumptions decide both"
         f" answers{ASSUMED}.",
+        form_line(one),
     )
+
+
+FORMS: Final = {True: "whole groups decide to pause", False: "wings comply by degrees"}
+"""What the two forms of the model are, by `mechanisms.pause`."""
+
+
+def form_line(one: "Outlook") -> str:
+    """Both answers by the other form of the model, and whether they survive the change of form."""
+    forms = f"{FORMS[False]}, where here {FORMS[True]}"
+    if (other := one.other_form) is None:
+        return f"Whether these answers survive the other form of the model ({forms}) was not measured."
+    lull, war = other.lull, other.war
+    error = f"± {lull.error:.0f}; " if lull.error else ""
+    ends = f"{days_words(lull.low, one)} to {days_words(lull.high, one)}"
+    kept = {"the length of the lull": other.keeps_lull(one.lull), "the probability of war": other.keeps_war(one.war)}
+    if len(set(kept.values())) == 1:
+        verdict = "Both answers survive" if all(kept.values()) else "Neither answer survives"
+    else:
+        first, second = sorted(kept, key=lambda name: kept[name])
+        verdict = f"{second[0].upper()}{second[1:]} survives, {first} does not survive"
+    return (
+        f"By the other form of the model ({forms}) the lull lasts {days_words(lull.median, one)} days (median; {error}"
+        f"90% interval {ends}), and direct war has a probability of {percent(war.mean)} (± {percent(war.error)}; 90%"
+        f" interval {sets_words(war)}): {other.draws:,} histories that reproduce the same observations. {verdict} the"
+        " change of form, if a difference of up to twice its Monte Carlo error counts as none."
+    )
+
+
+def no_outlook_line(why: str) -> str:
+    """Why there is no outlook of the observed winter, and what to do."""
+    return f"No outlook of the observed winter: {why}."
 
 
 def days_words(days: float | None, one: "Outlook") -> str:
@@ -234,6 +273,30 @@ def scenario_table(cards: Iterable[Card]) -> Table:
     departs = Column("departs", "Departs", format=lambda one: one.departs or "never", number=False)
     names = (Column("title", "Title"), Column("name", "Key"))
     return Table("Scenarios", (*names, departs, Column("question", "Question")), list(cards))
+
+
+def event_kind_table(kinds: Sequence[Mapping[str, str]]) -> Table:
+    """Kinds of events: what each is about, and an example in words, as an intervention is written."""
+    columns = (Column("kind", "Kind"), Column("text", "What it is"), Column("example", "Example"))
+    note = "As an intervention: lull compare article 'article; order iraq stop from 2023-12-10'."
+    return Table("Kinds of events", columns, kinds, note)
+
+
+def event_table(events: Sequence[Mapping[str, Any]]) -> Table:
+    """Events of a timeline, with those that only a scenario or an intervention by their name switches on."""
+
+    def until(one: Mapping[str, Any]) -> str:
+        return "the end" if one.get("to", 0) is None else str(one.get("to", one["from"]))
+
+    columns = (
+        Column("name", "Key"),
+        Column("kind", "Kind"),
+        Column("from", "From", format=lambda one: str(one["from"]), number=False),
+        Column("to", "To", format=until, number=False),
+        Column("enabled", "On", format=lambda one: "no" if one.get("enabled") is False else "yes", number=False),
+        Column("source", "Source", format=lambda one: str(one.get("source", "")), number=False),
+    )
+    return Table("Events of the timeline", columns, events)
 
 
 def fact_table(facts: Sequence[Fact]) -> Table:

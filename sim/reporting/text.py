@@ -176,13 +176,15 @@ def unit_words(unit: str) -> str:
 
 
 def outcome_title(name: str, text: str = "") -> str:
-    """An outcome by its declared title; one of an extension by the first words of its text.
+    """An outcome by its declared title, a condition by its text; one of an extension by the first words of its text.
 
     >>> outcome_title("lull_days"), outcome_title("calm", "days of calm, cut at war")
     ('Days until attacks resume', 'Days of calm')
     """
     known = OUTCOMES_BY_NAME.get(name)
-    return known.title if known else first_words(text or name)
+    if known is not None:
+        return known.title
+    return text if " " in name and text else first_words(text or name)  # no name but that of a condition has blanks
 
 
 def parameter_title(key: str, text: str = "") -> str:

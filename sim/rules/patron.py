@@ -147,17 +147,19 @@ def days_in_phase(days: float, before: int, after: int) -> float:
 
 
 @rule
-def standing_order(stance: float, free: float) -> float:
-    """Activity asked of a theatre while the patron does not hold it back.
+def standing_order(stance: float, free: float, reduce: float, stop: float) -> float:
+    """Activity asked of a theatre by the timeline, on top of which the patron may hold it back.
 
-    1 where the campaign is ordered, d_free where it is not
+    1 where the campaign is ordered, d_free without an order, d_reduce or d_stop where the timeline orders that
 
-    Units: stance 1 (attack) or 0 (free), result a share.
-    Source: F08, F23.
+    Units: stance 1 (attack), 0 (free), -1 (reduce) or -2 (stop), result a share.
+    Source: F08, F21 to F23.
 
-    >>> standing_order(0.0, 0.3)
-    0.3
+    >>> standing_order(-2.0, 0.3, 0.1, 0.001)
+    0.001
     """
+    if stance < 0.0:
+        return stop if stance < -1.0 else reduce
     return free + stance * (1.0 - free)
 
 

@@ -25,7 +25,7 @@ from sim.reporting.tables import probability_lines
 def told(*overrides: str) -> dict[str, PriorComparison]:
     config = load(["study.runs=300", *overrides])
     data = simulate_config(config)
-    outcomes = outcomes_of(config.scenario.extended).values()
+    outcomes = outcomes_of(config.scenario).values()
     stats = statistics({one.name: Tally.of(data[one.name].values) for one in outcomes}, outcomes)
     return {one.here.name: one for one in prior_predictive(config, stats)}
 

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy import stats
 
 from sim.analysis.calibration import cross_checks
-from sim.analysis.calibration.calibration_run import CountsCalibration, dated_counts, sbc_of_counts
+from sim.analysis.calibration.calibration_run import CountsCalibration, SbcResult, dated_counts, sbc_of_counts
 from sim.analysis.calibration.cross_checks import WIDTHS, agreements, rejected
 from sim.analysis.calibration.hypotheses import (
     LEFT_OUT,
@@ -61,6 +61,7 @@ from sim.analysis.calibration.posterior import (
 )
 from sim.analysis.calibration.sbc import (
     DRAWS,
+    LEVEL,
     LIKELIHOOD,
     RECOVERED,
     Cells,
@@ -68,11 +69,14 @@ from sim.analysis.calibration.sbc import (
     Ranked,
     check,
     confirmed,
+    fewest_sets,
     narrowed,
     nearby,
     noticed,
     rank,
+    rank_band,
     rank_counts,
+    rank_shares,
     ranks_of,
     reports,
 )
@@ -84,6 +88,7 @@ from sim.experiment.statistics import binomial_limits, effective_sample_size, mi
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError
+from sim.reporting.calibration_tables import check_lines
 from sim.rules.outcomes import NEVER
 
 KEYS = ("multipliers.baseline", "observation.chance", "patron.control", "casualties.penetration")
@@ -339,6 +344,33 @@ def test_what_fails_once_is_looked_at_again_and_what_fails_twice_is_unsound() ->
     assert [one.name for one in found if one.retested] == [sound[0].name]
     assert not any(one.calibrated for one in confirmed(wrong, wrong) if one.name != LIKELIHOOD)
     assert confirmed(sound, wrong) == sound
+
+
+@pytest.mark.parametrize("quantities", [1, 20, 77])
+def test_no_verdict_from_fewer_data_sets_than_ranks_need_to_show_a_fault(quantities: int) -> None:
+    """Ranks all in the middle are those of posteriors that are far too wide, and the last to leave the band."""
+    least = fewest_sets(quantities)
+
+    def all_in_the_middle(sets: int) -> Ranked:
+        flat = np.zeros((sets, quantities))
+        names = tuple(f"x{place}" for place in range(quantities))
+        return Ranked("anywhere", names, np.full(flat.shape, DRAWS // 2 + 1), flat, flat, flat + 1.0, 5)
+
+    # One share of the data sets jumps from 0 to 1 in the middle, where half are expected: all but impossible by chance.
+    assert 2.0 * 0.5**least < LEVEL / (2 * quantities)
+    seen_by_all = check(all_in_the_middle(least))
+    assert len(seen_by_all) == quantities
+    assert not any(one.uniform for one in seen_by_all)
+    assert check(all_in_the_middle(least - 1)) == ()
+    low, high = rank_band(all_in_the_middle(least - 1))
+    shares = rank_shares(np.full(least - 1, DRAWS // 2 + 1))
+    assert ((shares >= low) & (shares <= high)).all()
+    few = all_in_the_middle(3)
+    (line,) = check_lines(SbcResult({few.region: few}, {few.region: check(few)}))
+    assert "too few data sets for a verdict: 3 (5 skipped, too few posterior draws), and the ranks can show" in line
+    assert f"from {least} on" in line
+    many = all_in_the_middle(least)
+    assert "too few data sets" not in " ".join(check_lines(SbcResult({"anywhere": many}, {"anywhere": check(many)})))
 
 
 def test_truths_are_recovered_where_the_figures_speak_and_only_there() -> None:

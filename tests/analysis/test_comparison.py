@@ -49,6 +49,7 @@ from sim.experiment.parameter_sets import shipped_posterior
 from sim.experiment.statistics import NORMAL_90, Tally, finite
 from sim.model.scenario import load
 from sim.model.validation import UserError
+from sim.reporting.comparison_tables import effect_table, longest, sentence, short
 from sim.rules.outcomes import NEVER
 
 pytestmark = pytest.mark.usefixtures("small_sides")
@@ -160,6 +161,29 @@ def test_a_pair_is_two_ensembles_pinned_before_the_earlier_departure(fixed: xr.D
         assert at(fixed, "variance_reduction_bound", name, place) == pytest.approx(2 * ratio / (1 + ratio**2), rel=1e-9)
     wrongly = simulate("article", runs=2000)["acknowledged_lull"].values
     assert at(fixed, "baseline_value", "acknowledged_lull", place) != wrongly.mean()
+
+
+def test_means_of_days_are_restricted_means_and_named_so() -> None:
+    """Among pairs without war only the end of the calendar censors: the mean is that of min(days, days left)."""
+    found = compare(["article", "no_restraint"], runs=RUNS, parameters="defaults").data
+    arms = (
+        simulate("article", runs=RUNS, overrides={"history.free_from": "2024-01-29"}),
+        simulate("no_restraint", runs=RUNS),
+    )
+    peace = np.logical_and(*(one["war_day"].values == NEVER for one in arms))
+    strikes, days = int(found.attrs["strikes_day"]), int(found.attrs["days"])
+    assert longest(found) == days - strikes
+    cut = 0
+    for measure, event in (("lull_days", "resumption_day"), ("quiet_days", "first_attack_day")):
+        for name, one in zip(("baseline_value", "scenario_value"), arms, strict=True):
+            came = one[event].values[peace]
+            times = np.where(came == NEVER, np.inf, came - strikes)
+            assert at(found, f"no_war_{name}", measure) == pytest.approx(np.minimum(times, longest(found)).mean())
+            cut += np.isinf(times).sum()
+        assert short(found, measure).endswith(f", counted up to {longest(found)}")
+    assert cut > 0
+    assert f"counted up to {longest(found)}" in sentence(found, 0)
+    assert f"more than {longest(found)} days" in effect_table(found, 0).note
 
 
 def test_theatres_groups_and_windows_count_the_same_attacks() -> None:

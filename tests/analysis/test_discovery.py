@@ -244,15 +244,15 @@ def test_halves_share_no_point_and_no_run_and_keep_samples_together():
 
 def test_days_that_never_come_are_later_than_any_other():
     days = np.array([-1, 100, 200])
-    assert condition("war_day>=150", UNITS).holds(days, "day").tolist() == [True, False, True]
-    assert condition("war_day<150", UNITS).holds(days, "day").tolist() == [False, True, False]
-    assert condition("'lull_days < -0.5'", UNITS).holds(days, "days").tolist() == [True, False, False]
+    assert condition("war_day>=150", UNITS).of(days).tolist() == [True, False, True]
+    assert condition("war_day<150", UNITS).of(days).tolist() == [False, True, False]
+    assert condition("'lull_days < -0.5'", UNITS).of(days).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "wars", "lull_days", "lull_days<", "lull_days<x", "lull_days<14 and war", "lull_days=14", "1<lull_days",
+        "", "wars", "lull_days", "lull_days<", "lull_days<x", "lull_days<14 and war", "1<lull_days",
         "__import__('os').system('x')", "war<1;", "lull_days<1e", "lull_days<nan",
     ],
 )  # fmt: skip

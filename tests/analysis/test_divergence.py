@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sim import diverge, simulate
+from sim import diff, simulate
 from sim.analysis.comparison.arms import ComparedArm, arms_of
 from sim.analysis.divergence import Divergence, divergence
 from sim.cli import main
@@ -60,7 +60,7 @@ def evidence_in(pair: str, run: int) -> Divergence:
 def test_from_python_the_same_story_is_told() -> None:
     given = {"calendar.days": DAYS}
     two = ["article", "no_tower22"]
-    result, other = (diverge(two, run=RUNS[0], seed=seed, overrides=given) for seed in (9, 10))
+    result, other = (diff(two, run=RUNS[0], seed=seed, overrides=given) for seed in (9, 10))
     told = result.found
     assert list(told.lines()) == list(evidence_in("no_tower22", RUNS[0]).lines()) != list(other.found.lines())
     shown = result._repr_markdown_()
@@ -70,7 +70,7 @@ def test_from_python_the_same_story_is_told() -> None:
     for name, life in zip(two, (told.one, told.other), strict=True):
         assert np.array_equal(result.data["war_risk"].sel(scenario=name), life.states.run["war_risk"])
     with pytest.raises(UserError, match="scenario"):
-        diverge(["article", "no_tower23"])
+        diff(["article", "no_tower23"])
 
 
 @pytest.mark.parametrize("place", range(len(RUNS)))

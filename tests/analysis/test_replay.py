@@ -22,12 +22,13 @@ from sim.engine.batch import run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
 from sim.experiment.formats import long_date
+from sim.model.outcomes import NAMES
 from sim.model.scenario import Scenario, load
 from sim.model.validation import UserError
 from sim.numbers.philox import split_seed, uniform
 from sim.reporting.terminal import chronicle_texts
 from sim.rules import casualties, ladder, militia, patron, rates, target
-from sim.rules.outcomes import COMPLIANT, NAMES
+from sim.rules.outcomes import COMPLIANT
 
 LIVELY = "patron.open_answer=0.4 target.leader_chance=0.1 casualties.lethality=0.2 history=free".split()
 RUNS = {

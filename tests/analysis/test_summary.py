@@ -14,8 +14,8 @@ from sim.analysis.pattern_tests import Verdict
 from sim.analysis.summary import PRIOR_DRIVEN, exceedance, statistic, statistics, summary, weekly_rows
 from sim.experiment.ensemble import simulate, tallied
 from sim.experiment.statistics import TWENTIETHS, Tally, histogram_quantile
+from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.scenario import load
-from sim.rules.outcomes import DERIVED, RECORDED, Outcome
 
 COUNT = Outcome("count", "attacks", "a count")
 HEAVY = Outcome("heavy", "soldiers", "a heavy tail", heavy_tailed=True)

@@ -128,7 +128,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
 
 def test_the_call_gives_what_the_command_writes(mine: Path) -> None:
     assert cli.main(["case", "predict", "mine", "--config-dir", "mine", "histories=4000", "output.dir=told"]) == 0
-    result = predict_case("mine", histories=4000, config_dir="mine", to="called")
+    result = predict_case("mine", runs=4000, config_dir="mine", to="called")
     for name in ("predictions.json", "predictions.csv"):
         assert (mine.parent / "told" / name).read_bytes() == (mine.parent / "called" / name).read_bytes()
     assert float(result.data["weight"].sum()) == pytest.approx(1.0)

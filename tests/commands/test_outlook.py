@@ -14,6 +14,7 @@ from sim.app.form_settings import initial_state, load_base
 from sim.app.workers import WorkerPool
 from sim.cli import main
 from sim.commands.compare import compare
+from sim.model.hydra_config import override_of
 from sim.model.scenario import load
 from sim.reporting.tables import outlook_lines
 
@@ -23,6 +24,13 @@ FEW = {
     "report": "report scenarios=[article,no_us_strikes] study.draws=2 study.runs=2 seed=5 report.share_draws=2"
     " report.share_runs=2 report.mechanisms=[fear,patron_restraint]",
 }
+
+
+QUESTIONS = (
+    "war by 2024-04-01", "war by 2024-06-01", "war from 2024-04-01 to 2024-06-01", "lull_days >= 30", "lull_days >= 90",
+    "first_attack after 2024-03-15", "first_attack by 2024-04-01", "release by 2024-05-01", "deaths >= 10",
+    "acknowledged in syria from 2024-02-28 to 2024-03-31 <= 2",
+)  # fmt: skip
 
 
 def plain(text: str) -> str:
@@ -36,16 +44,19 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_run_compare_report_and_page_give_one_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    outlook = outlook_of(load(["seed=5"]))
+    asked = override_of("study.outcomes", list(QUESTIONS))
+    outlook = outlook_of(load(["seed=5", asked]))
+    assert tuple(outlook.asked) == QUESTIONS
+    assert len({one.mean for one in outlook.asked.values()}) == len(QUESTIONS)  # ten answers that could be mixed up
     lines = [plain(one) for one in outlook_lines(outlook)]
     for verb, words in FEW.items():
         folder = tmp_path / verb
-        assert main([*words.split(), f"output.dir={folder}"]) == 0
+        assert main([*words.split(), *QUESTIONS, f"output.dir={folder}"]) == 0
         printed = plain(capsys.readouterr().out)
         assert all(one in printed for one in lines), verb
         assert json.loads((folder / "summary.json").read_text())["outlook"] == outlook.record(), verb
     assert all(one in plain((tmp_path / "report" / "report.html").read_text()) for one in lines)
-    pool = WorkerPool(load_base(("study.runs=20", "seed=5")))
+    pool = WorkerPool(load_base(("study.runs=20", "seed=5", asked)))
     try:
         view = pool.view(initial_state(pool.base))
     finally:

@@ -1,5 +1,6 @@
 """Parameters that change in the course of a history: the same in both engines, and nothing else moves."""
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sim.engine.batch import empty_output, run_batch
 from sim.engine.inputs import ModelInputs, at_day, build_inputs, stacked, with_design
 from sim.engine.record import Output, OutputSpec
 from sim.engine.reference.model import ReferenceModel
+from sim.experiment.command import override_texts
 from sim.model.scenario import Scenario, load
 from sim.model.validation import UserError
 from tests.engine.rows import differing, reference_output
@@ -25,7 +27,7 @@ BUSY = ("ladder.war_rate=0.01", "casualties.penetration=0.2", "deterrence.wear=0
 
 def change(parameter: str, value: float, first: Any, last: Any = None, name: str = "a") -> str:
     to = "" if last is None else f", to: {last}"
-    return f"+changes.{name}={{parameter: {parameter}, value: {value}, from: {first}{to}}}"
+    return f"changes.{name}={{parameter: {parameter}, value: {value}, from: {first}{to}}}"
 
 
 MANY = (
@@ -138,6 +140,28 @@ def test_a_scenario_changes_from_the_day_on_which_it_departs():
     assert [one.first for one in scenario.changes] == [scenario.departs]
 
 
+def test_changes_are_a_mapping_and_no_spelling_needs_a_plus():
+    leash = {"parameter": "patron.control", "value": 0.95, "from": date(2024, 1, 29)}
+    wanted = scenario_of(change("patron.control", 0.95, "2024-01-29", name="leash")).changes
+    assert [(one.id, one.value, one.last) for one in wanted] == [("leash", 0.95, 329)]
+    flow = "{leash: {parameter: patron.control, value: 0.95, from: 2024-01-29}}"
+    for text in (f"changes={flow}", f"+changes={flow}", f"++changes={flow}"):
+        assert scenario_of(text).changes == wanted
+    mine: dict[str, Any]
+    for mine in ({"changes": {"leash": leash}}, {"changes.leash": leash}, {"+changes.leash": leash}):
+        assert scenario_of(*override_texts(mine)).changes == wanted
+    bold = {"parameter": "militia.nujaba_iraq.autonomy", "value": 0.9, "from": 3}
+    both = scenario_of(*override_texts({"changes": {"leash": leash, "bold": bold}, "changes.leash.value": 0.5})).changes
+    assert [(one.id, one.value) for one in both] == [("leash", 0.5), ("bold", 0.9)]
+    assert (
+        scenario_of(*override_texts({"changes": {"leash": leash, "bold": bold}, "~changes.bold": None})).changes
+        == wanted
+    )
+    assert scenario_of(*override_texts({"changes": {}})).changes == scenario_of("changes=null").changes == ()
+    with pytest.raises(UserError, match=r"change = 3: allowed keys: .*nearest: changes"):
+        scenario_of("change=3")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -146,8 +170,9 @@ def test_a_scenario_changes_from_the_day_on_which_it_departs():
         (change("patron.control", 0.5, "departs"), "changes.a.from = departs: .* never departs"),
         (change("patron.control", 0.5, "2029-01-01"), "changes.a.from = 2029-01-01: allowed 2023-10-17 to"),
         (change("patron.control", 0.5, 9, 3), "changes.a.to = 3: allowed 2023-10-26 or later"),
-        ("+changes.a.until=3", "changes.a.until = 3: allowed keys"),
+        ("changes.a.until=3", "changes.a.until = 3: allowed keys"),
         ("changes=3", "changes = 3: allowed a mapping"),
+        ("changes={a: {parameter: patron.control, value: 2, from: 3}}", "changes.a.value = 2: allowed 0 to 1"),
     ],
 )
 def test_a_mistake_gives_one_line(text, said):

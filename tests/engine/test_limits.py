@@ -70,7 +70,7 @@ def test_fear_and_grievance_under_constant_strikes_settle_at_their_fixed_points(
 
 def test_compliance_follows_its_closed_form() -> None:
     # Without pressure and gains the goal is L (1 - a) and the gap to it shrinks by one share each day.
-    order = Event("pause", "stance", 20, 329, theatres=("iraq",), value=0.0)
+    order = Event("pause", "order", 20, 329, theatres=("iraq",), value=0.0)
     scenario = world(
         "patron.gains_weight=0", "history=free", NO_WAR, mechanisms=replace(ALL_OFF, autonomy=True), events=(order,)
     )

@@ -1,19 +1,20 @@
 """What nothing asked reads is not simulated: every saving against the full computation, bit by bit."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.engine import record
 from sim.engine.batch import run_arms, run_batch
 from sim.engine.batched import kernel
 from sim.engine.inputs import ModelInputs, build_inputs
 from sim.engine.record import Output, OutputSpec
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, theatre_counts
+from sim.model.outcomes import NAMES, SETTLED
 from sim.model.scenario import Scenario, load
-from sim.rules import outcomes
-from sim.rules.outcomes import NAMES, SETTLED
 from tests.engine.rows import design
 
 CASES = {"article": (), "free": ("history=free",), "salt_coast": ("scenario=salt_coast",)}
@@ -64,7 +65,7 @@ def test_an_outcome_that_is_asked_alone_has_the_bits_of_the_full_computation(cas
 
 
 def test_it_would_notice_what_is_settled_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "SETTLED", SETTLED | {"deaths": "campaign", "peak_rung": "resumption_day"})
+    monkeypatch.setattr(record, "SETTLED", SETTLED | {"deaths": "campaign", "peak_rung": "resumption_day"})
     assert differing("article", "deaths") == ["deaths"]
     assert differing("article", "peak_rung") == ["peak_rung"]
 
@@ -118,9 +119,14 @@ def arms() -> list[ModelInputs]:
     return [build_inputs(one, design(one, list(range(POINTS)))) for one in scenarios]
 
 
+def same_runs(tables: Sequence[Any]) -> np.ndarray:
+    """Runs of each table, the same in all."""
+    return np.broadcast_to(RUNS, (len(tables), len(RUNS)))
+
+
 def arms_differing() -> list[str]:
     """Arms that together have other bits than alone."""
-    asked = OutputSpec(daily=True, weekly=False)
+    asked = OutputSpec(daily=True)
     together = run_arms(arms(), 7, RUNS, RUNS % POINTS, asked)
     alone = [run_batch(one, 7, RUNS, RUNS % POINTS, asked) for one in arms()]
     pairs = zip(ARMS, together, alone, strict=True)
@@ -128,7 +134,7 @@ def arms_differing() -> list[str]:
 
 
 def test_arms_share_what_is_alike_with_the_bits_of_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    forks = dict(zip(ARMS, kernel.forks_of(arms(), LEAN), strict=True))
+    forks = dict(zip(ARMS, kernel.forks_of(arms(), LEAN, same_runs(ARMS)), strict=True))
     assert forks["axis_pause"] == (108, 0)
     assert forks["leader_strike_in_lull"] == (126, 0)
     assert forks["no_order"].day == 0
@@ -145,7 +151,8 @@ def test_arms_fork_from_the_one_that_shares_most_and_settle_alike() -> None:
         other["intensity"][list(days)] = 0.123
         changed.append(table._replace(days=other))
     tables = [table, *changed]
-    assert [tuple(one) for one in kernel.forks_of(tables, LEAN)] == [(0, 0), (60, 0), (120, 1), (200, 1)]
+    forks = kernel.forks_of(tables, LEAN, same_runs(tables))
+    assert [tuple(one) for one in forks] == [(0, 0), (60, 0), (120, 1), (200, 1)]
     asked = OutputSpec.of("lull_days")
     column = NAMES.index("resumption_day")
     together = run_arms(tables, 7, RUNS, RUNS % POINTS, asked)

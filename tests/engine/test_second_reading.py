@@ -74,7 +74,7 @@ def timeline(scenario: Scenario) -> list[SimpleNamespace]:
                 case "attack_multiplier" | "supply":
                     factors = today.multiplier if event.kind == "attack_multiplier" else today.supply
                     factors.update({key: factors.get(key, 1.0) * event.value for key in event.theatres})
-                case "stance":
+                case "order":
                     today.stance.update(dict.fromkeys(event.theatres, event.value))
                 case "strike":
                     today.raids.update({name: today.raids.get(name, 0.0) + event.value for name in hit})
@@ -231,8 +231,8 @@ class SecondReading:
             theatre.order = min(self.standing(theatre, today), asked.get(after, released))
 
     def standing(self, theatre: SimpleNamespace, today: SimpleNamespace) -> float:
-        stance = today.stance.get(theatre.key, 0.0)
-        return self.p["d_free"] + stance * (1.0 - self.p["d_free"])
+        asked = {0.0: self.p["d_free"], 1.0: 1.0, -1.0: self.p["d_reduce"], -2.0: self.p["d_stop"]}
+        return asked[today.stance.get(theatre.key, 0.0)]
 
     def restraint(self, theatre: SimpleNamespace) -> float:
         return {"stop": self.p["d_stop"], "reduce": self.p["d_reduce"], "unchanged": 1.0}[theatre.restraint]

@@ -1,14 +1,28 @@
 """Conditioned histories: up to the report those that reproduced the observations, then with numbers of their own."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sim.analysis.calibration.observations import figures_of, section_of
 from sim.analysis.calibration.posterior import check_conditioned, unlike
-from sim.analysis.durations import FUTURES, Outlook, outlook_of
+from sim.analysis.durations import (
+    FUTURES,
+    Length,
+    OtherForm,
+    Outlook,
+    by_other_form,
+    expected,
+    futures_of,
+    outlook_of,
+    shipped_other_form,
+)
+from sim.analysis.summary import OverSets
 from sim.engine.batch import run_batch
+from sim.engine.batched import kernel
 from sim.engine.inputs import FRESH, ModelInputs, Past, build_inputs, with_design
 from sim.engine.record import OutcomeRow, Output, OutputSpec
 from sim.engine.reference.model import ReferenceModel, StateTable
@@ -17,6 +31,8 @@ from sim.experiment.parameter_sets import Shipped, conditioned_sets, shipped_pos
 from sim.experiment.runner import Arm, Experiment, ensemble
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError
+from sim.reporting.tables import days_words, form_line, sets_words
+from sim.reporting.text import percent
 from sim.rules.outcomes import NEVER
 from tests.engine.rows import differences
 
@@ -57,10 +73,10 @@ def test_both_engines_agree_on_histories_with_a_past(config: Config, posterior: 
     assert table.past is not None
     table = table._replace(past=table.past._replace(day=day))
     runs, points = FRESH + np.arange(ROWS), np.arange(ROWS)
-    kernel = run_batch(table, 5, runs, points, OutputSpec(states=True))
+    fast = run_batch(table, 5, runs, points, OutputSpec(states=True))
     for row in range(ROWS):
         model = ReferenceModel(config.scenario, 5, int(runs[row]), table=table, point=row).simulate()
-        assert differences(model.state_table(), states(kernel, row)) == []
+        assert differences(model.state_table(), states(fast, row)) == []
 
 
 def test_a_past_ends_on_its_day_and_not_before(config: Config, posterior: Shipped) -> None:
@@ -87,6 +103,32 @@ def test_arms_blocks_and_threads_change_no_bit_of_them(config: Config, posterior
     assert not np.array_equal(together[0].rows, together[1].rows)
     plain = replace(few, past=None).simulate([0], sets)
     assert not np.array_equal(together[0].rows, plain.rows)
+
+
+def test_each_past_is_simulated_once_with_the_same_bits(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Futures of one past share it; a control that shares a fortnight too much is noticed."""
+    drawn, futures, lane_days = conditioned_sets(config.scenario), 3, 0
+    config = replace(config, runs=futures * drawn.draws)
+    real = kernel.simulate_block
+
+    def counting(*given: Any) -> int:
+        nonlocal lane_days
+        lane_days += given[1].lanes.vectors * (given[5] - given[4])
+        return int(real(*given))
+
+    monkeypatch.setattr(kernel, "simulate_block", counting)
+    alone, lane_days_alone = ensemble(config, drawn=drawn).simulate(), lane_days
+    lane_days = 0
+    shared = futures_of(config, drawn)
+    assert [name for name in Output._fields if getattr(shared, name).tobytes() != getattr(alone, name).tobytes()] == []
+    assert shared.weekly.any()
+    assert drawn.past is not None
+    saved = drawn.past.day * (1 - 1 / futures) / config.scenario.calendar.days
+    # The last block of an arm is not full, which costs some of it.
+    assert 0.75 * saved < 1 - lane_days / lane_days_alone <= saved
+    late = kernel.Fork(drawn.past.day + 14, 0)
+    monkeypatch.setattr(kernel, "forks_of", lambda *_: [kernel.Fork(0, 0), *[late] * (futures - 1)])
+    assert futures_of(config, drawn).rows.tobytes() != alone.rows.tobytes()
 
 
 def test_new_limits_leave_the_law_of_what_follows_as_it_was(config: Config) -> None:
@@ -158,8 +200,11 @@ def test_the_past_of_another_row_is_refused(
     rows = posterior.rows.copy()
     rows[17] += 1
     monkeypatch.setattr(parameter_sets, "_read", lambda _: replace(posterior, rows=rows))
-    with pytest.raises(UserError, match="where the past is changed: its histories give other numbers"):
+    with pytest.raises(UserError, match="where the posterior that comes with the package is stale: the prior of"):
         outlook_of(config)
+    outlook, why = expected(config)
+    assert outlook is None
+    assert why.endswith("is another now; `make posterior` renews it")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +212,10 @@ def test_the_past_of_another_row_is_refused(
     [
         ("scenario=no_us_strikes", "free from 2023-10-17 on, not only after the report"),
         ("scenario=leader_strike_in_lull", "free from 2024-02-20"),
+        (
+            "mechanisms.pause=false",
+            "of the other form of the model, mechanisms.pause=true and not mechanisms.pause=false",
+        ),
         ("history=free", "its histories give other numbers"),
         ("patron.control=0.9", "its histories give other numbers"),
         ("mechanisms.fear=false", "its histories give other numbers"),
@@ -183,6 +232,11 @@ def test_what_changes_the_past_is_refused(change: str, words: str) -> None:
 def median(outlook: Outlook) -> float:
     assert outlook.lull.median is not None
     return outlook.lull.median
+
+
+@pytest.mark.parametrize("change", ["scenario=no_us_strikes", "scenario=salt_coast", "calendar.days=134"])
+def test_no_reason_is_given_for_another_winter(change: str) -> None:
+    assert expected(load([change])) == (None, "")
 
 
 def test_a_change_after_the_report_keeps_the_past(outlook: Outlook) -> None:
@@ -231,3 +285,59 @@ def test_shares_of_the_pasts_do_not_depend_on_the_future_that_is_counted(outlook
     war = outlook.data["war"].values.reshape(FUTURES, outlook.draws)
     halves = [part.mean() for part in (war[: FUTURES // 2], war[FUTURES // 2 :])]
     assert abs(halves[0] - halves[1]) < 5.0 * 2.0 * outlook.war.error
+
+
+# --- the other form -----------------------------------------------------------------------------------------
+
+
+def test_the_answers_by_the_other_form_belong_to_the_shipped_case_and_posterior(
+    config: Config, outlook: Outlook, posterior: Shipped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, other = shipped_other_form(), outlook.other_form
+    assert "mechanisms.pause=false" in found["overrides"]
+    assert found["posterior"] == posterior.about["deciding_hash"]
+    assert other is not None
+    assert (other.draws, asdict(other.war), asdict(other.lull)) == (found["draws"], found["war"], found["lull_days"])
+    assert outlook.record()["other_form"] == asdict(other)
+    # Another future, or a posterior made anew since, has no such answers.
+    assert by_other_form(load(["scenario=full_release"]), posterior) is None
+    anew = replace(posterior, about={**posterior.about, "deciding_hash": "another"})
+    assert by_other_form(config, anew) is None
+    assert by_other_form(load(["seed=7", "study.runs=50"]), posterior) == other
+    line = form_line(outlook)
+    assert "70 days (median; ± 2; 90% interval 25 to more than 221)" in line
+    assert "Neither answer survives the change of form" in line
+    assert "was not measured" in form_line(replace(outlook, other_form=None))
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/calibration.md"])
+def test_documents_have_the_answers_by_the_other_form(document: str, outlook: Outlook) -> None:
+    other = outlook.other_form
+    assert other is not None
+    lull, war = other.lull, other.war
+    text = " ".join((Path(__file__).parents[2] / document).read_text().split())
+    ends = f"{days_words(lull.low, outlook)} to {days_words(lull.high, outlook)}"
+    assert f"{lull.median:.0f} ± {lull.error:.0f} days ({ends})" in text
+    assert f"{percent(war.mean)} ± {percent(war.error)} ({sets_words(war)})" in text
+    assert (document == "README.md") or f"the {other.draws} rows that" in text
+    assert "neither number survives the change of form" in text
+    assert not other.keeps_lull(outlook.lull)
+    assert not other.keeps_war(outlook.war)
+
+
+def test_an_answer_survives_within_twice_the_error_of_the_difference(outlook: Outlook) -> None:
+    def other(median: float | None, mean: float) -> OtherForm:
+        error = None if median is None else 4.0
+        return OtherForm(100, OverSets(mean, 0.004, 0.0, 0.1), Length(median, error, 10.0, None))
+
+    war, lull = OverSets(0.03, 0.003, 0.0, 0.1), Length(100.0, 3.0, 20.0, None)  # errors of differences: 0.005 and 5
+    assert other(109.9, 0.0399).keeps_lull(lull)
+    assert other(109.9, 0.0399).keeps_war(war)
+    assert not other(110.1, 0.0401).keeps_lull(lull)
+    assert not other(110.1, 0.0401).keeps_war(war)
+    assert not other(None, 0.03).keeps_lull(lull)
+    assert other(None, 0.03).keeps_lull(Length(None, None, 20.0, None))
+    mixed = form_line(replace(outlook, lull=lull, war=war, other_form=other(100.0, 0.2)))
+    assert "The length of the lull survives, the probability of war does not survive the change of form" in mixed
+    both = form_line(replace(outlook, lull=lull, war=war, other_form=other(100.0, 0.03)))
+    assert "Both answers survive the change of form" in both

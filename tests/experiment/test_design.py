@@ -185,10 +185,11 @@ def test_a_mapping_means_what_its_spelling_means() -> None:
         "patron.control": (0.2, 1), "target.quiet_days": (np.int64(5), 30),
         "multipliers.baseline": [0.5, np.float64(1)],
         "events.campaign.to": ["2024-01-01", 12], "study.points": 8, "history.free_from": None,
+        "scenario.departs": [None, "start"],
     }  # fmt: skip
     given = override_texts(values, make=axis_of)
     assert read_axes(given) == read_axes([str.__str__(one) for one in given])
-    bad: tuple[dict[str, Any], ...] = ({"patron.control": (0.2,)}, {"scenario": []}, {"events.campaign.to": [None, 12]})
+    bad: tuple[dict[str, Any], ...] = ({"patron.control": (0.2,)}, {"scenario": []}, {"events.campaign.to": [None]})
     for malformed in bad:
         with pytest.raises(UserError):
             read_axes(override_texts(malformed, make=axis_of))

@@ -81,8 +81,8 @@ CALENDAR = "2023-10-17 to 2024-09-10, or days 0 to 329"
         ("calendar.report=2024-01-01", "calendar.report = 2024-01-01: allowed 2024-02-02 or later"),
         ("calendar.start=yesterday", "calendar.start = yesterday: allowed a date such as 2024-02-02"),
         ("events.gaza_war.value=2", "events.gaza_war.value = 2: allowed 0 to 1"),
-        ("events.campaign.value=maybe", "events.campaign.value = maybe: allowed free, attack"),
-        ("events.campaign.kind=stanc", "events.campaign.kind = stanc: allowed one of N names, nearest: stance"),
+        ("events.campaign.value=maybe", "events.campaign.value = maybe: allowed attack, free, reduce, stop"),
+        ("events.campaign.kind=ordr", "events.campaign.kind = ordr: allowed one of N names, nearest: order"),
         (
             "history.events.tower_22.killed=0",
             "history.events.tower_22.killed = 0: allowed a whole number from 1 to 10000",

@@ -39,6 +39,8 @@ VALUES = [
     {"+events.x": {"kind": "strike", "from": date(2024, 1, 3), "theatres": ("iraq", "syria"), "value": 0.1}},
     {"++militia.nujaba_iraq": {"autonomy": 0.5, "sources": {"autonomy": ["assumed", "it's: {a, b}"]}}},
     {"mechanisms.us_major": False, "names.patron": "not ${names.target}", "output.dir": Path("a b")},
+    {"changes": {"a": {"parameter": "patron.control", "value": 0.9, "from": date(2024, 1, 29)}}, "changes.a.value": 1},
+    {"changes.a": {"parameter": "patron.control", "value": 0.9}}, {"changes": [1]}, {"changes": None},
     {"~history.events.tower_22": None, "rungs": list("abcdefg")},
     *({key: value} for key, value in [
         ("patron.control", "0.5"), ("patron.control", 1.7), ("patron.control", math.nan), ("patron.control", "???"),

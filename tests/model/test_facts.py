@@ -15,9 +15,9 @@ import yaml
 from sim.model.data import data_folder
 from sim.model.facts import Fact, coverage, load_facts
 from sim.model.hydra_config import shipped_folder
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import load, scenario_names
-from sim.rules import outcomes
 
 ROOT = Path(__file__).resolve().parents[2]
 CITED = re.compile(r"\bF(\d\d)\b")
@@ -31,7 +31,7 @@ def tree() -> Mapping[str, Any]:
 
 @pytest.fixture(scope="module")
 def outputs() -> set[str]:
-    names = {one.name for one in (*outcomes.RECORDED, *outcomes.DERIVED)}
+    names = {one.name for one in (*RECORDED, *DERIVED)}
     return names | {pattern.id for pattern in load().patterns}
 
 

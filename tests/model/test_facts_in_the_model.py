@@ -98,7 +98,8 @@ def test_the_northern_border_and_the_red_sea_see_attacks_almost_daily(article: S
 def test_the_campaign_is_ordered_and_part_of_the_fight_over_gaza(days: tuple[Day, ...], numbers: Parameters) -> None:
     assert all(min(day.stance) == 1.0 for day in days)
     free = numbers.patron.directive_free
-    assert patron.standing_order(0.0, free) < patron.standing_order(1.0, free) == 1.0
+    levels = (free, numbers.patron.directive_reduce, numbers.patron.directive_stop)
+    assert patron.standing_order(0.0, *levels) < patron.standing_order(1.0, *levels) == 1.0
     assert rate(0.0, 1.0, intensity=0.0) == 0.0 < rate(0.0, 1.0, intensity=0.5) < rate(0.0, 1.0)
 
 

@@ -60,7 +60,7 @@ def test_an_event_holds_from_its_first_to_its_last_day_and_touches_one_field(
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"), [("attack_multiplier", "attack_multiplier"), ("supply", "supply"), ("stance", "stance")]
+    ("kind", "field"), [("attack_multiplier", "attack_multiplier"), ("supply", "supply"), ("order", "stance")]
 )
 def test_events_on_theatres_leave_the_others_alone(cast: Cast, kind: str, field: str) -> None:
     day = daily(CALENDAR, [event(kind, theatres=("kesh_border",), value=0.25)], cast)[4]
@@ -93,8 +93,8 @@ def test_where_events_overlap_later_ones_decide_factors_multiply_and_acts_add(ca
     events = [
         event("intensity", 0, 9, value=0.5),
         event("intensity", 4, 4, value=0.0),
-        event("stance", 0, 9, theatres=two, value=1.0),
-        event("stance", 4, 4, theatres=one, value=0.0),
+        event("order", 0, 9, theatres=two, value=1.0),
+        event("order", 4, 4, theatres=one, value=0.0),
         event("attack_multiplier", 0, 9, theatres=two, value=2.0),
         event("attack_multiplier", 4, 4, theatres=one, value=1.5),
         event("supply", 0, 9, theatres=two, value=0.5),

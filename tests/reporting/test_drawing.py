@@ -168,7 +168,7 @@ def test_each_study_has_its_figure(tmp_path: Path):
         outcome="attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=4, runs=4, parameters="prior"
     )
     assert "contribution to the outcome" in texts(draw(shares))
-    parted = texts(draw(sim.diverge(["article", "no_tower22"], run=3)))
+    parted = texts(draw(sim.diff(["article", "no_tower22"], run=3)))
     for title in ("Documented history", "No Tower 22 deaths"):
         assert re.search(f"^{title}: [0-9]+ attacks from then on$", parted, re.MULTILINE)
 

@@ -243,7 +243,7 @@ def model_of(section: Section) -> ObservationModel:
 
 
 def _figure(key: str, section: Section, scenario: Scenario) -> Observation:
-    cast, of = scenario.cast, section.choice("of", tuple(dict.fromkeys((*FOUND, *outcomes_of(scenario.extended)))))
+    cast, of = scenario.cast, section.choice("of", tuple(dict.fromkeys((*FOUND, *outcomes_of(scenario)))))
     return Observation(
         id=key,
         text=section.text("text"),

@@ -39,7 +39,7 @@ from sim.experiment.parameter_sets import (
 from sim.experiment.runner import Arm, Experiment, Progress, chunks, ensemble, joined
 from sim.experiment.statistics import Array, Column, effective_sample_size
 from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, Scenario, load
-from sim.model.validation import UserError
+from sim.model.validation import UserError, written
 from sim.rules.outcomes import NEVER
 
 CHUNK: Final = 20_000
@@ -374,14 +374,34 @@ def unlike(posterior: Shipped, config: Config, output: Output) -> str:
     return ""
 
 
-def check_conditioned(config: Config) -> None:
+class OtherPastError(UserError):
+    """Conditioned histories of a configuration do not reproduce the observations: `why`, and what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} where {why}")
+        self.why = why
+
+
+def check_conditioned(config: Config, posterior: Shipped | None = None) -> None:
     """Refuse a configuration whose conditioned histories do not reproduce the observations.
 
     Raises:
-        UserError: the past is changed, or there is no posterior of this case.
+        OtherPastError: the past is changed, or the posterior is stale or of the other form of the model.
+        UserError: there is no posterior of this case, or the scenario departs before the report.
     """
-    drawn, report = conditioned_sets(config.scenario), config.scenario.calendar.report
+    posterior = posterior or shipped_posterior(config.scenario.cast)
+    drawn, report = conditioned_sets(config.scenario, posterior), config.scenario.calendar.report
     config = replace(config, runs=drawn.draws)
     begun = ensemble(config, drawn=drawn, days=report + 1, wanted=OutputSpec(weekly=False)).simulate()
-    if why := unlike(shipped_posterior(config.scenario.cast), config, begun):
-        raise UserError("parameters", CONDITIONED, f"{DEFAULTS} or {POSTERIOR} where the past is changed: {why}")
+    if not (changed := unlike(posterior, config, begun)):
+        return
+    if old := stale(posterior):
+        raise OtherPastError(f"the posterior that comes with the package is stale: {old}; `make posterior` renews it")
+    here, there = (
+        f"mechanisms.pause={written(one.mechanisms.pause)}"
+        for one in (config.scenario, load(posterior.about["overrides"]).scenario)
+    )
+    if here != there:
+        why = f"the posterior that comes with the package is of the other form of the model, {there} and not {here}"
+        raise OtherPastError(f"{why}; `lull calibrate {here}` fits this one")
+    raise OtherPastError(f"the past is changed: {changed}; changes of what follows the report keep it")

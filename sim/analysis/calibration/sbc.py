@@ -11,6 +11,7 @@ apart, among the draws that there are.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import count
 from typing import Final, Literal
 
 import numpy as np
@@ -389,8 +390,11 @@ class SbcCheck:
 
 
 def check(ranked: Ranked) -> tuple[SbcCheck, ...]:
-    """Judge the ranks of every quantity, each at the level that leaves `LEVEL` for all of them together."""
-    if not ranked.sets:
+    """Judge the ranks of every quantity, each at the level that leaves `LEVEL` for all of them together.
+
+    Empty where there are fewer than `fewest_sets`: no verdict.
+    """
+    if ranked.sets < fewest_sets(len(ranked.names)):
         return ()
     each = LEVEL / len(ranked.names)
     low, high = rank_band(ranked)
@@ -446,7 +450,20 @@ def rank_band(ranked: Ranked) -> tuple[Array, Array]:
     return band(ranked.sets, 1.0 - LEVEL / (2 * len(ranked.names)))
 
 
-@lru_cache(maxsize=16)
+@lru_cache
+def fewest_sets(quantities: int) -> int:
+    """Data sets from which on the ranks of so many quantities can be judged.
+
+    With fewer, ranks that all lie in the middle, as those of posteriors that are far too wide, stay inside the band.
+
+    >>> fewest_sets(77)
+    16
+    """
+    level = 1.0 - LEVEL / (2 * quantities)
+    return next(sets for sets in count(2) if band(sets, level)[0][DRAWS // 2] > 0.0)
+
+
+@lru_cache(maxsize=64)
 def band(sets: int, level: float) -> tuple[Array, Array]:
     """Band that all shares of uniform ranks stay inside at once with this probability (Säilynoja et al. 2022)."""
     return ecdf_band(sets, expected(), level)

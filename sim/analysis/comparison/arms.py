@@ -17,8 +17,9 @@ from sim.experiment.options import parted
 from sim.experiment.parameter_sets import free_declarations
 from sim.model.cast import Cast
 from sim.model.extension import Extension
+from sim.model.hydra_config import override_of
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import Config, Scenario, load
+from sim.model.scenario import INTERVENTIONS, Config, Scenario, load
 from sim.model.timeline import Event
 from sim.model.validation import UserError, one_of
 
@@ -68,12 +69,13 @@ _MOVE: Final = re.compile(r"(?P<event>[a-z][a-z0-9_]*)\s*@\s*(?P<day>\S+)")
 
 @dataclass(frozen=True)
 class Listed:
-    """One entry: the scenario file, overrides on top of it, and events that are moved to another day."""
+    """One entry: the scenario file, overrides on top of it, events moved to another day, and those added in words."""
 
     label: str
     scenario: str
     changes: tuple[str, ...] = ()
     moves: tuple[tuple[str, date], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def listed(entry: str) -> Listed:
@@ -85,10 +87,13 @@ def listed(entry: str) -> Listed:
     scenario, *changes = parted(entry, ";")
     if not scenario or "=" in scenario or "@" in scenario or not all(changes):
         shape = "a list such as [article,no_order,article;target.quiet_days=5]"
-        raise UserError(KEY, entry or "(empty)", f"a scenario, then KEY=VALUE or EVENT@DATE after semicolons: {shape}")
-    moves = [_move(one) for one in changes if "=" not in one]
+        allowed = f"a scenario, then KEY=VALUE, EVENT@DATE or an event in words after semicolons: {shape}"
+        raise UserError(KEY, entry or "(empty)", allowed)
+    moves = [_move(one) for one in changes if "=" not in one and "@" in one]
     keyed = tuple(one for one in changes if "=" in one)
-    return Listed(";".join((scenario, *changes)), scenario, keyed, tuple(moves))
+    words = [one for one in changes if "=" not in one and "@" not in one]
+    keyed += (override_of(INTERVENTIONS, words),) if words else ()
+    return Listed(";".join((scenario, *changes)), scenario, keyed, tuple(moves), tuple(words))
 
 
 def _move(text: str) -> tuple[str, date]:
@@ -134,7 +139,8 @@ class ComparedArm:
     def words(self) -> str:
         """The question of the scenario, or what is changed in it."""
         entry = listed(self.label)
-        changes = [*entry.changes, *(f"{event} on {full_date(day)}" for event, day in entry.moves)]
+        keyed = [one for one in entry.changes if not one.startswith(INTERVENTIONS)]
+        changes = [*keyed, *entry.words, *(f"{event} on {full_date(day)}" for event, day in entry.moves)]
         return f"as {entry.scenario}, with {', '.join(changes)}" if changes else self.scenario.question
 
     def freed(self, day: int | None) -> Scenario:
@@ -162,7 +168,7 @@ def arms_of(
         config_dir: a folder of the user's own files.
         extensions: those that are no files.
     """
-    check_one_point(overrides, ("runs", "draws"))
+    check_one_point(overrides, ("runs", "draws", "outcomes"))
     if not 2 <= len(entries) <= MOST:
         raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
     asked = [listed(entry) for entry in entries]

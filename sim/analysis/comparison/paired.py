@@ -20,6 +20,7 @@ from sim.engine.record import Output
 from sim.experiment.dataset import ACKNOWLEDGED, ATTACKS, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.formats import named
 from sim.experiment.statistics import NORMAL_90, Array, Tally
+from sim.model.conditions import Condition
 from sim.model.scenario import Scenario
 from sim.rules.outcomes import CAMPAIGN, LATER, LULL, NEVER
 from sim.rules.outcomes import WINDOWS as COUNTED_WINDOWS
@@ -57,6 +58,18 @@ WINDOWS: Final = {
 """Windows in which attacks are counted by theatre and group, each with what it holds of the engine's and its words."""
 
 
+def direction_of(asked: Condition) -> int:
+    """Whether it is better that a condition holds more or less often; 0 where its outcome has no direction.
+
+    >>> from sim.model.conditions import read
+    >>> direction_of(read("deaths >= 10", {"deaths": "soldiers"})), direction_of(read("deaths < 1", {"deaths": ""}))
+    (-1, 1)
+    """
+    signs = {sign[0] for sign, _ in asked.tests}
+    better = LOWER if asked.window is not None else DIRECTIONS.get(asked.outcome, 0)
+    return better * {frozenset("<"): -1, frozenset(">"): 1, frozenset(): 1}.get(frozenset(signs), 0)
+
+
 @dataclass(frozen=True)
 class Measure:
     """One number of a history that is compared.
@@ -83,7 +96,7 @@ class Measure:
 def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
     """Everything that a comparison looks at, in order."""
     wings, theatres, windows = len(scenario.cast.wings), len(scenario.cast.theatres), len(COUNTED_WINDOWS)
-    no_run = dict.fromkeys(outcomes_of(scenario.extended), np.zeros(0))
+    no_run = dict.fromkeys(outcomes_of(scenario), np.zeros(0))
     found = _measured(scenario, no_run, np.zeros((wings, windows, 0)), np.zeros((theatres, windows, 2, 0)))
     return tuple(one for one, _ in found)
 
@@ -103,9 +116,10 @@ def _measured(
     Fewer attacks are better where they are on the target. Elsewhere fewer may only mean that direct war ended the
     history early.
     """
-    cast = scenario.cast
-    for name, outcome in outcomes_of(scenario.extended).items():
-        text, direction, values = named(outcome.text, cast), DIRECTIONS.get(name, 0), outcomes[name]
+    cast, conditions = scenario.cast, {one.text: one for one in scenario.asked}
+    for name, outcome in outcomes_of(scenario).items():
+        text, values = named(outcome.text, cast), outcomes[name]
+        direction = direction_of(conditions[name]) if name in conditions else DIRECTIONS.get(name, 0)
         if outcome.unit == "day":
             values = np.where(values == NEVER, scenario.calendar.days, values)
         yield Measure(name, text, outcome.unit, direction, outcome.heavy_tailed), values

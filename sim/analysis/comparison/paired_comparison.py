@@ -65,7 +65,7 @@ OWN_DAY: Final = "own"
 DRAWS: Final = 200
 RUNS: Final = 500
 """Draws, and runs of each, where nothing is said and parameters are drawn."""
-OWN_KEYS: Final = ("runs", "draws", "max_runs")
+OWN_KEYS: Final = ("runs", "draws", "outcomes", "max_runs")
 """Keys of a study that a comparison reads, or that mean nothing to it at their default."""
 
 EFFECTS: Final = {

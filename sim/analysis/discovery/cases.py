@@ -9,12 +9,10 @@ among those of the second half in odd runs. Points alone would not do, since all
 a run.
 """
 
-import operator
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,68 +21,24 @@ import xarray as xr
 
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.profiles import keys_of, runs_at, samples
-from sim.model.aliases import current_outcome
-from sim.model.validation import UserError, one_of
-from sim.rules.outcomes import NEVER
+from sim.model.conditions import Condition, read
+from sim.model.timeline import Calendar
+from sim.model.validation import UserError
 
 KEY: Final = "discover.where"
 ALLOWED: Final = "OUTCOME, or OUTCOME < <= > >= == or != NUMBER, such as war or 'lull_days<14'"
 
-_COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
-}  # fmt: skip
-_FORM: Final = re.compile(r"(\w+)\s*(?:(<=|>=|==|!=|<|>)\s*([+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?))?")
 
+def condition(text: str, units: dict[str, str], calendar: Calendar | None = None) -> Condition:
+    """Read a condition on one of the outcomes of a sweep whose `units` are given; the sweep may hold it as one of them.
 
-@dataclass(frozen=True)
-class Condition:
-    """The histories that are looked for: those whose `outcome` compares so with `number`."""
-
-    outcome: str
-    sign: str
-    number: float
-    text: str
-
-    @property
-    def slug(self) -> str:
-        """A name that any file system takes.
-
-        >>> condition("lull_days < 14", {"lull_days": "days"}).slug
-        'lull_days-below-14'
-        """
-        words = {"<": "below", "<=": "to", ">": "above", ">=": "from", "==": "is", "!=": "not"}
-        number = f"{self.number:g}".replace("+", "")
-        return self.outcome if self.text == self.outcome else f"{self.outcome}-{words[self.sign]}-{number}"
-
-    def holds(self, values: Array, unit: str) -> Array:
-        """Which histories (any shape) it holds for; a day that never came lies beyond every other day.
-
-        >>> condition("war_day<120", {"war_day": "day"}).holds(np.array([-1, 110, 130]), "day")
-        array([False,  True, False])
-        """
-        days = np.where(values == NEVER, np.inf, values) if unit == "day" else values
-        return np.asarray(_COMPARISONS[self.sign](days, self.number), dtype=bool)
-
-
-def condition(text: str, units: dict[str, str]) -> Condition:
-    """Read a condition on one of the outcomes whose `units` are given.
-
-    >>> condition("war", {"war": "probability"})
-    Condition(outcome='war', sign='==', number=1.0, text='war')
+    >>> condition("war", {"war": "probability"}).tests
+    (('==', 1.0),)
     """
     bare = text.strip().strip("'\"").strip()
-    found = _FORM.fullmatch(bare)
-    if found is None:
-        raise UserError(KEY, text, ALLOWED)
-    outcome, sign, number = found.groups()
-    outcome = current_outcome(outcome)
-    if outcome not in units:
-        raise UserError(KEY, text, f"outcomes: {one_of(units, outcome)}")
-    if sign is None:
-        if units[outcome] != "probability":
-            raise UserError(KEY, text, f"a comparison such as '{outcome}<14'")
-        return Condition(outcome, "==", 1.0, bare)
-    return Condition(outcome, sign, float(number), f"{outcome} {sign} {float(number):g}")
+    if units.get(bare) == "probability":
+        return Condition(bare, bare, "probability", (("==", 1.0),))
+    return read(text, units, calendar, key=KEY)
 
 
 Column = npt.NDArray[np.float64]
@@ -163,9 +117,8 @@ def cases_of(data: xr.Dataset, looked_for: Condition, seed: int) -> Cases:
     have = runs_at(data)
     there = np.arange(int(have.max())) < have[:, None]
     hits = np.zeros(there.shape, dtype=bool)
-    unit = str(data[looked_for.outcome].attrs.get("units", ""))
     for points, sample in samples(data[looked_for.outcome], have):
-        hits[points, : sample.shape[1]] = looked_for.holds(sample, unit)
+        hits[points, : sample.shape[1]] = looked_for.of(sample)
     cases, histories = int((hits & there).sum()), int(there.sum())
     if cases in (0, histories):
         allowed = f"what some histories show and some do not ({cases} of {histories} do)"

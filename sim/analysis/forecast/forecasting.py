@@ -16,16 +16,18 @@ import numpy as np
 
 from sim.analysis.calibration.posterior import CHUNK, PriorSampler
 from sim.analysis.forecast.event_counts import Counts, ReadingReport, from_days
-from sim.analysis.forecast.event_files import filters_of, read_events
+from sim.analysis.forecast.event_files import read_events
+from sim.analysis.forecast.event_filters import filters_of
 from sim.engine.record import OutputSpec
 from sim.experiment.dataset import ACKNOWLEDGED, ATTACKS
 from sim.experiment.parameter_sets import free_declarations, lethal_chance
 from sim.experiment.runner import Arm, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import LEVELS, Array, interval_90, quantile
+from sim.model.outcomes import NAMES
 from sim.model.scenario import Config, Scenario
 from sim.model.timeline import Calendar, Event, pins_before
 from sim.model.validation import UserError
-from sim.rules.outcomes import NAMES, NEVER
+from sim.rules.outcomes import NEVER
 
 # --- the reference table ------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from sim.analysis.sensitivity.indices import MEASURES, Given, Method, Morris, Ra
 from sim.analysis.sensitivity.targets import Target, target_of
 from sim.experiment.cluster import cluster_of
 from sim.experiment.command import Request
-from sim.experiment.dataset import outcomes_of
+from sim.experiment.dataset import outcomes_of, outcomes_with
 from sim.experiment.options import SensitivityOptions
 from sim.experiment.statistics import Column, finite
 from sim.experiment.sweep.axes import Axes, Axis, DrawnAxis, Interval, declaration, read_axes
@@ -27,10 +27,12 @@ from sim.experiment.sweep.design import settings_of as study_settings_of
 from sim.experiment.sweep.profiles import keys_of
 from sim.experiment.sweep.run_sweep import Sweep
 from sim.experiment.sweep.store import Store, open_store, open_sweep, read_store
+from sim.model.aliases import current_outcome
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
-from sim.model.hydra_config import STUDY_KEYS
+from sim.model.hydra_config import STUDY_KEYS, override_of
+from sim.model.outcomes import Outcome
 from sim.model.parameters import Declaration
-from sim.model.scenario import Config, parameter_rows
+from sim.model.scenario import Config, asking, parameter_rows
 from sim.model.validation import UserError, one_of
 
 VERB: Final = "sensitivity"
@@ -49,13 +51,17 @@ LEAST_RUNS: Final = 8
 
 @dataclass(frozen=True)
 class SensitivitySettings:
-    """The method, the statistics and the number of samples; `parameters` are patterns of keys or None."""
+    """The method, the statistics and the number of samples; `parameters` are patterns of keys or None.
+
+    `stored` are the outcomes that are simulated; none: all.
+    """
 
     method: str
     samples: int
     targets: tuple[Target, ...]
     parameters: tuple[str, ...] | None
     sweep: Path | None
+    stored: tuple[str, ...] = ()
 
 
 def settings_of(request: Request) -> tuple[SensitivitySettings, Request]:
@@ -71,12 +77,30 @@ def settings_of(request: Request) -> tuple[SensitivitySettings, Request]:
     samples = _samples(options.samples, method)
     store = None if options.sweep is None else read_store(options.sweep)
     overrides = rest.overrides if store is None else store.manifest["overrides"]
-    known = outcomes_of(ActiveExtensions(requested_extensions(overrides, ())))
-    targets = tuple(target_of(name, known) for name in options.outcomes)
+    known = outcomes_with(ActiveExtensions(requested_extensions(overrides, ())))
+    texts: tuple[str, ...] = options.outcomes
+    stored: tuple[str, ...] = ()
+    if store is None and any(current_outcome(one.partition(":")[0]) not in known for one in texts):
+        texts, known, stored = with_conditions(texts, known, rest)
+    targets = tuple(target_of(name, known) for name in texts)
     if len(set(targets)) < len(targets):
         raise UserError("sensitivity.outcomes", ",".join(options.outcomes), "each once")
     parameters = ("*",) if options.parameters == ("all",) else options.parameters
-    return SensitivitySettings(method, samples, targets, parameters, options.sweep), rest
+    return SensitivitySettings(method, samples, targets, parameters, options.sweep, stored), rest
+
+
+def with_conditions(
+    texts: Sequence[str], known: Mapping[str, Outcome], rest: Request
+) -> tuple[tuple[str, ...], dict[str, Outcome], tuple[str, ...]]:
+    """Conditions among the outcomes asked: all texts in one spelling, all outcomes by name, those to be simulated."""
+    axes = read_axes(rest.overrides, rest.config_dir, requested_extensions(rest.overrides, ()))
+    check(axes)
+    conditions = [one for one in texts if current_outcome(one.partition(":")[0]) not in known]
+    scenario = composer(rest.config_dir)(axes.fixed).scenario
+    scenario, names = asking(scenario, conditions, "sensitivity.outcomes")
+    named = dict(zip(conditions, names, strict=True))
+    stored = dict.fromkeys(named.get(one, current_outcome(one.partition(":")[0])) for one in texts)
+    return tuple(named.get(one, one) for one in texts), outcomes_of(scenario), tuple(stored)
 
 
 def _samples(given: int | None, method: str) -> int:
@@ -247,6 +271,8 @@ def prepare(request: Request) -> Analysis:
     check(axes)
     if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
         axes = replace(axes, fixed=(f"study.runs={DEFAULT_RUNS}", *axes.fixed))
+    if settings.stored:
+        axes = replace(axes, fixed=(*axes.fixed, override_of("study.outcomes", list(settings.stored))))
     compose = composer(request.config_dir)
     config = compose(axes.fixed)
     if config.runs < LEAST_RUNS:

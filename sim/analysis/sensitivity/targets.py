@@ -18,8 +18,9 @@ from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.statistics import NORMAL_95, Array, Column, jackknife, quantile
 from sim.experiment.sweep.profiles import Judgement
 from sim.model.aliases import current_outcome
+from sim.model.outcomes import Outcome
 from sim.model.validation import UserError, one_of
-from sim.rules.outcomes import NEVER, Outcome
+from sim.rules.outcomes import NEVER
 
 STATISTICS: Final = "mean, median, q1 to q99, share, atleast10, below14"
 """What can follow the name of an outcome, as a user writes it."""

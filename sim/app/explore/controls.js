@@ -106,6 +106,17 @@ export function render({ model, el }) {
     if (editing === "b" || scenario.value !== form.usual) want[prefix() + "scenario"] = scenario.value;
     send();
   });
+  // Events and questions in words; several are parted by semicolons.
+  const inWords = (id, example, before) => {
+    const box = make("input", {type: "text", id, placeholder: example, spellcheck: "false", maxlength: "400"});
+    box.addEventListener("change", () => {
+      if (box.value.trim()) want[before() + id] = box.value; else delete want[before() + id];
+      send();
+    });
+    return box;
+  };
+  const interventions = inWords("interventions", "order iraq stop from 2023-12-10", prefix);
+  const outcomes = inWords("outcomes", "war by 2024-06-01; lull_days >= 90", () => "");
   const free = make("input", {type: "checkbox", id: "free"});
   free.addEventListener("change", () => {
     if (free.checked) want[prefix() + "history"] = "free"; else delete want[prefix() + "history"];
@@ -160,13 +171,15 @@ export function render({ model, el }) {
     scenario.value = now.scenario;
     question.textContent = form.scenarios.find((one) => one.name === now.scenario).question;
     free.checked = now.free;
+    interventions.value = now.interventions;
+    outcomes.value = state.outcomes;
     seed.value = state.seed;
     compare.checked = Boolean(state.b);
     sides.hidden = !state.b;
     el.getRootNode().host?.classList.toggle("b", editing === "b");
     sides.querySelector(`#side-${editing}`).checked = true;
     for (const [key, show] of fields) show(now.values[key], now.own[key]);
-    again.disabled = Object.keys(now.values).every((key) => now.values[key] === now.own[key]) && !now.free;
+    again.disabled = Object.keys(now.values).every((key) => now.values[key] === now.own[key]) && !now.free && !now.interventions;
   }
 
   function heard() {
@@ -195,6 +208,8 @@ export function render({ model, el }) {
     make("div", {class: "field"}, make("label", {for: "scenario"}, "Scenario"), scenario, question),
     make("div", {class: "switch"}, compare, make("label", {for: "compare"}, "Compare with a second scenario, B")),
     sides,
+    make("div", {class: "field"}, make("label", {for: "interventions", class: "block"}, "What if: events in words"), interventions),
+    make("div", {class: "field"}, make("label", {for: "outcomes", class: "block"}, "What you ask: dates and thresholds"), outcomes),
     make("div", {class: "switch"}, free, make("label", {for: "free"}, "History free: no documented deaths or strikes are pinned")),
     ...groups,
     fold("Mechanisms at work", false, ...form.switches.map((one, at) => switchOf(one, `m${at}`))),

@@ -1,6 +1,7 @@
 """The numbers of the page as HTML: outcomes, a pair, patterns, downloads and how to reproduce what is shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from sim.analysis.comparison.paired import Effect
 from sim.analysis.durations import Outlook
 from sim.analysis.pattern_tests import Verdict, at_once
 from sim.analysis.summary import Statistic
-from sim.app.form_settings import FREE, HISTORY, BaseConfig, ExploreState, ScenarioSettings, SettingValue
+from sim.app.form_settings import ASKED, FREE, HISTORY, WORDS, BaseConfig, ExploreState, ScenarioSettings
 from sim.app.frame import pieces
 from sim.app.workers import EnsembleResult, ExploreView
 from sim.experiment.command import Request
@@ -16,7 +17,7 @@ from sim.experiment.formats import named
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.experiment.statistics import finite
 from sim.model.cast import Cast
-from sim.model.scenario import Config, Scenario
+from sim.model.scenario import INTERVENTIONS, Config, Scenario
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError
 from sim.reporting.figures.briefing import no_week
@@ -108,8 +109,9 @@ def outcomes(ensemble: EnsembleResult, side: str = "", outlook: Outlook | None =
     Above them stands how the observed winter goes on, or else the probability of war over parameter sets.
     """
     scenario, by_name = ensemble.config.scenario, {one.name: one for one in ensemble.stats}
-    first = [_outcome_row(by_name[name], scenario) for name in FIRST]
-    rest = [_outcome_row(one, scenario) for name, one in by_name.items() if name not in FIRST]
+    shown = (*(one.text for one in scenario.asked), *FIRST)
+    first = [_outcome_row(by_name[name], scenario) for name in shown]
+    rest = [_outcome_row(one, scenario) for name, one in by_name.items() if name not in shown]
     war = war_over_sets(scenario.cast) if outlook is None else " ".join((*outlook_lines(outlook), ONE_SET))
     return _piece("outcomes", side, f"{ensemble.config.runs:,}", war, ASSUMPTION, first, rest)
 
@@ -221,21 +223,22 @@ def commands(base: BaseConfig, state: ExploreState) -> tuple[str, ...]:
     if state.b is None:
         return (run,)
     entries = ",".join(_compare_entry(one) for one in (state.a, state.b))
-    overrides = (f"scenarios=[{entries}]", "parameters=defaults", *common)
+    overrides = (f"scenarios=[{entries}]", "parameters=defaults", *state.a.listed(ASKED), *common)
     return (run, Request("compare", overrides, base.config_dir).command)
 
 
 def _compare_entry(settings: ScenarioSettings) -> str:
-    scenario, *changes = settings.overrides()
-    return ";".join((scenario.partition("=")[2], *changes))
+    _, *changes = replace(settings, words=()).overrides()
+    return ";".join((settings.scenario, *changes, *settings.listed(INTERVENTIONS)))
 
 
 def python(base: BaseConfig, state: ExploreState) -> str:
     """The lines of Python that give the same numbers of A."""
-    values: dict[str, SettingValue] = {}
+    values: dict[str, Any] = {}
     for override in base.overrides:
         key, _, values[key] = override.partition("=")
     values |= ({HISTORY: FREE} if state.a.free else {}) | dict(state.a.values)
+    values |= {WORDS[key]: list(words) for key, words in state.a.words}
     given = [repr(state.a.scenario), f"runs={base.runs}", *([] if state.seed == 1 else [f"seed={state.seed}"])]
     given += [f"overrides={values!r}"] if values else []
     given += [] if base.config_dir is None else [f"config_dir={str(base.config_dir)!r}"]

@@ -19,6 +19,7 @@ from sim.analysis.pattern_tests import Verdict
 from sim.app.explore import outcome_html
 from sim.app.explore.fan_chart import FanChart
 from sim.app.form_settings import (
+    ASKED,
     SECOND,
     BaseConfig,
     ExploreState,
@@ -34,7 +35,7 @@ from sim.app.workers import ExploreView, WorkerPool
 from sim.experiment.formats import named
 from sim.model.cast import Cast
 from sim.model.parameters import Declaration, shared_declarations
-from sim.model.scenario import Config
+from sim.model.scenario import INTERVENTIONS, Config
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import MECHANISM_WORDS
 from sim.reporting.figures.briefing import headline
@@ -98,6 +99,7 @@ def form_state(base: BaseConfig, state: ExploreState, serial: int) -> dict[str, 
         "serial": serial,
         "texts": state.texts(base),
         "seed": str(state.seed),
+        ASKED: "; ".join(state.a.listed(ASKED)),
         "a": _side_state(base, state.a),
         "b": None if state.b is None else _side_state(base, state.b),
         "other": SECOND,
@@ -105,9 +107,15 @@ def form_state(base: BaseConfig, state: ExploreState, serial: int) -> dict[str, 
 
 
 def _side_state(base: BaseConfig, settings: ScenarioSettings) -> dict[str, Any]:
-    start = base.scenario_config(settings.scenario, settings.free)
+    start = base.scenario_config(settings.scenario, settings.free, settings.listed(INTERVENTIONS))
     own = {key: configured_value(start, key) for key in settable()}
-    return {"scenario": settings.scenario, "free": settings.free, "values": own | dict(settings.values), "own": own}
+    return {
+        "scenario": settings.scenario,
+        "free": settings.free,
+        INTERVENTIONS: "; ".join(settings.listed(INTERVENTIONS)),
+        "values": own | dict(settings.values),
+        "own": own,
+    }
 
 
 def groups(cast: Cast) -> Iterator[dict[str, Any]]:

@@ -41,7 +41,7 @@ def init_block(table: ModelInputs, runs: Array, points: Array, memory: Memory, b
     memory.theatres.share[:] = TheatreState(*memory.theatres.state).weight[:] = 1.0
     Workspace(*memory.lanes.scratch).alive[:living] = 1.0
     first_day = table.fronts["stance"][0].copy() if len(table.days) else np.ones(table.fronts.shape[1])
-    standing_orders(first_day, PatronNumbers(*memory.numbers.patron).directive_free, memory.theatres.state[:2])
+    standing_orders(first_day, PatronNumbers(*memory.numbers.patron), memory.theatres.state[:2])
     if not (first_day == 1.0).all():
         free = memory.theatres.state[0][table.layout["theatre"]] < 1.0
         states.compliance[:] = np.where(free, traits.held, 0.0)
@@ -53,11 +53,13 @@ def init_block(table: ModelInputs, runs: Array, points: Array, memory: Memory, b
 
 
 @kernel
-def standing_orders(stances: Array, free: Array, orders: Array) -> None:
-    """The orders known and given on the first day (2, K, L), from the stances (K,) and what a free hand orders (L,)."""
+def standing_orders(stances: Array, numbers: Any, orders: Array) -> None:
+    """The orders known and given on the first day (2, K, L), from the stances (K,) and the patron's numbers (L,)."""
     for k in range(len(stances)):
-        for i in range(len(free)):
-            orders[:, k, i] = patron.standing_order(stances[k], free[i])
+        for i in range(orders.shape[2]):
+            orders[:, k, i] = patron.standing_order(
+                stances[k], numbers.directive_free[i], numbers.directive_reduce[i], numbers.directive_stop[i]
+            )
 
 
 def renew_numbers(later: LaterNumbers, points: Array, memory: Memory) -> None:

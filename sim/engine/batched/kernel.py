@@ -26,6 +26,7 @@ from sim.engine.batched.specialize import kernel_rules, one_error_line
 from sim.engine.extension.plan import plan_of
 from sim.engine.inputs import POINTWISE, ModelInputs
 from sim.engine.record import ALL_OUTCOMES, WEEK, Output, OutputSpec
+from sim.model.conditions import Window
 from sim.numbers.compiled import kernel, open_kernel, part, step
 from sim.numbers.philox import split_seed
 from sim.numbers.soa import VECTOR, rows_of
@@ -84,7 +85,7 @@ def run_histories(
     """Simulate the histories `runs` (N,) at the design points `points` (N,) and write what is asked of each.
 
     `width` is the number of lanes in a block; by default as many as the cache holds. It changes no bit. What `out`
-    has no place for is not written.
+    has no place for is not written, and weekly histograms are counted from zero.
     """
     run_arms((table,), seed_low, seed_high, runs, points, (out,), width, asked)
 
@@ -93,23 +94,29 @@ def run_arms(
     tables: Sequence[ModelInputs], seed_low: int, seed_high: int, runs: Array, points: Array, outs: Sequence[Output],
     width: int | None = None, asked: OutputSpec = ALL_OUTCOMES,
 ) -> None:  # fmt: skip
-    """The same histories of several tables of one cast: a stretch that is the same in two is simulated once."""
-    lanes, daily = lane_width(tables[0]) if width is None else width, len(outs[0].daily) > 0
+    """The same for several tables of one cast: a stretch that is the same in two is simulated once.
+
+    Tables may have runs of their own, runs (tables, N): where they have one past, that is still the same.
+    """
+    runs = np.broadcast_to(runs, (len(tables), len(points)))
+    lanes, daily = lane_width(tables[0]) if width is None else width, len(outs[0].daily) > 0 or bool(asked.windows)
     asked = replace(asked, daily=daily, states=asked.states or len(outs[0].run_states) > 0)
     arms = [ArmInputs.of(*one, seed_low, seed_high, asked) for one in zip(tables, outs, strict=True)]
-    forks = forks_of(tables, asked)
+    forks = forks_of(tables, asked, runs)
     memory = new_memory(tables[0], lanes, daily)
-    kept = {fork: BlockRun(new_memory(tables[0], lanes, daily), runs, runs, points) for fork in forks if fork.day > 0}
+    kept = {
+        fork: BlockRun(new_memory(tables[0], lanes, daily), points, points, points) for fork in forks if fork.day > 0
+    }
     first, point = 0, None
-    while first < len(runs):
-        living = runs_sharing_high_bits(runs[first : first + lanes])
+    while first < len(points):
+        living = min(runs_sharing_high_bits(one[first : first + lanes]) for one in runs)
         chunk = slice(first, first + living)
-        for number, (arm, fork) in enumerate(zip(arms, forks, strict=True)):
-            block = BlockRun(memory, np.arange(first, first + living), runs[chunk], points[chunk])
+        for number, (arm, fork, own) in enumerate(zip(arms, forks, runs, strict=True)):
+            block = BlockRun(memory, np.arange(first, first + living), own[chunk], points[chunk])
             if fork in kept:
                 block.copy(kept[fork])
             else:
-                begun = arm.first_runs(runs[chunk], points[chunk])
+                begun = arm.first_runs(own[chunk], points[chunk])
                 point = init_block(arm.table, begun, points[chunk], memory, point if len(arms) == 1 else None)
             with one_error_line(arm.table):
                 for later in sorted(one for one in kept if one.parent == number):
@@ -118,6 +125,9 @@ def run_arms(
                 block.finish(arm)
             point = point if block.memory is memory else None
         first += living
+    for arm, fork in zip(arms, forks, strict=True):
+        weeks = fork.day // WEEK  # their attacks were counted where the arm forks from
+        arm.out.weekly[:, :weeks] += arms[fork.parent].out.weekly[:, :weeks]
 
 
 class Fork(NamedTuple):
@@ -127,16 +137,26 @@ class Fork(NamedTuple):
     parent: int
 
 
-def forks_of(tables: Sequence[ModelInputs], asked: OutputSpec) -> list[Fork]:
+def forks_of(tables: Sequence[ModelInputs], asked: OutputSpec, runs: Array) -> list[Fork]:
     """The latest fork of each table from one before it, of these the first; day 0 where it shares nothing."""
-    if asked.states or asked.weekly or any(table.extended or table.later for table in tables):
+    if asked.states or any(table.extended or table.later for table in tables):
         return [Fork(0, 0)] * len(tables)
-    shared = ([Fork(days_alike(one, table), n) for n, one in enumerate(tables[:m])] for m, table in enumerate(tables))
-    return [max(found, key=lambda fork: fork.day, default=Fork(0, 0)) for found in shared]
+
+    def shared(one: int, other: int) -> int:
+        days = days_alike(tables[one], tables[other])
+        if np.array_equal(runs[one], runs[other]):
+            return days
+        past = tables[one].past
+        return 0 if past is None else min(days, past.day)
+
+    found = ([Fork(shared(one, other), one) for one in range(other)] for other in range(len(tables)))
+    return [max(forks, key=lambda fork: fork.day, default=Fork(0, 0)) for forks in found]
 
 
 def days_alike(one: ModelInputs, other: ModelInputs) -> int:
-    """How many days of the histories of two tables are the same from the start."""
+    """How many days of the histories of two tables are the same from the start, if their runs are."""
+    if one is other:
+        return len(one.days)
     same = (*POINTWISE, "layout", "groups", "bursts", "weights", "strikes_day", "report_day")
     if (
         one.past is not other.past
@@ -158,6 +178,7 @@ class ArmInputs(NamedTuple):
     out: Output
     settled: tuple[int, list[int]] | None
     series: list[int]
+    windows: tuple[Window, ...]
 
     @classmethod
     def of(cls, table: ModelInputs, out: Output, seed_low: int, seed_high: int, asked: OutputSpec) -> Self:
@@ -168,7 +189,7 @@ class ArmInputs(NamedTuple):
         world = world_of(table, seed_low, seed_high, asked)
         low, high = (seed_low, seed_high) if table.past is None else split_seed(table.past.seed)
         past = world._replace(seed_low=low, seed_high=high)
-        return cls(table, world, past, kernel_rules(table), out, settled, series)
+        return cls(table, world, past, kernel_rules(table), out, settled, series, asked.windows)
 
     def first_runs(self, runs: Array, points: Array) -> Array:
         """The run numbers of histories on their first day."""
@@ -220,7 +241,7 @@ class BlockRun:
                 self.simulate(arm, min(self.day + STRETCH, days))
         else:
             self.simulate(arm, days)
-        recording.write_out(self.memory, np.arange(len(self.histories)), self.histories, arm.out)
+        recording.write_out(self.memory, np.arange(len(self.histories)), self.histories, arm.out, arm.windows)
 
     def drop_settled(self, arm: ArmInputs, columns: list[int]) -> bool:
         """Write out the lanes in which all days of these columns have come, or war; go on with fewer vectors if a third

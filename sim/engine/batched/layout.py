@@ -38,7 +38,7 @@ T = TypeVar("T", bound=tuple[Any, ...])
 MOST_VECTORS: Final = 9
 FEW_VECTORS: Final = 3
 """With fewer, what a step costs whatever its lanes outweighs what a cache that is further away costs."""
-CACHE_BYTES: Final = 5 * 2**18
+CACHE_BYTES: Final = 81 * 2**14
 """Memory that a block should stay below: a common second-level cache, and a little more that is seldom touched."""
 SHARED_BYTES: Final = 8 * CACHE_BYTES
 """Memory that a block of FEW_VECTORS should stay below: a core's part of a common third-level cache."""

@@ -3,14 +3,16 @@
 The plain form of all this is `sim.engine.reference.tally`; sums of whole numbers may be taken in another order.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.engine.batched.layout import PACK, Block, Lanes, Memory, Runs, TheatreRecord, Theatres
-from sim.engine.record import BINS, FIRST_DAYS, OutcomeRow, Output
+from sim.engine.record import BINS, FIRST_DAYS, OutcomeRow, Output, counted_windows
 from sim.engine.state import RunState, TheatreState, WingState
+from sim.model.conditions import Window
 from sim.numbers.compiled import kernel, part, simd_hints, step
 from sim.numbers.soa import VECTOR
 from sim.rules import outcomes, patron, target
@@ -127,13 +129,15 @@ def store_daily(k: int, start: int, block: Block) -> None:
         block.daily[start + i], block.daily[start + size + i] = attacks, int(packed[k * size + i] - attacks * PACK)
 
 
-def write_out(memory: Memory, lanes: Array, histories: Array, out: Output) -> None:
+def write_out(memory: Memory, lanes: Array, histories: Array, out: Output, windows: Sequence[Window] = ()) -> None:
     """What was kept of the lanes (n,), into the output of the histories (n,)."""
     wings = memory.wings
     write_lanes(memory.runs.tally, wings.counts, wings.lags, lanes, histories, out.rows, out.counts, out.lags)
     out.extras[histories] = memory.extras[:, lanes].T
     if len(out.daily):
         out.daily[histories] = memory.daily[..., lanes].transpose(3, 0, 1, 2)
+    if windows:
+        out.windows[histories] = counted_windows(memory.daily[..., lanes], windows).T
 
 
 @kernel

@@ -109,7 +109,9 @@ def issue_orders(
         held_back += 1 if directive < 1.0 else 0
         state.directive[k] = directive
         notes.held[k] = outcomes.first_day(notes.held[k], day, directive < 1.0)
-        standing = rules.patron.standing_order(stance, of_patron.directive_free[i])
+        standing = rules.patron.standing_order(
+            stance, of_patron.directive_free[i], of_patron.directive_reduce[i], of_patron.directive_stop[i]
+        )
         state.order[k] = rules.patron.directive(
             runs.state.phase[i], standing, theatres.numbers.restraint[k], theatres.numbers.release[k]
         )

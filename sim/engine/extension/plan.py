@@ -32,11 +32,11 @@ from sim.model.extension import (
     Series,
     Tallied,
 )
+from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.validation import UserError, one_of
 from sim.numbers.compiled import part
 from sim.numbers.philox import actor_id, own_decision
 from sim.rules.decisions import MAX_ATTACKS
-from sim.rules.outcomes import DERIVED, RECORDED
 
 Array = npt.NDArray[Any]
 

@@ -215,7 +215,12 @@ class PatronAgent(Actor):
         ]
 
     def _standing(self, stance: float) -> float:
-        return float(self.rules.patron.standing_order(stance, self.numbers.directive_free))
+        numbers = self.numbers
+        return float(
+            self.rules.patron.standing_order(
+                stance, numbers.directive_free, numbers.directive_reduce, numbers.directive_stop
+            )
+        )
 
     def count(self, wings: Sequence["MilitiaWing"]) -> None:
         """Count the attacks of today on the target that followed the order to attack."""

@@ -9,6 +9,7 @@ from sim.engine.extension.plan import plan_of
 from sim.engine.inputs import ModelInputs
 from sim.engine.record import BINS, WEEK, Output
 from sim.engine.reference.model import ReferenceModel
+from sim.model.outcomes import NAMES
 from sim.rules import outcomes, patron, target
 
 Array = npt.NDArray[Any]
@@ -23,7 +24,7 @@ def first_day(happened: Array) -> int:
 
 
 def outcome_row(run: Array, windows: Array, table: ModelInputs) -> list[int]:
-    """The outcomes of `sim.rules.outcomes.RECORDED` from the states of the run and the window of each day (days,)."""
+    """The outcomes of `sim.model.RECORDED` from the states of the run and the window of each day (days,)."""
     leader_struck = run["leader"] == target.STRUCK
     answers = run["limited"] + leader_struck
     declined = run["leader"] == target.DECLINED
@@ -46,7 +47,7 @@ def outcome_row(run: Array, windows: Array, table: ModelInputs) -> list[int]:
         "peak_war_risk": int(run["war_risk"].max(initial=0.0) * 1000.0 + 0.5),  # the nearest thousandth
         "peak_rung": run["rung"].max(initial=0.0),
     }
-    return [int(values[name]) for name in outcomes.NAMES]
+    return [int(values[name]) for name in NAMES]
 
 
 def resumption_day(acknowledged: Array, windows: Array, strikes: int) -> int:

@@ -154,6 +154,8 @@ def axis_of(key: str, value: Any) -> str:
 
     >>> axis_of("scenario", ["article", "tight_leash"]), axis_of("patron.control", (0.2, 1))
     ('scenario=choice(article,tight_leash)', 'patron.control=interval(0.2,1)')
+    >>> axis_of("history.free_from", [None, "start"])
+    'history.free_from=null,start'
     >>> axis_of("sensitivity.outcomes", ["war", "deaths:q95"])
     "sensitivity.outcomes=[war,'deaths:q95']"
     """
@@ -161,7 +163,7 @@ def axis_of(key: str, value: Any) -> str:
         return override_of(key, value)
     if isinstance(value, tuple) and len(value) == 2:
         return override_of(key, IntervalSweep(start=value[0], end=value[1]))
-    if isinstance(value, list) and None not in value:
+    if isinstance(value, list) and (None not in value or len(value) > 1):
         return override_of(key, ChoiceSweep(list=value))
     # The grammar refuses what is left: a sweep must be repeatable from its command.
     return f"{key}={'choice' if isinstance(value, list) else 'interval'}({','.join(map(hydra_text, value))})"

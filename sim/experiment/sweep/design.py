@@ -34,9 +34,9 @@ from sim.experiment.sweep.axes import (
 from sim.model.aliases import current_outcome
 from sim.model.extension import Extension
 from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, hydra_text, parse_override, read_yaml
-from sim.model.scenario import POSTERIOR, Config
+from sim.model.outcomes import Outcome
+from sim.model.scenario import POSTERIOR, Config, asking
 from sim.model.validation import Section, UserError, mapping, one_of
-from sim.rules.outcomes import Outcome
 
 MOST_POINTS: Final = 10**8
 DRAWS: Final = ("prior", POSTERIOR)
@@ -59,11 +59,9 @@ def settings_of(config: Config) -> StudyOptions:
     if study.draws is not None and study.draws not in DRAWS:
         raise UserError("study.draws", study.draws, one_of(DRAWS, study.draws))
     ignored = Section("study", config.tree["study"], STUDY_KEYS)
-    known, series = outcomes_of(config.scenario.extended), [one.name for one in config.scenario.extended.series]
-    outcomes = None if study.outcomes is None else tuple(map(current_outcome, ignored.texts("outcomes")))
-    for name in outcomes or ():
-        if name not in known and name not in series:
-            raise UserError("study.outcomes", name, one_of((*known, *series), name))
+    known, outcomes = outcomes_of(config.scenario), None
+    if study.outcomes is not None:
+        _, outcomes = asking(config.scenario, ignored.texts("outcomes"), "study.outcomes")
     known = known if outcomes is None else {name: known[name] for name in outcomes if name in known}
     if not known:
         raise UserError("study.outcomes", study.outcomes, "one outcome or more; daily series come with these")

@@ -20,7 +20,8 @@ import xarray as xr
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcomes_in
 from sim.experiment.statistics import Array, Column, error_of_quantile, error_of_share, interval_90, quantile
 from sim.experiment.sweep.store import CARRIED
-from sim.rules.outcomes import NEVER, Outcome
+from sim.model.outcomes import Outcome
+from sim.rules.outcomes import NEVER
 
 LEAST_RUNS: Final = 64
 """Runs from which an error is believed: fewer may all agree by chance."""

@@ -234,7 +234,7 @@ class Sweep:
     @property
     def asked(self) -> tuple[Judgement, ...]:
         """Tolerances that every point is to meet."""
-        return judgements(self.settings.precision, outcomes_of(self.config.scenario.extended))
+        return judgements(self.settings.precision, outcomes_of(self.config.scenario))
 
     @property
     def folder(self) -> Path:

@@ -71,7 +71,7 @@ class Work:
             "run": {"units": "1", "long_name": "run number, part of the address of every draw"},
             **{
                 name: attributes(outcome)
-                for name, outcome in outcomes_of(scenario.extended).items()
+                for name, outcome in outcomes_of(scenario).items()
                 if self.outcomes is None or name in self.outcomes
             },
             **{one.name: series_attributes(one) for one in self.series},

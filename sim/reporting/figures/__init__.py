@@ -21,13 +21,14 @@ def draw(found: Any, *names: str) -> "Figure":
 
     | `found` | without names | names |
     |---|---|---|
-    | what `simulate` returns | attacks a week by theatre over the calendar | outcomes: how often each value came |
+    | what `run` gives | how the winter goes on, attacks a week, outcomes | outcomes: how often each value came |
+    | what `simulate` returns | attacks a week by theatre over the calendar | the same |
     | `{"a": ..., "b": ...}` of such | attacks a week on the target, laid over each other | the same, side by side |
     | `{"before": ..., "after": ...}` of sweeps over draws | | parameters: their draws, laid over each other |
     | what `sweep` or `open_sweep` gives | three outcomes over what varies | other outcomes |
     | what `compare` gives | effects, places and regrets | a measure: one small figure |
     | what `explain` gives | shares of the mechanisms, with what each brings alone | |
-    | what `diverge` gives | both histories as tracks | |
+    | what `diff` gives | both histories as tracks | |
     | what `calibrate` gives | the posterior | posterior, forest, sbc, patterns or hypotheses |
     | what `discover` gives | its boxes | boxes or trajectory |
     | a `ReferenceModel` that has run | its attacks, war risk and compliance day by day | |
@@ -53,7 +54,7 @@ def draw(found: Any, *names: str) -> "Figure":
 
 
 def _undrawable(what: str) -> UserError:
-    return UserError("draw", what, "what simulate, sweep, compare, explain, diverge, calibrate or discover gives")
+    return UserError("draw", what, "what a call such as run, compare, sweep or calibrate gives")
 
 
 def _drawer(module: str, name: str) -> Callable[..., "Figure"]:
@@ -85,6 +86,7 @@ def _dataset(data: "xr.Dataset", names: tuple[str, ...]) -> "Figure":
 def _ensembles(found: Mapping[str, Any], names: tuple[str, ...]) -> "Figure":
     import xarray as xr
 
+    found = {name: one if isinstance(one, xr.Dataset) else getattr(one, "data", one) for name, one in found.items()}
     if found and names and all(isinstance(one, xr.Dataset) and "point" in one.dims for one in found.values()):
         return _drawer("distribution_figures", "draws")(found, names)
     if not found or not all(isinstance(one, xr.Dataset) and "weekly_histogram" in one for one in found.values()):

@@ -1,23 +1,26 @@
 """Figures of a calibration: posteriors, simulation-based calibration, rival explanations, predicted patterns."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import datestr2num
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sim.analysis.calibration.calibration_run import Calibration, Rivals, SbcResult, excluded_words, observation_rows
 from sim.analysis.calibration.cross_checks import Predicted, prior_draws
-from sim.analysis.calibration.hypotheses import Reading, Story
+from sim.analysis.calibration.hypotheses import Reading
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Quantity
-from sim.analysis.calibration.posterior import with_products
+from sim.analysis.calibration.posterior import COMBINED, with_products
 from sim.analysis.calibration.sbc import LEVEL, expected, rank_band, rank_shares
+from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.statistics import Array, arviz, midpoint_quantile
-from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, heading, new_figure, quiet, style
-from sim.reporting.text import quantity_title, shortened
+from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, date_axis, heading, new_figure, quiet, style
+from sim.reporting.text import positional, quantity_title, shortened
 
 BY_VERDICT: Final = {IDENTIFIED: BLUE, WEAKLY: GREEN, NOT: GREY}
 COLUMNS: Final = 4
@@ -56,12 +59,19 @@ def posterior_figure(done: Calibration) -> Figure:
 
 
 def _densities(axes: Axes, one: Quantity, before: Array, after: Array) -> None:
+    """Densities before and after; on a log scale, and of the logarithm, where a prior is log-uniform."""
+    colour, logs = BY_VERDICT[one.verdict], varies_by_factors(one.quantity)
+    before, after = (np.log(values) if logs else np.asarray(values) for values in (before, after))
     low, high = np.quantile(before, [0.002, 0.998])
-    colour = BY_VERDICT[one.verdict]
     kde = arviz().kde
     for values, shade, alpha in ((before, GREY, 0.3), (after, colour, 0.45)):
-        grid, density = kde(np.asarray(values)[(values >= low) & (values <= high)], custom_lims=(low, high))
-        axes.fill_between(grid, density, linewidth=0, color=shade, alpha=alpha)
+        grid, density = kde(values[(values >= low) & (values <= high)], custom_lims=(low, high))
+        axes.fill_between(np.exp(grid) if logs else grid, density, linewidth=0, color=shade, alpha=alpha)
+    if logs:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high - low < np.log(100.0) else (1.0,)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: positional(value, 2)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     top = axes.get_ylim()[1]
     ends = (one.posterior_q05, one.posterior_q95)
     axes.plot(ends, [-0.06 * top] * 2, color=colour, linewidth=3.5, solid_capstyle="butt", clip_on=False)
@@ -75,6 +85,12 @@ def _densities(axes: Axes, one: Quantity, before: Array, after: Array) -> None:
     axes.text(0, 1.03, word, transform=axes.transAxes, fontsize=8, color=GREY)
     axes.set_xlabel(one.unit if one.unit != "1" else "", fontsize=8, labelpad=1)
     axes.tick_params(labelsize=8)
+
+
+def varies_by_factors(quantity: str) -> bool:
+    """Whether a parameter, or a factor of a product, has a log-uniform prior."""
+    factors, *_ = COMBINED.get(quantity, ((quantity,), "", ""))
+    return any(free_declarations()[key].prior.shape == "log_uniform" for key in factors)
 
 
 def forest_figure(done: Calibration) -> Figure:
@@ -116,7 +132,8 @@ def _bar(axes: Axes, row: float, levels: Array, weights: Array, one: Quantity) -
 def check_figure(check: SbcResult, control: SbcResult | None, words: str) -> Figure:
     """Simulation-based calibration: ECDF of the ranks less its expectation, with the simultaneous band."""
     every = [one for checked in check.checked.values() for one in checked]
-    title = "Simulation-based calibration: " + ("passed" if all(one.uniform for one in every) else "FAILED")
+    verdict = "passed" if all(one.uniform for one in every) else "FAILED"
+    title = f"Simulation-based calibration: {verdict if every else 'too few data sets for a verdict'}"
     text = f"If posteriors are calibrated, every line stays inside its band with probability {1 - LEVEL:.0%} for all"
     text += " quantities of a panel together."
     if count := sum(one.retested for one in every):
@@ -130,7 +147,8 @@ def check_figure(check: SbcResult, control: SbcResult | None, words: str) -> Fig
             _ranks(axes, check, region, BLUE, "each quantity")
             _band(axes, check, region)
             axes.set_xlabel("rank of the true value among 99 draws")
-            axes.set_title(f"SBC, {region}: {check.ranked[region].sets} data sets", fontsize=10)
+            few = "" if check.checked[region] else ", too few for a verdict"
+            axes.set_title(f"SBC, {region}: {check.ranked[region].sets} data sets{few}", fontsize=10)
             quiet(axes)
         panels[0].set_ylabel("ECDF difference")
         panels[0].legend(loc="upper right", fontsize=8.5)
@@ -152,15 +170,41 @@ def _band(axes: Axes, check: SbcResult, region: str) -> None:
             axes.plot(np.arange(len(edge)), edge - expected(), color=INK, linewidth=1.3, label=label)
 
 
+def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, words: str) -> Figure:
+    """Attacks of each stretch of a file, over what 90% of runs report before and after these counts are used."""
+    inside = sum(row["after_q05"] <= row["attacks"] <= row["after_q95"] for row in rows)
+    title = f"After the counts are used, {inside} of {len(rows)} stretches lie in what 90% of runs report"
+    text = "Attacks in each stretch of the file, and in the same days of runs, without the scatter of the likelihood."
+    edges = [datestr2num(row["from"]) for row in rows] + [datestr2num(rows[-1]["to"]) + 1]
+    with page(4.8, "No conclusion from the dated counts" if refusal else title, text, (0.045, 0.02, words)) as figure:
+        axes = figure.add_axes((0.06, 0.16, 0.91, 0.58))
+        for when, colour, strength in (("before", GREY, 0.35), ("after", BLUE, 0.5)):
+            low, high = ([row[f"{when}_{end}"] for row in rows] for end in ("q05", "q95"))
+            label = f"90% of runs, {when} the counts"
+            axes.stairs(high, edges, baseline=low, fill=True, color=colour, alpha=strength, linewidth=0, label=label)
+        axes.stairs(
+            [row["attacks"] for row in rows], edges, baseline=None, color=INK, linewidth=1.8, label="in the file"
+        )
+        date_axis([axes])
+        axes.set_xlim(edges[0], edges[-1])
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel("attacks in the stretch")
+        axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        quiet(axes)
+    return figure
+
+
 def reading_figure(rivals: Rivals, words: str) -> Figure:
-    """Rival explanations before and after, and sufficient causes by counterfactual draws."""
+    """Rival explanations before and after, by form of the model, and sufficient causes by counterfactual draws."""
     readings = rivals.readings
-    alone = sum(one.posterior_probability for one in readings if len(one.channels) == 1)
-    title = f"Single causes of the calm have a posterior probability of {alone:.0%}; combinations are not distinguished"
+    single = [one for one in readings if len(one.channels) == 1]
+    alone, before = (sum(getattr(one, f"{when}_probability") for one in single) for when in ("posterior", "prior"))
+    title = f"Single causes of the calm together: posterior probability {alone:.0%}, prior {before:.0%}"
     text = (
         "Left: sets of causes, the others shut off in the model. Right: draws that have the calm, simulated again with"
     )
-    height = 2.1 + 0.5 * max(8, len(readings))
+    forms = list(dict.fromkeys(one.form for one in readings))
+    height = 2.1 + 0.5 * max(8, len(readings) + len(forms))
     foot, tall = 0.93 / height, 1.0 - 2.05 / height
     feet = ((0.045, 0.31 / height, excluded_words(observation_rows(readings))), (0.045, 0.155 / height, words))
     with page(height, title, f"{text} causes removed and common random numbers.", *feet) as figure:
@@ -169,18 +213,31 @@ def reading_figure(rivals: Rivals, words: str) -> Figure:
         shares = np.array([one.posterior_probability for one in readings])
         limits = np.array([(one.probability_low, one.probability_high) for one in readings])
         errors = {"xerr": np.abs(limits - shares[:, None]).T, "ecolor": INK, "error_kw": {"lw": 1}}
-        handles = _pairs(left, readings, [one.prior_probability for one in readings], shares, **errors)
+        rows = -np.arange(len(readings), dtype=float) - [forms.index(one.form) for one in readings]
+        texts = [of_form(one)[1] for one in readings]
+        handles = _pairs(left, texts, [one.prior_probability for one in readings], shares, rows, **errors)
         labels = ["before", "after (line: 95%)"]
         wide = {one.hypothesis: one.posterior_probability for one in rivals.widened}
         if wide:
-            marks, rows = [wide[one.hypothesis] for one in readings], np.arange(len(readings))[::-1]
+            marks = [wide[one.hypothesis] for one in readings]
             handles += left.plot(marks, rows - 0.2, "D", color=ORANGE, markersize=4.5, clip_on=False, zorder=4)
             labels.append("after, with wider priors")
+        for form in forms:
+            first, *_ = of_one = [place for place, one in enumerate(readings) if one.form == form]
+            name, _ = of_form(readings[first])
+            head = f"{name[:1].upper()}{name[1:]}: {sum(shares[of_one]):.0%} after" if name else ""
+            left.annotate(
+                head, (0, rows[first] + 0.75), xycoords=("axes fraction", "data"), xytext=(-4, 0),
+                textcoords="offset points", ha="right", va="center", fontsize=9, fontweight="bold",
+            )  # fmt: skip
         left.set_xlabel("probability of the explanation")
         left.set_title("Explanations of the calm", fontsize=10, loc="left")
         left.set_xlim(left=0.0)
+        left.set_ylim(rows[-1] - 0.7, 1.0)
         left.legend(handles, labels, fontsize=8.5, loc="best")
-        _pairs(right, rivals.stories, [one.before for one in rivals.stories], [one.after for one in rivals.stories])
+        stories = rivals.stories
+        texts = [one.text for one in stories]
+        _pairs(right, texts, [one.before for one in stories], [one.after for one in stories], -np.arange(len(stories)))
         right.set_xlabel("share of draws with the calm")
         right.set_title("Sufficient causes", fontsize=10, loc="left")
         for axes in (left, right):
@@ -188,16 +245,22 @@ def reading_figure(rivals: Rivals, words: str) -> Figure:
     return figure
 
 
+def of_form(one: Reading) -> tuple[str, str]:
+    """The form of the model of an explanation, empty where there is one alone, and the explanation under it."""
+    form, parted, causes = one.text.partition(": ")
+    return (form, causes) if one.form and parted else ("", one.text)
+
+
 def _pairs(
-    axes: Axes, found: Sequence[Reading | Story], before: Sequence[float], after: Sequence[float] | Array, **errors: Any
-) -> list[Any]:
-    """Two bars for each text, before and after, the first on top."""
-    rows = np.arange(len(found))[::-1]
+    axes: Axes, texts: Sequence[str], before: Sequence[float], after: Sequence[float] | Array, rows: Array,
+    **errors: Any,
+) -> list[Any]:  # fmt: skip
+    """Two bars for each text at its row, before and after."""
     bars = [
         axes.barh(rows + 0.2, before, 0.34, color=GREY, alpha=0.45),
         axes.barh(rows - 0.2, after, 0.34, color=BLUE, **errors),
     ]
-    axes.set_yticks(rows, ["\n".join(textwrap.wrap(one.text, 46)) for one in found], fontsize=8.5)
+    axes.set_yticks(rows, ["\n".join(textwrap.wrap(one, 46)) for one in texts], fontsize=8.5)
     return bars
 
 

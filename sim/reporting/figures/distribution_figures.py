@@ -14,10 +14,11 @@ from sim.experiment.dataset import outcomes_in
 from sim.experiment.formats import long_date, named
 from sim.experiment.result_dir import config_in
 from sim.experiment.statistics import Array, Tally
+from sim.model.outcomes import Outcome
 from sim.model.parameters import shared_declarations
 from sim.model.validation import UserError, one_of
 from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, WIDTH, name_colours, new_figure, quiet, style
-from sim.rules.outcomes import NEVER, Outcome
+from sim.rules.outcomes import NEVER
 
 PANEL: Final = 2.5
 LEFT: Final = 0.075

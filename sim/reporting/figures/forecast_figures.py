@@ -1,15 +1,18 @@
 """Figures of forecasts from a user's counts, and of skill."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Final
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETUPBASE
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from sim.analysis.calibration.observations import AtLeast
 from sim.analysis.forecast.case_predictions import CasePredictions
 from sim.analysis.forecast.forecasting import Prediction, quantiles
 from sim.analysis.forecast.scores import (
@@ -24,10 +27,11 @@ from sim.analysis.forecast.scores import (
     Summary,
     weeks_of,
 )
+from sim.experiment.formats import long_date
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
-from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
+from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
 from sim.reporting.text import capital
 
 WEEK: Final = 7
@@ -60,6 +64,32 @@ def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
             columnspacing=1.3,
         )  # fmt: skip
         write_words(figure, found, config, file)
+    return figure
+
+
+def so_far_figure(data: xr.Dataset, config: Config, file: str) -> Figure:
+    """Attacks so far by date: all of them, and those of each theatre where the file says where they were."""
+    dates, attacks = data["as_of_date"].values.astype("datetime64[D]"), data["attacks"].values
+    names = [config.scenario.cast.theatres[str(one)].name for one in data["theatre"].values]
+    known = [k for k in range(len(names)) if np.nanmax(attacks[:, k], initial=0.0) > 0]
+    last, total = dates[-1].item(), int(data["total"].values[-1])
+    with style():
+        figure = new_figure(WIDTH, 4.6)
+        axes = figure.add_axes((LEFT, 0.15, 0.91, 0.6))
+        axes.plot(dates, data["total"], color=INK, linewidth=2.0, label="all theatres", drawstyle="steps-post")
+        for k, colour in zip(known, cycle(COLOURS), strict=False):
+            axes.plot(dates, attacks[:, k], color=colour, linewidth=1.4, label=names[k], drawstyle="steps-post")
+        date_axis([axes])
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+        axes.set_xlim(dates[0], dates[-1])
+        axes.set_ylim(bottom=0)
+        axes.legend(ncols=7, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        quiet(axes)
+        head = f"{total:,} attacks up to {long_date(last)}"
+        figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
+        figure.text(LEFT, 0.885, "attacks so far, as the filters count them", fontsize=10, color=GREY, va="top")
+        source = f"Source: {file}, by the filters of the scenario {config.scenario.title}."
+        figure.text(LEFT, 0.03, source, fontsize=8.5, color=GREY)
     return figure
 
 
@@ -119,7 +149,7 @@ def draw_events(axes: Axes, found: Prediction, scenario: Scenario) -> None:
         axes.axvline(first, color=PURPLE, linewidth=0.9, linestyle=":")
         side, shift = ("right", -3) if first > axes.get_xlim()[1] - NAME_ROOM * np.ptp(axes.get_xlim()) else ("left", 3)
         axes.annotate(
-            one.event.id.replace("_", " "), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
+            capital(one.event.words), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
         )  # fmt: skip
 
@@ -234,7 +264,7 @@ def case_figure(found: CasePredictions) -> Figure:
         date_axis([axes])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         quiet(axes)
-        axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
+        axes.legend(ncols=5, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2)
         last = scenario.calendar.date_of(len(days) - 1)
         ends = f"90% of histories {low[-1]:.0f} to {high[-1]:.0f}"
         head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
@@ -250,14 +280,17 @@ def case_figure(found: CasePredictions) -> Figure:
 
 
 def draw_observed(axes: Axes, found: CasePredictions, days: Array, middle: Array) -> None:
-    """Each observed count as a line from the median before it to that many more."""
-    counts = [one for one in found.settings.observations if one.quantity.of == "count"]
-    for number, one in enumerate(counts):
-        ends = [one.quantity.first, one.quantity.last]
+    """Each observed count as a line from the median before it to that many more; a lower bound ends in an arrow up."""
+    labels = {False: "observed, to which the level is refitted", True: "observed: at least so many"}
+    for one in (one for one in found.settings.observations if one.quantity.of == "count"):
+        ends, bound = [one.quantity.first, one.quantity.last], isinstance(one.reading, AtLeast)
         before = float(middle[ends[0] - 1]) if ends[0] else 0.0
-        label = "" if number else "observed, to which the level is refitted"
         seen = one.reading.value if hasattr(one.reading, "value") else one.reading.observed
-        axes.plot(days[ends], [before, before + seen], "o-", color=ORANGE, linewidth=1.4, markersize=4, label=label)
+        axes.plot(
+            days[ends], [before, before + seen], color=ORANGE, linewidth=1.4, linestyle="--" if bound else "-",
+            marker=CARETUPBASE if bound else "o", markersize=8 if bound else 4, markevery=[1],
+            label=labels.pop(bound, ""),
+        )  # fmt: skip
 
 
 def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> None:
@@ -269,8 +302,9 @@ def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> No
         side, shift = ("right", -3) if at > days[-1] - 2 * NAME_ROOM * np.ptp(days) else ("left", 3)
         axes.axvline(at, color=PURPLE, linewidth=0.9, linestyle=":")
         axes.annotate(
-            capital(event.id.replace("_", " ")), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
+            capital(event.words), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from sim.analysis.forecast.event_files import GED_COLUMNS, Filters, filters_of
+from sim.analysis.forecast.event_filters import Filters, filters_of
+from sim.analysis.forecast.event_formats import GED_COLUMNS
 from sim.model.scenario import Config, load
 from sim.model.timeline import Calendar
 

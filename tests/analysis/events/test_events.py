@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.analysis.forecast import event_files
-from sim.analysis.forecast.event_files import GED_COLUMNS, LARGEST, read_events
+from sim.analysis.forecast import table_files
+from sim.analysis.forecast.event_files import read_events
+from sim.analysis.forecast.event_formats import GED_COLUMNS
+from sim.analysis.forecast.table_files import LARGEST
 from sim.model.validation import UserError
 from tests.analysis.events.files import ACLED_31, ACLED_35, OLD_GED, Row, acled, calendar, filters, ged, saved, text
 
@@ -143,7 +145,7 @@ def test_the_newest_version_of_an_event_counts_wherever_it_stands(
 
 
 def test_a_newer_version_is_found_in_another_block_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_files, "BLOCK", 1 << 12)
+    monkeypatch.setattr(table_files, "BLOCK", 16)
     rows = [revised(n, "2023-11-01", 9) for n in range(200)]
     rows = [revised(7, "2023-11-02", 10), *rows, revised(8, "2023-11-02", 10, country="Elsewhere")]
     found = read_events(saved(tmp_path, text(ACLED_31, rows)), filters(), calendar())
@@ -266,23 +268,16 @@ def bad() -> dict[str, tuple[str | bytes, str]]:
     """Bad files, and what is said of each."""
     good = text(ACLED_31, [acled(0)])
     return {
-        "wrong columns": ("a,b\n1,2\n", "an export of ACLED or UCDP GED, or a table"),
+        "wrong columns": ("a,b\n1,2\n", "an export of ACLED, UCDP GED or GTD"),
         "no date": (text(ACLED_31, [acled(0), acled(1, "01/02/24")]), "row 2 says '01/02/24'"),
         "impossible date": (text(ACLED_31, [acled(0, "2023-13-45")]), "row 1 says '2023-13-45'"),
         "empty after filtering": (text(ACLED_31, [acled(0, country="Elsewhere")]), "none is left (another place: 1)"),
         "header alone": (",".join(ACLED_31) + "\n", "of 0 rows none is left"),
         "empty": ("", "this one is empty"),
-        "ragged": (good + "INV2,2023-11-01\n", "Expected 31 columns, got 2"),
-        "another encoding": (text(ACLED_31, [acled(0, actor1="Nujabà")]).encode("latin-1"), "text in UTF-8; line 2"),
-        "another encoding, far inside": (
-            text(ACLED_31, [acled(n) for n in range(3000)] + [acled(0, actor1="à")]).encode("latin-1"), "not in UTF-8",
-        ),
-        "UTF-16": (good.encode("utf-16"), "text in UTF-16"),
+        "ragged": (good + "INV2,2023-11-01\n", "rows of 31 cells, as many as columns; row 2 has 2"),
         "a time stamp": (text(ACLED_31, [revised(0, "2023-11-01", "soon")]), "one says 'soon'"),
-        "semicolons": (good.replace(",", ";"), "parted by semicolons"),
-        "tabs": (good.replace(",", "\t"), "parted by tabs"),
-        "Excel": (b"PK\x03\x04" + bytes(100), "this is an Excel or zip file"),
-        "old Excel": (b"\xd0\xcf\x11\xe0" + bytes(100), "this is an Excel file"),
+        "damaged zip": (b"PK\x03\x04" + bytes(100), "get it anew"),
+        "old Excel": (b"\xd0\xcf\x11\xe0" + bytes(100), "this is an old or encrypted one"),
         "binary": (b"a,b\n\x00\x01", "bytes that are no text"),
         "negative count": ("as_of_date,total\n2023-11-01,-4\n", "row 1, column total says '-4'"),
         "half a count": ("as_of_date,total\n2023-11-01,4.5\n", "row 1, column total says '4.5'"),
@@ -302,7 +297,7 @@ def bad() -> dict[str, tuple[str | bytes, str]]:
         "a count beyond belief": ("as_of_date,total\n2023-11-01,9e300\n", "whole counts from 0 to 100000"),
         "a table without rows": ("as_of_date,total\n", "of 0 rows none is left (it has no rows)"),
         "a cell beyond all size": (text(ACLED_31, [acled(0, notes="x" * 9_000_000)]), "a row is longer than"),
-        "a web page": ("<html><body>log in</body></html>\n", "a single column, <html><body>log in"),
+        "a web page": ("<html><body>log in</body></html>\n", "this is a web page: log in where it comes from"),
         "table long ago": ("as_of_date,total\n1999-01-01,4\n", "of 1 rows none is left (outside the calendar: 1)"),
     }  # fmt: skip
 
@@ -343,12 +338,79 @@ def test_what_is_no_file_is_refused(place: str, tmp_path: Path) -> None:
         ({"from": "soon"}, "filters.from = soon: allowed a date such as"),
         ({"from": "2024-01-01", "to": "2023-01-01"}, "filters.to = 2023-01-01: allowed 2024-01-01 or later"),
         ({"colour": 1}, "filters.colour = 1: allowed keys"),
+        ({"multi_day": "last"}, "filters.multi_day = last: allowed first, spread, drop"),
+        ({"date_format": "y/m/d"}, "filters.date_format = y/m/d: allowed"),
+        ({"columns": "date"}, "filters.columns = date: allowed a mapping such as"),
+        ({"columns": {"datum": "x"}}, "filters.columns.datum = x: allowed keys"),
+        ({"attackers": ["?!"]}, "filters.attackers = ?!: allowed names with letters or digits"),
     ],
 )  # fmt: skip
 def test_bad_filters_are_refused_in_one_clear_line(change: dict[str, object], said: str) -> None:
     with pytest.raises(UserError) as refused:
         filters(**change)
     assert str(refused.value).startswith(said)
+
+
+# --- names, dates that are not exact ------------------------------------------------------------------------
+
+
+def kept(path: Path, **changes: object) -> int:
+    return read_events(path, filters(**changes), calendar()).report.kept
+
+
+def test_actors_match_by_whole_words_and_declared_aliases(tmp_path: Path) -> None:
+    names = ["Kata'ib Hizballah (Iraq)", "KATAIB-HIZBALLAH", "Katá’ib  Hizballah", "Ansarkataib Hizballahi", "K.H."]
+    path = saved(tmp_path, text(ACLED_31, [acled(n, actor1=one) for n, one in enumerate(names)]))
+    assert kept(path, attackers=["Kataib Hizballah"]) == 3
+    assert kept(path, attackers=["Kataib Hizballah"], aliases={"Kataib Hizballah": ["K.H."]}) == 4
+    forces = [
+        acled(n, actor2=one) for n, one in enumerate(("Forces of the US", "Russian forces", "Citizens of Cyprus"))
+    ]
+    assert kept(saved(tmp_path, text(ACLED_31, forces)), attacked=["US"]) == 1
+    with pytest.raises(UserError, match=r"filters\.aliases\.Kateb Hizballah = .*nearest: Kataib Hizballah"):
+        filters(attackers=["Kataib Hizballah"], aliases={"Kateb Hizballah": ["K.H."]})
+
+
+def several(rows: list[dict[str, object]], tmp_path: Path) -> Path:
+    return saved(tmp_path, text(GED_COLUMNS, rows))
+
+
+def test_events_of_several_days_count_on_the_first_or_are_spread_or_dropped(tmp_path: Path) -> None:
+    lasting = [ged(n, "2023-11-01", date_end="2023-11-08") for n in range(4)]
+    path = several([*lasting, ged(9, "2023-11-01"), ged(10, "2023-11-20")], tmp_path)
+    daily = {}
+    for how in ("first", "spread", "drop"):
+        found = read_events(path, filters(multi_day=how), calendar())
+        daily[how] = np.diff(found.total)[:8].tolist()
+        said = " ".join(found.report.remarks)
+        assert ("4 of several days" in said) is (how != "drop")
+        assert found.report.dropped.get("the event lasts several days", 0) == (4 if how == "drop" else 0)
+    assert daily == {
+        "first": [5, 0, 0, 0, 0, 0, 0, 0], "spread": [1, 1, 0, 1, 0, 1, 0, 1], "drop": [1, 0, 0, 0, 0, 0, 0, 0],
+    }  # fmt: skip
+
+
+def test_rough_dates_are_dropped_or_spread_over_the_days_that_they_may_be_of(tmp_path: Path) -> None:
+    rough = [ged(n, "2023-11-01", date_end="2023-11-10", date_prec=2) for n in range(2)]
+    year = ged(8, "2023-11-01", date_end="2024-03-10", date_prec=5)
+    path = several([*rough, year, ged(9, "2023-10-31"), ged(10, "2023-11-20")], tmp_path)
+    assert read_events(path, filters(), calendar()).report.dropped == {"the date is not known well enough": 3}
+    found = read_events(path, filters(rough_dates="spread"), calendar())
+    assert np.flatnonzero(np.diff(found.total)).tolist() == [0, 3, 8, 20]
+    assert found.report.dropped == {"the date is not known well enough": 1}
+    assert any("2 with a rough date" in one for one in found.report.remarks)
+    week = saved(tmp_path, text(ACLED_31, [acled(0, "2023-11-15", time_precision=2), acled(1, "2023-11-01")]))
+    found = read_events(week, filters(rough_dates="spread", to="2023-11-30"), calendar())
+    assert np.flatnonzero(np.diff(found.total)).tolist() == [0, 14]
+
+
+def test_spreading_keeps_every_event_and_the_days_even(tmp_path: Path) -> None:
+    for number in (1, 3, 7, 30, 31):
+        rows = [ged(n, "2023-11-01", date_end="2023-11-10") for n in range(number)]
+        found = np.diff(read_events(several([*rows, ged(99, "2023-11-30")], tmp_path), filters(multi_day="spread"),
+                                    calendar()).total)  # fmt: skip
+        assert found[:10].sum() == number
+        assert np.ptp(found[:10]) <= 1
 
 
 @pytest.mark.long

@@ -1,0 +1,391 @@
+"""A user's file as a table of texts, whatever it is stored in.
+
+Text in UTF-8, UTF-16 or cp1252 with commas, semicolons, tabs or bars; the same in gzip or zip; Excel; Parquet; the JSON
+of ACLED's API. Titles above the header and the row of HXL tags below it are passed over. Text is streamed, so memory
+does not grow with it. Nothing is unpacked to the disk: rows may be licensed.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Final, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.experiment.formats import size
+from sim.model.validation import UserError
+
+LARGEST: Final = 2_000_000_000
+"""Bytes of the largest file that is read: about four million rows of ACLED. A larger one is refused unread."""
+LARGEST_WHOLE: Final = 300_000_000
+"""The same of what is held in memory as a whole: Excel and JSON, and Parquet in a zip file."""
+BLOCK: Final = 20_000
+"""Rows that are looked at together."""
+DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_HEAD: Final = 1 << 18
+_TITLES: Final = 12
+"""Records at the top among which the header is looked for."""
+_CP1252_GAPS: Final = b"\x81\x8d\x8f\x90\x9d"
+_DAMAGED: Final = (
+    OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException, UnicodeError, csv.Error, ValueError, KeyError,
+    SyntaxError,
+)  # fmt: skip
+"""What libraries raise on files that are cut off or damaged; errors of XML are syntax errors."""
+_POINTER: Final = re.compile(rb"version https://git-lfs.github.com/spec/.*?^size (\d+)", re.DOTALL | re.MULTILINE)
+
+Opener = Callable[[], IO[bytes]]
+Records = Callable[[], Iterable[Sequence[str]]]
+Known = Callable[[Sequence[str]], bool]
+"""Whether the columns of a header, as `column_name` writes them, are those of something that is read."""
+
+
+def refused(path: Path, allowed: str) -> UserError:
+    """The one line about a file that cannot be used."""
+    return UserError("data", path.name, allowed)
+
+
+def refuse_twice(path: Path, columns: Sequence[str]) -> None:
+    """Refuse a file in which a column that is read stands twice."""
+    twice = next((one for one in columns if columns.count(one) > 1), None)
+    if twice is not None:
+        raise refused(path, f"each column once; {twice} stands {columns.count(twice)} times")
+
+
+def column_name(text: str) -> str:
+    """A column as it is looked for.
+
+    >>> column_name(" Event Date"), column_name("SUB-EVENT_TYPE")
+    ('event_date', 'sub_event_type')
+    """
+    return re.sub(r"[\s_-]+", "_", text.strip().casefold())
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table in a file.
+
+    `stored` says what it is stored in, `encoding` and `delimiter` are empty where it is no text. `header` has the
+    columns as written; `skipped` records stand above the first row of data, and `tags` says whether HXL tags are among
+    them. `records` reads all of them from the top.
+    """
+
+    path: Path
+    stored: str
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    skipped: int
+    tags: bool
+    records: Records
+
+    @property
+    def names(self) -> list[str]:
+        """The columns as they are looked for."""
+        return [column_name(one) for one in self.header]
+
+    def renamed(self, names: dict[str, str]) -> "TableFile":
+        """The same table with other names for some columns."""
+        return replace(self, header=tuple(names.get(column_name(one), one) for one in self.header))
+
+    def rows(self, short: bool = False) -> Iterator[Sequence[str]]:
+        """The rows of data, each as long as the header; blank ones are left out.
+
+        Args:
+            short: whether cells may be missing at the end of a row.
+
+        Raises:
+            UserError: a row has more or fewer cells, or the file is damaged.
+        """
+        number, width = 0, len(self.header)
+        with damage_named(self.path):
+            for row in islice(self.records(), self.skipped, None):
+                if not row or not (row[0].strip() or any(cell.strip() for cell in row)):
+                    continue
+                number += 1
+                yield row if len(row) == width else self._fitted(number, row, short)
+
+    def _fitted(self, number: int, row: Sequence[str], short: bool) -> Sequence[str]:
+        width = len(self.header)
+        if short and len(row) < width:
+            return [*row, *[""] * (width - len(row))]
+        if len(row) < width or any(cell.strip() for cell in row[width:]):
+            raise refused(
+                self.path, f"rows of {width} cells, as many as columns; row {number} has {len(row)}: get the file anew"
+            )
+        return row[:width]
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Those of these columns that are there, as texts, block by block."""
+        names = self.names
+        wanted = [one for one in names if one and one in columns]
+        refuse_twice(self.path, wanted)
+        places = [names.index(one) for one in wanted]
+        rows = self.rows()
+        while part := [[row[place] for place in places] for row in islice(rows, BLOCK)]:
+            yield pd.DataFrame(part, columns=wanted, dtype=object)
+
+
+def open_table(path: Path, known: Known) -> TableFile:
+    """Find out how a table is stored, and where its header is.
+
+    Raises:
+        UserError: there is no such file, or it is too large, damaged, or no table; the line says what to do.
+    """
+    _check_size(path)
+    with damage_named(path):
+        packed, opener = _unpacked(path)
+        with opener() as stream:
+            head = stream.read(_HEAD)
+        if pointer := _POINTER.match(head):
+            raise refused(
+                path, f"the file itself; this is a Git LFS pointer to {size(float(pointer[1]))}: run `git lfs pull`"
+            )
+        if not head.strip():
+            raise refused(path, "a table; this one is empty")
+        start = head.lstrip(codecs.BOM_UTF8).lstrip()
+        found: list[tuple[str, Records]]
+        if head.startswith(b"PAR1"):
+            found = [("Parquet", partial(_parquet_records, opener))]
+        elif head.startswith(b"PK\x03\x04"):
+            found = _sheets(path, opener)
+        elif head.startswith(b"\xd0\xcf\x11\xe0"):
+            raise refused(path, "an Excel file as .xlsx; this is an old or encrypted one: save it as .xlsx or CSV")
+        elif start[:1] in (b"{", b"["):
+            found = [("JSON", _json_records(path, _held(path, opener)))]
+        elif start[:1] == b"<":
+            raise refused(path, "a table; this is a web page: log in where it comes from and download it again")
+        else:
+            return _text_table(path, packed, opener, head, known)
+        tables = [_table(path, f"{stored}{packed}", records, known) for stored, records in found]
+    full = [one for one in tables if one is not None]
+    if not full:
+        raise refused(path, "a table; this one is empty")
+    return next((one for one in full if known(one.names)), max(full, key=lambda one: len(one.header)))
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn what libraries say of a damaged file into one line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except _DAMAGED as problem:
+        said = " ".join(str(getattr(problem, "strerror", None) or problem).split())[:80]
+        if "field larger" in said:
+            said = f"a row is longer than {csv.field_size_limit():,} characters: is a quotation mark not closed?"
+        raise refused(path, f"a file that can be read ({said or type(problem).__name__}); get it anew") from None
+
+
+def _check_size(path: Path) -> None:
+    try:
+        there = path.stat().st_size
+    except OSError:
+        raise UserError("data", path, "an existing file") from None
+    if not path.is_file():
+        raise UserError("data", path, "a file; this is a folder")
+    _check_bytes(path, there)
+
+
+def _check_bytes(path: Path, there: int, held: bool = False) -> None:
+    most = LARGEST_WHOLE if held else LARGEST
+    if there > most:
+        kind = "Excel, JSON and packed Parquet files" if held else "files"
+        raise refused(path, f"{kind} of at most {size(most)}; this one has {size(there)}: save a part of it as CSV")
+
+
+def _unpacked(path: Path) -> tuple[str, Opener]:
+    """What a file is packed in, in words, and how to open what is inside."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(b"\x1f\x8b"):
+        return " in gzip", lambda: cast(IO[bytes], gzip.open(path, "rb"))
+    if start != b"PK\x03\x04":
+        return "", lambda: path.open("rb")
+    with zipfile.ZipFile(path) as archive:
+        inside = archive.infolist()
+    names = {one.filename for one in inside}
+    if "[Content_Types].xml" in names:
+        return "", lambda: path.open("rb")
+    if "mimetype" in names:
+        raise refused(path, "an Excel file as .xlsx; this is an OpenDocument file: save it as .xlsx or CSV")
+    files = [one for one in inside if not one.is_dir() and not one.filename.startswith(("__MACOSX", "."))]
+    tables = [one for one in files if PurePosixPath(one.filename).suffix.lower() not in (".pdf", ".md", ".html")]
+    if len(tables) != 1:
+        listed = ", ".join(PurePosixPath(one.filename).name for one in tables[:4])
+        raise refused(
+            path, f"a zip file with one table; this one has {len(tables)} ({listed}): unpack the one you want"
+        )
+    only = tables[0]
+    if only.flag_bits & 1:
+        raise refused(path, "a zip file without a password: unpack it first")
+    _check_bytes(path, only.file_size)
+    return f" in zip ({PurePosixPath(only.filename).name})", lambda: zipfile.ZipFile(path).open(only)
+
+
+def _held(path: Path, opener: Opener) -> io.BytesIO:
+    """The whole content, in memory."""
+    with opener() as stream:
+        content = stream.read(LARGEST_WHOLE + 1)
+    _check_bytes(path, len(content), held=True)
+    return io.BytesIO(content)
+
+
+def _table(
+    path: Path, stored: str, records: Records, known: Known, encoding: str = "", delimiter: str = ""
+) -> TableFile | None:
+    """The table in some records, None where there is none: its header is the first that is known, or is no title."""
+    top = [list(row) for row in islice(records(), _TITLES)]
+    filled = [at for at, row in enumerate(top) if any(cell.strip() for cell in row)]
+    if not filled:
+        return None
+    wide = [at for at in filled if sum(bool(cell.strip()) for cell in top[at]) > 1]
+    named = (at for at in filled if known([column_name(one) for one in top[at]]))
+    at = next(named, (wide or filled)[0])
+    cells = [cell.strip() for cell in top[at + 1] if cell.strip()] if at + 1 < len(top) else []
+    tags = bool(cells) and all(cell.startswith("#") for cell in cells)
+    return TableFile(path, stored, encoding, delimiter, tuple(top[at]), at + 1 + tags, tags, records)
+
+
+# --- text ---------------------------------------------------------------------------------------------------
+
+
+def _text_table(path: Path, packed: str, opener: Opener, head: bytes, known: Known) -> TableFile:
+    encoding = _encoding(path, opener, head)
+    start = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    lines = start.splitlines(keepends=True)
+    delimiter = _delimiter(lines[:-1] if len(lines) > 1 and len(head) == _HEAD else lines)
+    records = partial(_text_records, opener, encoding, delimiter)
+    stored = f"CSV{packed}" if delimiter == "," else f"text{packed}"
+    found = _table(path, stored, records, known, encoding, delimiter)
+    if found is None:
+        raise refused(path, "a table; this one is empty")
+    return found
+
+
+def _text_records(opener: Opener, encoding: str, delimiter: str) -> Iterator[list[str]]:
+    with opener() as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
+        yield from csv.reader(text, delimiter=delimiter)
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The sign that cuts the top of a file into most columns, as many in most rows."""
+
+    def columns(sign: str) -> tuple[int, int]:
+        try:
+            widths = [len(row) for row in islice(csv.reader(lines, delimiter=sign), _TITLES) if row]
+        except csv.Error:
+            return (0, 0)
+        usual = max(widths, key=lambda width: (widths.count(width), width), default=0)
+        return (widths.count(usual) if usual > 1 else 0, usual)
+
+    return max(DELIMITERS, key=columns)
+
+
+def _encoding(path: Path, opener: Opener, head: bytes) -> str:
+    """The encoding of a whole file: UTF-8, UTF-16, or cp1252 where UTF-8 fits almost none of its accents."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    zeros = head[0::2].count(0), head[1::2].count(0)
+    if max(zeros) > 0.2 * len(head):
+        if min(zeros) > 0.1 * max(zeros):
+            raise refused(path, "a table; this one holds bytes that are no text")
+        return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    there = other = broken = line = 0
+    gaps = False
+    with opener() as raw:
+        for chunk in iter(partial(raw.read, 1 << 20), b""):
+            there += len(chunk)
+            _check_bytes(path, there)
+            if b"\x00" in chunk:
+                raise refused(path, "a table; this one holds bytes that are no text")
+            text = decoder.decode(chunk)
+            if not broken:
+                line += text.partition("\ufffd")[0].count("\n")
+            broken += text.count("\ufffd")
+            other += 0 if text.isascii() else len(text) - len(text.encode("ascii", "ignore"))
+            gaps |= len(chunk.translate(None, _CP1252_GAPS)) < len(chunk)
+    broken += bool(decoder.getstate()[0])  # a letter that is cut in two at the end
+    if not broken:
+        return "utf-8-sig"
+    if gaps or other > 2 * broken:
+        raise refused(
+            path, f"text in UTF-8, UTF-16 or cp1252; line {line + 1} is in another encoding: save it as CSV (UTF-8)"
+        )
+    return "cp1252"
+
+
+# --- Excel, Parquet, JSON -----------------------------------------------------------------------------------
+
+
+def _cell(value: Any) -> str:
+    """A cell as text: dates as ISO, whole numbers without a point, nothing for what is missing."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _sheets(path: Path, opener: Opener) -> list[tuple[str, Records]]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise refused(path, 'the extra "excel": pip install "lull-sim[excel]", or a CSV file') from None
+    held = _held(path, opener)
+    with zipfile.ZipFile(held) as archive:
+        _check_bytes(path, sum(one.file_size for one in archive.infolist()))
+        if "xl/workbook.xml" not in archive.namelist():
+            raise refused(path, "a table; this is an Office document without sheets: save the table as CSV")
+    book = load_workbook(held, read_only=True, data_only=True)
+    return [(f"Excel (sheet {sheet.title})", partial(_sheet_records, sheet)) for sheet in book.worksheets]
+
+
+def _sheet_records(sheet: Any) -> Iterator[list[str]]:
+    sheet.reset_dimensions()  # what programs say of them is not always true
+    width = 0
+    for row in sheet.iter_rows(values_only=True):
+        cells = [_cell(value) for value in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        width = max(width, len(cells))
+        yield cells + [""] * (width - len(cells))
+
+
+def _parquet_records(opener: Opener) -> Iterator[list[str]]:
+    with opener() as stream:
+        file = pq.ParquetFile(stream if stream.seekable() else io.BytesIO(stream.read(LARGEST_WHOLE)))
+        yield list(file.schema_arrow.names)
+        for batch in file.iter_batches(BLOCK):
+            columns = [map(_cell, column.to_pylist()) for column in batch.columns]
+            yield from map(list, zip(*columns, strict=True))
+
+
+def _json_records(path: Path, held: IO[bytes]) -> Records:
+    """The records of ACLED's API, or of a list of records."""
+    content = json.load(held)
+    if isinstance(content, dict):
+        if problem := content.get("error") or content.get("message"):
+            raise refused(path, f"an answer of ACLED's API with data; this one is an error ({problem})")
+        content = content.get("data")
+    if not isinstance(content, list) or not content or not all(isinstance(one, dict) for one in content):
+        raise refused(path, "JSON with a list of records, as ACLED's API has it under `data`: save the table as CSV")
+    header = list(dict.fromkeys(key for one in content for key in one))
+    return lambda: iter([header, *([_cell(one.get(key)) for key in header] for one in content)])
