@@ -143,15 +143,11 @@ class OtherForm:
         return abs(war.mean - self.war.mean) <= 2.0 * float(np.hypot(war.error, self.war.error))
 
     def keeps_lull(self, lull: Length) -> bool:
-        """Whether the median length of the lull does; not known where either error is not."""
-        one, other = (None in (each.median, each.error) for each in (lull, self.lull))
-        if one or other:
-            return lull.median is None and self.lull.median is None
-        assert lull.median is not None
-        assert lull.error is not None
-        assert self.lull.median is not None
-        assert self.lull.error is not None
-        return abs(lull.median - self.lull.median) <= 2.0 * float(np.hypot(lull.error, self.lull.error))
+        """Whether the median length of the lull does: also where neither form has one."""
+        (one, error), (other, own) = ((each.median, each.error) for each in (lull, self.lull))
+        if one is None or other is None or error is None or own is None:
+            return one is None and other is None
+        return abs(one - other) <= 2.0 * float(np.hypot(error, own))
 
 
 @dataclass(frozen=True)

@@ -404,4 +404,4 @@ def check_conditioned(config: Config, posterior: Shipped | None = None) -> None:
     if here != there:
         why = f"the posterior that comes with the package is of the other form of the model, {there} and not {here}"
         raise OtherPastError(f"{why}; `lull calibrate {here}` fits this one")
-    raise OtherPastError(f"the past is changed: {changed}; changes of what follows the report keep it")
+    raise OtherPastError(f"the past is changed ({changed}); only changes of what follows the report keep its answers")
