@@ -32,6 +32,7 @@ from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
 from sim.reporting.tables import balance_table
 from sim.reporting.terminal import simulating
+from sim.reporting.text import Source
 
 CANNOT_TELL: Final = (
     "What this cannot tell: the figures are a handful and the parameters many. Most keep their priors, and every"
@@ -224,7 +225,7 @@ def check_result(
     )
     found = {"sbc": sbc, "control": narrow, "control_prior": prior}
     rows = {name: analysis.check_rows(one) for name, one in found.items()}
-    words = f"Source: Lull, scenario {config.scenario.title}, {bank.size:,} histories, seed {config.seed}."
+    source = Source([config.scenario.title], f"{bank.size:,} histories", config.seed)
     return Result(
         request, config, pd.DataFrame(rows["sbc"]).to_xarray().assign_attrs(provenance(config)), (sbc, narrow, prior),
         rows=rows,
@@ -233,7 +234,7 @@ def check_result(
             "calibrated": analysis.calibrates(sbc),
             **{name: analysis.sbc_record(one) for name, one in found.items()},
         },
-        figures={"sbc": drawn("calibration_figures", "check", sbc, narrow, words)},
+        figures={"sbc": drawn("calibration_figures", "check", sbc, narrow, source)},
         text=lambda: (*printed.check_lines(sbc), "", *control_lines(narrow, prior), verdict_line(sbc, narrow, prior)),
         files="summary.json, sbc.csv, control.csv, control_prior.csv, sbc.png",
     )  # fmt: skip

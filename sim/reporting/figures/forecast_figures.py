@@ -27,8 +27,8 @@ from sim.analysis.forecast.scores import (
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
-from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
-from sim.reporting.text import capital
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, date_axis, footer, new_figure, quiet, style
+from sim.reporting.text import Source, capital
 
 WEEK: Final = 7
 WIDTH: Final = 11.0
@@ -134,17 +134,14 @@ def write_words(figure: Figure, found: Prediction, config: Config, file: str) ->
         f" (90% of histories {whole['q05']:.0f} to {whole['q95']:.0f})"
     )
     words = f"acknowledged attacks a week on {scenario.cast.names.target}, all theatres; forecast from {first} on"
-    source = (
-        f"Source: {file} ({found.counts.report.format}); Lull, scenario {scenario.title}, {len(one.bank.rows):,}"
-        f" histories, {len(one.match.places):,} of them like the past in the file, seed {config.seed}. A model, not a"
-        " prediction of what will happen."
-    )
+    made = f"{len(one.bank.rows):,} histories, {len(one.match.places):,} of them like the past in the file"
+    data, is_what = f"{file} ({found.counts.report.format})", "A model, not a prediction of what will happen."
     figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
     figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
-    figure.text(LEFT, 0.025, source, fontsize=8.5, color=GREY)
+    footer(figure, Source([scenario.title], made, config.seed, data, is_what), left=LEFT)
 
 
-def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -> Figure:
+def skill_figure(found: Sequence[Skill], means: Sequence[Summary], source: Source) -> Figure:
     """How much better or worse the model is than each benchmark, and how often its bands held the count."""
     with style():
         figure = new_figure(WIDTH, 4.6)
@@ -161,7 +158,7 @@ def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -
         below = "right of zero the model is better; lines are intervals of 90%"
         below = below if np.isfinite(found[0].low) else "right of zero the model was better; too few for an interval"
         figure.text(0.02, 0.885, below, fontsize=10, color=GREY, va="top")
-        figure.text(0.02, 0.03, words, fontsize=8.5, color=GREY)
+        footer(figure, source, left=0.02)
     return figure
 
 
@@ -239,13 +236,11 @@ def case_figure(found: CasePredictions) -> Figure:
         ends = f"90% of histories {low[-1]:.0f} to {high[-1]:.0f}"
         head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
         words = "acknowledged attacks so far, given the observed counts and the pinned events (dotted)"
-        source = (
-            f"Lull, scenario {scenario.title}, {found.histories:,} histories, ESS {found.effective:,.0f}, seed"
-            f" {found.config.seed}; posterior of another case, level refitted. A test of the model, not advice."
-        )
+        made = f"{found.histories:,} histories, ESS {found.effective:,.0f}, posterior of another case, level refitted"
+        source = Source([scenario.title], made, found.config.seed, is_what="A test of the model, not advice.")
         figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
         figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
-        figure.text(LEFT, 0.03, source, fontsize=8.5, color=GREY)
+        footer(figure, source, left=LEFT)
     return figure
 
 
