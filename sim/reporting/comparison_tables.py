@@ -256,8 +256,8 @@ def caveats(data: xr.Dataset, measures: Sequence[str]) -> list[str]:
         kept = ", ".join(f"{scenario_of(data, pair)} {short_percent(one)}" for pair, one in enumerate(shares.tolist()))
         found.append(
             "Direct war ends a history, and what would have followed is not counted. Probabilities are those of all"
-            " histories, until war; days, counts and all differences those of pairs without war in either history"
-            f" ({kept})."
+            " histories, until war; days, counts, and differences in what war cuts, those of pairs without war in"
+            f" either ({kept})."
         )
     winters = "" if source == CONDITIONED else ": these are other winters than the observed one"
     return [*found, f"In all scenarios {data['pinned'].values[0]}{winters}."]

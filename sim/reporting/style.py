@@ -1,5 +1,6 @@
 """One look for all figures: colours that colour-blind readers tell apart, quiet axes, the same bytes every time."""
 
+import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -138,8 +139,11 @@ SOURCE: Final = "source"
 
 
 def in_lines(words: str, inches: float, size: float = SMALL) -> str:
-    """The words in lines of at most so many inches, by the mean width of a letter: 0.56 of its height."""
-    return textwrap.fill(words, int(inches * 72 / (0.56 * size)), break_long_words=False)
+    """The words in lines of at most so many inches, by the mean width of a letter, 0.56 of its height.
+
+    A line may end after the semicolon before a change of a scenario.
+    """
+    return textwrap.fill(re.sub(r";(?=\w)", "; ", words), int(inches * 72 / (0.56 * size)), break_long_words=False)
 
 
 def foot_height(width: float, source: Source, *notes: str, left: float = 0.045) -> float:

@@ -51,6 +51,7 @@ ROW: Final = 0.62
 AXIS: Final = 0.4
 """Inches of a column of panels and of its margin, points of the title; inches above the rows of a panel, of one row,
 and below them."""
+ARMS: Final = ("baseline", "scenario")
 LETTERS: Final = 54
 """Of a panel's title on one line."""
 
@@ -75,7 +76,7 @@ def comparison_figure(data: xr.Dataset, *measures: str) -> Figure:
     below = in_lines(legend_words(data), width - 2 * EDGE, 9.5)
     head = 0.3 + (title.count("\n") + 1) * 1.25 * size / 72
     foot = foot_height(width, source, *notes, left=left)
-    height = head + (below.count("\n") + 1) * 0.17 + 0.2 + -(-len(shown) // columns) * panel + foot
+    height = head + (below.count("\n") + 1) * 0.17 + 0.05 + -(-len(shown) // columns) * panel + foot
     with style():
         figure = new_figure(width, height)
         figure.text(left, 1 - 0.15 / height, title, fontsize=size, fontweight="bold", va="top", linespacing=1.2)
@@ -107,8 +108,11 @@ def draw_panel(axes: Axes, data: xr.Dataset, measure: str) -> None:
     if first["good"]:
         write_above(axes, 0, 35, f"{first['good']} is better", GREY, right=True)
     axes.set_ylim(len(rows) + 0.22, -0.74)
-    low, high = axes.get_xlim()
-    axes.set_xlim(min(low, 0.0) if low >= 0.0 else low, high)
+    drawn = [valued(row)[f"{arm}_{end}"] for row in rows for arm in ARMS for end in ("value", "low", "high")]
+    known = [one for one in drawn if one is not None]
+    if min(known, default=0.0) >= 0.0:
+        most = max(known, default=0.0) or 1.0
+        axes.set_xlim(-0.03 * most, 1.03 * most)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
@@ -148,7 +152,7 @@ def draw_choice(axes: Axes, line: int, title: str, row: Row, colour: str) -> Non
     if low is not None:
         axes.hlines(line, low, high, color=colour, linewidth=5, alpha=0.4)
     if value is not None:
-        axes.plot([value], [line], "o", color=colour, markersize=7, markeredgecolor="white")
+        axes.plot([value], [line], "o", color=colour, markersize=7, markeredgecolor="white", clip_on=False, zorder=3)
     write_above(axes, line, 19, textwrap.shorten(title, LETTERS - len(words), placeholder=" …"), INK, weight="bold")
     write_above(axes, line, 19, words, INK, right=True)
 
@@ -189,18 +193,22 @@ def headline(data: xr.Dataset, shown: Sequence[str]) -> str:
     clear = [row for row in rows if row["verdict"] in (MORE, LESS)] or rows
     mine = [row for row in clear if row["measure"] == clear[0]["measure"]]
     row = max(map(compared, mine), key=lambda one: abs(one["difference"] or 0.0))
-    pair = f"with {titled(row['scenario'])} instead of {baseline_of(data)}"
-    what = f"In the model, {short(data, row['measure'])[:1].lower()}{short(data, row['measure'])[1:]}"
-    if row["verdict"] == NO_PAIRS:
-        return f"{what}: {NO_PAIRS} {pair}"
-    if row["verdict"] == SAME:
-        return f"{what}: the same {pair}"
-    unit = "" if row["unit"] in ("probability", "1") else f" {row['unit']}"
+    what, choice, base = short(data, row["measure"]), titled(row["scenario"]), baseline_of(data)
+    said = f"In the model, {what[:1].lower()}{what[1:]}: "
+    if row["verdict"] in (NO_PAIRS, SAME):
+        return f"{said}{row['verdict']} with {choice} instead of {base}"
+    unit = {"probability": " percentage points", "1": ""}.get(row["unit"], f" {row['unit']}")
+    size = amount(row["difference"], row["unit"], sign=True).removesuffix(" pts") + unit
     where = ", among pairs without war" if row["censored_by_war"] else ""
-    ends = f" ({spread_words(data)}: {interval(row)}{where})" if row["low"] is not None else ""
-    several = f"; largest of {count} differences" if (count := data.sizes["comparison"]) > 1 else ""
-    size = amount(row["difference"], row["unit"], sign=True) + unit
-    return minus(f"{what}: {size} {pair}{ends}: {row['verdict']}{several}")
+    ends = f"{spread_words(data)}: {interval(row) or 'none'}{where}"
+    if row["censored_by_war"] and row["unit"] == "probability":  # the values drawn are those of all histories
+        found = f"{size} with {choice} instead of {base} ({ends})"
+    else:
+        value, other = (amount(row[f"{arm}_value"], row["unit"]) for arm in ("scenario", "baseline"))
+        found = f"{value} with {choice}, {other} with {base} (difference {size}; {ends})"
+    count = data.sizes["comparison"]
+    largest = f"; largest{'' if len(mine) == count else ' clear one'} of {count} differences" if count > 1 else ""
+    return minus(f"{said}{found}: {row['verdict']}{largest}")
 
 
 def spread_words(data: xr.Dataset) -> str:
@@ -209,7 +217,7 @@ def spread_words(data: xr.Dataset) -> str:
 
 
 def legend_words(data: xr.Dataset) -> str:
-    """What dots, bars, dotted line, words and colours are."""
+    """What dots, bars, ticks, words and colours are."""
     bar = f"; bar: {spread_words(data)}" if data.sizes["draw"] > 1 else ""
     return (
         f"Dot: value under a choice{bar}; tick: {baseline_of(data)}. In words the paired difference (common random"

@@ -82,7 +82,9 @@ def boxes_figure(found: Discovery, data: xr.Dataset) -> Figure:
 
 def _sample_words(found: Discovery) -> str:
     share = percent(found.density_held_out)
-    return f"{share} of histories are cases. Boxes are searched in half of points and runs and tested in the other half."
+    return (
+        f"{share} of histories are cases. Boxes are searched in half of points and runs and tested in the other half."
+    )
 
 
 def _way(axes: Axes, steps: Sequence[Step], chosen: int | None) -> None:
@@ -150,9 +152,10 @@ def _shares(one: Restriction) -> tuple[float, float]:
     return (begin - low) / (high - low), (end - low) / (high - low)
 
 
-def _label(one: Restriction) -> str:
+def _label(one: Restriction, width: int = 44) -> str:
+    """A dimension in words with its unit."""
     unit = "" if one.dimension.unit in ("", "1") else f" ({one.dimension.unit})"
-    return "\n".join(textwrap.wrap(dimension_title(one.dimension) + unit, 44))
+    return "\n".join(textwrap.wrap(dimension_title(one.dimension) + unit, width))
 
 
 def _points(axes: Axes, box: Box, half: Half) -> None:
@@ -168,9 +171,10 @@ def _points(axes: Axes, box: Box, half: Half) -> None:
         )  # fmt: skip
         bar = axes.figure.colorbar(spots, ax=axes, fraction=0.05, pad=0.02, format=PERCENT)
         bar.outline.set_visible(False)
+        bar.set_label("share of histories that are cases", fontsize=9)
         axes.add_patch(_frame(first, second, colour))
-        axes.set_ylabel(second.dimension.key, fontsize=9)
-        axes.set_xlabel(first.dimension.key, fontsize=9)
+        axes.set_ylabel(_label(second, 30), fontsize=9)
+        axes.set_xlabel(_label(first), fontsize=9)
         return
     one = box.restrictions[0] if not numbers else numbers[0]
     column = half.place[one.dimension.key]
@@ -182,7 +186,7 @@ def _points(axes: Axes, box: Box, half: Half) -> None:
     for mine, shade, label in ((~within, "#B9BEC6", "outside"), (within, colour, "in the box")):
         axes.plot(column[mine], half.shares[mine], "o", markersize=3.2, color=shade, alpha=0.75, label=label)
     axes.yaxis.set_major_formatter(PERCENT)
-    axes.set_xlabel(one.dimension.key, fontsize=9)
+    axes.set_xlabel(_label(one), fontsize=9)
     axes.set_ylabel("share of histories", fontsize=9)
     quiet(axes)
 

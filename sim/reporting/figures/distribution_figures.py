@@ -32,7 +32,7 @@ from sim.reporting.style import (
     quiet,
     style,
 )
-from sim.reporting.text import Source, parameter_title
+from sim.reporting.text import Source, enumerated, parameter_title
 from sim.rules.outcomes import NEVER, Outcome
 
 PANEL: Final = 2.5
@@ -148,10 +148,10 @@ def draws_figure(found: Mapping[str, xr.Dataset], names: Sequence[str]) -> Figur
         if name not in known:
             raise UserError("draw", name, one_of(known, name))
     rows = -(-len(names) // COLUMNS)
-    points = ", ".join(f"{one:,}" for one in sorted({data.sizes["point"] for data in found.values()}))
+    points = enumerated([f"{data.sizes['point']:,}" for data in found.values()])
     seeds = ", ".join(sorted({str(data.attrs["seed"]) for data in found.values()}))
     titles = dict.fromkeys(titled(str(data.attrs["scenario"])) for data in found.values())
-    source = Source(list(titles), f"{points} draws of the parameters{' each' if len(found) > 1 else ''}", seeds)
+    source = Source(list(titles), f"{points} draws of the parameters", seeds)
     with style():
         figure = new_figure(WIDTH, HEAD + SMALL_PANEL * rows + FOOT)
         height = figure.get_figheight()

@@ -47,7 +47,7 @@ def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
     scenario = config.scenario
     with style():
         figure = new_figure(WIDTH, 5.2)
-        axes = figure.add_axes((LEFT, 0.13, 0.91, 0.66))
+        axes = figure.add_axes((LEFT, 0.15, 0.91, 0.64))
         draw_past(axes, found, scenario)
         draw_fan(axes, found, scenario)
         draw_events(axes, found, scenario)
@@ -145,9 +145,9 @@ def skill_figure(found: Sequence[Skill], means: Sequence[Summary], source: Sourc
     """How much better or worse the model is than each benchmark, and how often its bands held the count."""
     with style():
         figure = new_figure(WIDTH, 4.6)
-        shares = figure.add_axes((0.17, 0.19, 0.31, 0.57))
-        nats = figure.add_axes((0.505, 0.19, 0.165, 0.57))
-        inside = figure.add_axes((0.79, 0.19, 0.185, 0.57))
+        shares = figure.add_axes((0.17, 0.22, 0.31, 0.54))
+        nats = figure.add_axes((0.505, 0.22, 0.165, 0.54))
+        inside = figure.add_axes((0.79, 0.22, 0.185, 0.54))
         draw_gains(shares, [one for one in found if one.score != "log"], "share of the benchmark's score saved")
         shares.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         draw_gains(nats, [one for one in found if one.score == "log"], "log score: nats a period")
@@ -221,7 +221,7 @@ def case_figure(found: CasePredictions) -> Figure:
     days = np.array([place(scenario, day) for day in range(len(middle))])
     with style():
         figure = new_figure(WIDTH, 4.8)
-        axes = figure.add_axes((LEFT, 0.14, 0.91, 0.64))
+        axes = figure.add_axes((LEFT, 0.16, 0.91, 0.62))
         axes.fill_between(days, low, high, color=BLUE, alpha=0.2, linewidth=0, label="90% of histories")
         axes.fill_between(days, lower, upper, color=BLUE, alpha=0.38, linewidth=0, label="50%")
         axes.plot(days, middle, color=BLUE, linewidth=1.8, label="median")

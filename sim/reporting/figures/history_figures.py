@@ -157,7 +157,7 @@ def history_figure(model: ReferenceModel) -> Figure:
         model: a model that has run for some days; later days stay white.
     """
     days = tuple(() for _ in range(model.day + 1))
-    life = Life(f"{model.world.name}, run {model.run}", model.world, days, days, model.state_table())
+    life = Life(f"{model.world.title}, run {model.run}", model.world, days, days, model.state_table())
     when = date2num(model.world.calendar.start) + np.arange(life.days)
     wings = [key for key in model.world.cast.wings if model.world.cast.strikable(key)]
     with style():
@@ -240,8 +240,8 @@ def _entitle_history(figure: Figure, life: Life, model: ReferenceModel) -> None:
     killed = life.states.run["killed"][: life.days].sum()
     title = f"{life.title}: {attacks:.0f} attacks, {killed:.0f} killed in {life.days} days"
     figure.text(0.02, 1 - 0.14 / height, title, fontsize=13, fontweight="bold", va="top")
-    source = Source([life.scenario.title], f"run {model.run}", model.seed, is_what=ONE_HISTORY)
-    footer(figure, source, left=0.02)
+    seed = (model.seed_high << 32) + model.seed_low
+    footer(figure, Source([life.scenario.title], f"run {model.run}", seed, is_what=ONE_HISTORY), left=0.02)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if handles:
         figure.legend(
