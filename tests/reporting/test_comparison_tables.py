@@ -165,8 +165,8 @@ def test_the_title_is_one_finding_with_number_interval_and_condition(
     if not difference:
         assert line.endswith(": the same with No restraint by Iran instead of Documented history")
         return
-    value = (amount(one[f"{arm}_value"], "days") for arm in ("scenario", "baseline"))
-    assert "{} with No restraint by Iran, {} with Documented history".format(*value) in line
+    both = [amount(one[f"{arm}_value"], "days") for arm in ("scenario", "baseline")]
+    assert "{} with No restraint by Iran, {} with Documented history".format(*both) in line
     assert minus(f"(difference {amount(difference, 'days', sign=True)} days; 90% of 8 parameter sets: ") in line
     assert f"{minus(interval(one))}, among pairs without war): {verdict}" in line
 
