@@ -32,6 +32,7 @@ from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
 from sim.reporting.tables import balance_table
 from sim.reporting.terminal import simulating
+from sim.reporting.text import Source
 
 CANNOT_TELL: Final = (
     "What this cannot tell: the figures are a handful and the parameters many. Most keep their priors, and every"
@@ -176,7 +177,7 @@ def counts_result(
     """Calibrate to the observations, and to the dated counts of a file as well."""
     found = analysis.calibrated_with_counts(config, settings, dated, advance)
     stretches = analysis.stretch_rows(found, config.scenario.calendar)
-    words = source_words(config, found.before.bank.size)
+    made_of = source_of(config, found.before.bank.size)
     rows = {
         "parameters_before": analysis.records(found.quantities),
         "parameters": analysis.records(found.quantities_after) if not found.refusal else [],
@@ -203,8 +204,8 @@ def counts_result(
         rows={name: one for name, one in rows.items() if one},
         content={**analysis.counts_summary(found), "reading": reading_record(counts)},
         figures={
-            "counts": drawn("calibration_figures", "counts", stretches, found.refusal, words),
-            "sbc": drawn("calibration_figures", "check", found.sbc, None, words),
+            "counts": drawn("calibration_figures", "counts", stretches, found.refusal, made_of),
+            "sbc": drawn("calibration_figures", "check", found.sbc, None, made_of),
         },
         text=text,
         files="summary.json, figures, and the tables behind them",
@@ -230,7 +231,6 @@ def check_result(
     )
     found = {"sbc": sbc, "control": narrow, "control_prior": prior}
     rows = {name: analysis.check_rows(one) for name, one in found.items()}
-    words = source_words(config, bank.size)
     return Result(
         request, config, pd.DataFrame(rows["sbc"]).to_xarray().assign_attrs(provenance(config)), (sbc, narrow, prior),
         rows=rows,
@@ -239,15 +239,15 @@ def check_result(
             "calibrated": analysis.calibrates(sbc),
             **{name: analysis.sbc_record(one) for name, one in found.items()},
         },
-        figures={"sbc": drawn("calibration_figures", "check", sbc, narrow, words)},
+        figures={"sbc": drawn("calibration_figures", "check", sbc, narrow, source_of(config, bank.size))},
         text=lambda: (*printed.check_lines(sbc), "", *control_lines(narrow, prior), verdict_line(sbc, narrow, prior)),
         files="summary.json, sbc.csv, control.csv, control_prior.csv, sbc.png",
     )  # fmt: skip
 
 
-def source_words(config: Config, histories: int) -> str:
+def source_of(config: Config, histories: int) -> Source:
     """Where a figure comes from."""
-    return f"Source: Lull, scenario {config.scenario.title}, {histories:,} histories, seed {config.seed}."
+    return Source([config.scenario.title], f"{histories:,} histories", config.seed)
 
 
 CONTROLS: Final[tuple[Control, ...]] = ("", "narrowed", "prior")

@@ -129,7 +129,7 @@ def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOpt
             request, config, data, found,
             rows={"boxes": rows, "trajectory": step_rows(found), "split": cases.split.to_dict("records")},
             content=summary(found),
-            figures={name: drawn("discovery_figures", name, found) for name in ("boxes", "trajectory")},
+            figures={name: drawn("discovery_figures", name, found, data) for name in ("boxes", "trajectory")},
             text=lambda: text(found),
             files="boxes.csv, boxes.png, trajectory.png, split.csv, summary.json",
             printed={"restrictions": rows},

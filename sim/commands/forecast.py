@@ -33,6 +33,7 @@ from sim.model.validation import UserError
 from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
 from sim.reporting.terminal import show, show_json, shown_path, simulating
+from sim.reporting.text import Source
 
 WEEKS: Final = 4
 CANNOT_TELL: Final = (
@@ -175,10 +176,8 @@ def skill_result(
     means, gains = evaluation.summaries(trials), evaluation.skills(trials, lambda one: one.cut, config.seed, True)
     about, calendar, cuts = about_file(config, counts, options), config.scenario.calendar, evaluation.cut_count(counts)
     rows = evaluation.trial_rows(trials, calendar)
-    source = (
-        f"Source: {about['file']} ({counts.report.format}); Lull, scenario {config.scenario.title}, seed {config.seed};"
-        f" {len({one.cut for one in trials})} forecasts of up to three weeks, {means[0].periods} periods."
-    )
+    made = f"{len({one.cut for one in trials})} forecasts of up to three weeks, {means[0].periods} periods"
+    source = Source([config.scenario.title], made, config.seed, f"{about['file']} ({counts.report.format})")
     words = (
         f"{cuts} forecasts of up to three weeks, {means[0].periods} periods; each knew the counts, the documented"
         f" history and the events up to its day."

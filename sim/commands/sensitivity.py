@@ -27,7 +27,7 @@ from sim.reporting.figures import drawn
 from sim.reporting.figures.ranking import SHOWN, Shown, plain_words, rest_line
 from sim.reporting.table import Column, Table
 from sim.reporting.terminal import show, shown_path, waiting
-from sim.reporting.text import capital, half_width
+from sim.reporting.text import Source, capital, half_width
 
 HEADS: Final = {
     "sobol": ("total order", "first order"),
@@ -137,10 +137,8 @@ def result_of(
 ) -> StoredResult[tuple[Ranking, ...]]:
     """Rank, and write table, summary and figures into the folder of the sweep."""
     manifest = store.manifest
-    source = (
-        f"Source: Lull, scenario {titled(manifest['scenario'])}, {manifest['points']:,} points x"
-        f" {manifest['runs']:,} runs, seed {manifest['seed']}. A model, not a forecast."
-    )
+    made = f"{manifest['points']:,} points x {manifest['runs']:,} runs"
+    source = Source([titled(manifest["scenario"])], made, manifest["seed"])
     shown = Shown(config.scenario.cast, asked.varied, source)
     with waiting("resampling points and runs"):
         found = analysis.rankings(store, asked)

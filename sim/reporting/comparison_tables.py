@@ -1,7 +1,7 @@
 """A comparison and an attribution in words and tables; of a comparison one table for each pair."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from sim.analysis.comparison.paired_comparison import (
     NO_PAIRS,
     NOT_LESS,
     NOT_MORE,
+    OPEN,
     SAME,
     WORST,
     by_baseline,
@@ -26,8 +27,12 @@ from sim.analysis.comparison.paired_comparison import (
     regret_rows,
     shares_of_sign,
 )
+from sim.analysis.comparison.paired_run import PRIOR
+from sim.analysis.report_data import LEAST_DRAWS
+from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.formats import short_date
-from sim.model.scenario import titled
+from sim.model.conditions import COUNTS
+from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
 from sim.reporting.text import amount, minus, percent, points, short_percent
@@ -37,62 +42,60 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class KeyMeasure:
-    """A measure that is printed: its words, whether it is drawn, its regret's heading, and how a sentence puts it.
+    """A measure that is printed: its words, whether it is one of the key questions, and how a sentence puts it.
 
     `said`: less of it, more of it, the subject of a sentence, what changes. Files hold every other measure too.
     """
 
     words: str
-    drawn: bool = True
-    regret: str = ""
+    key: bool = False
     said: tuple[str, str, str, str] | None = None
 
 
 _KEY: Final = {
     "attacks_lull": KeyMeasure("attacks on {target}, {strikes} to {report}"),
     "attacks_after": KeyMeasure(
-        "attacks on {target} after {strikes}", regret="attacks\nafter {strikes}",
+        "attacks on {target} after {strikes}", key=True,
         said=("fewer", "more", "attacks are", "attacks"),
     ),
     "lull_days": KeyMeasure(
-        "days from {strikes} until attacks resume, counted up to {longest}", regret="days until\nthey resume",
+        "days from {strikes} until attacks resume, counted up to {longest}", key=True,
         said=(
             "fewer", "more", "the days until they resume, counted up to {longest}, are",
             "the days until they resume, counted up to {longest}",
         ),
     ),
-    "quiet_days": KeyMeasure(
-        "days from {strikes} to the first attack after {report}, counted up to {longest}", drawn=False
-    ),
+    "quiet_days": KeyMeasure("days from {strikes} to the first attack after {report}, counted up to {longest}"),
     "injured": KeyMeasure("soldiers injured"),
-    "deaths": KeyMeasure("soldiers killed (medians)", drawn=False),
-    "deaths_10": KeyMeasure("10 or more soldiers killed", regret="chance of 10\nor more killed"),
+    "deaths": KeyMeasure("soldiers killed (medians)"),
+    "deaths_10": KeyMeasure("10 or more soldiers killed", key=True),
     "peak_war_risk": KeyMeasure("highest war risk as {patron} sees it"),
     "war": KeyMeasure(
-        "direct war", regret="chance of\ndirect war",
+        "direct war", key=True,
         said=("less likely", "more likely", "direct war is", "the probability of direct war"),
     ),
 }  # fmt: skip
 KEY_MEASURES: Final = tuple(_KEY)
-DRAWN: Final = tuple(name for name, one in _KEY.items() if one.drawn)
-REGRETTED: Final = tuple(name for name, one in _KEY.items() if one.regret)
+REGRETTED: Final = tuple(name for name, one in _KEY.items() if one.key)
 SAID: Final = tuple(name for name, one in _KEY.items() if one.said)
-"""What is printed, what is drawn, what regret is printed and drawn of, what the sentence on a pair speaks of."""
+"""What is printed, the key questions, of which regret is printed too, and what the sentence on a pair speaks of."""
+QUESTIONS: Final = ("war", "lull_days", "attacks_after", "deaths_10")
+"""The key questions in the order in which the figure answers them."""
+SIGNS: Final = {MORE: "▲", LESS: "▼", NOT_LESS: "△", NOT_MORE: "▽", OPEN: "◇", SAME: "=", NO_PAIRS: "–"}
+"""A sign for each verdict, which always stands before its words."""
 
 SCENARIO: Final = Column("scenario", "Scenario", format=lambda row: titled(row["scenario"]), number=False)
 
 
 def short(data: xr.Dataset, measure: str) -> str:
-    """A measure in a few words, with the names and dates of the case."""
+    """A measure in a few words, with the names and dates of the case; one that is not printed by its text."""
+    if measure not in _KEY:
+        return str(data["text"].values[place_of(data, measure)])
     return _of_case(data, _KEY[measure].words)
 
 
-def regret_head(data: xr.Dataset, measure: str) -> str:
-    """A measure as the heading of a narrow column, in two lines."""
-    return _of_case(data, _KEY[measure].regret)
-
-
 def _of_case(data: xr.Dataset, words: str) -> str:
+    """Words with the names and dates of the case."""
     strikes, report = (day_text(data, int(data.attrs[f"{name}_day"])) for name in ("strikes", "report"))
     names = {name: data.attrs[name] for name in ("target", "patron")}
     return words.format(**names, strikes=strikes, report=report, longest=longest(data))
@@ -101,6 +104,12 @@ def _of_case(data: xr.Dataset, words: str) -> str:
 def longest(data: xr.Dataset) -> int:
     """Days from the strikes to the end of the calendar, which a duration that lasts longer counts as."""
     return int(data.attrs["days"]) - int(data.attrs["strikes_day"])
+
+
+def questions(data: xr.Dataset) -> tuple[str, ...]:
+    """The measures that a figure answers: the conditions asked, the key questions where none are."""
+    names = data["measure"].values[data["kind"].values == "outcome"]
+    return tuple(str(one) for one in names if " " in one or one in COUNTS) or QUESTIONS
 
 
 def until_war(data: xr.Dataset, measure: str) -> str:
@@ -252,6 +261,36 @@ def clear_difference(data: xr.Dataset, row: Row) -> str:
     if row["measure"] == "war":
         return f"direct war is {points(size, 'probability')} {'more' if up else 'less'} likely"
     return f"there are {amount(size, 'attacks')} {'more' if up else 'fewer'} {short(data, row['measure'])}"
+
+
+def caveats(data: xr.Dataset, measures: Sequence[str]) -> list[str]:
+    """What changes the reading of some measures of a comparison: its parameters, what assumptions decide, war, pins."""
+    draws, source, rows = data.sizes["draw"], data.attrs["parameters"], [row_of(data, 0, one) for one in measures]
+    found = []
+    if draws == 1:
+        found.append("One parameter set among many: intervals hold Monte Carlo error alone.")
+    elif draws < LEAST_DRAWS:
+        found.append(f"With {draws} parameter sets the ends of the intervals are crude.")
+    if source == PRIOR:
+        found.append("Parameters are drawn from their priors: no observation informs any of these numbers.")
+    elif any(prior_driven(one) for one in measures):
+        found.append(f"{ASSUMED} No observation informs this outcome: assumed numbers decide it.")
+    if any(row["censored_by_war"] for row in rows):
+        shares = data["no_war_share"].values[:, place_of(data, "attacks_after")]
+        kept = ", ".join(f"{scenario_of(data, pair)} {short_percent(one)}" for pair, one in enumerate(shares.tolist()))
+        found.append(
+            "Direct war ends a history, and what would have followed is not counted. Probabilities are those of all"
+            " histories, until war; days, counts, and differences in what war cuts, those of pairs without war in"
+            f" either ({kept})."
+        )
+    winters = "" if source == CONDITIONED else ": these are other winters than the observed one"
+    return [*found, f"In all scenarios {data['pinned'].values[0]}{winters}."]
+
+
+def prior_driven(measure: str) -> bool:
+    """Whether assumptions alone decide a measure, or the outcome of which a condition asks."""
+    name = measure.partition(" ")[0]
+    return bool({name, f"{name}_day"} & PRIOR_DRIVEN)
 
 
 def pinned_line(data: xr.Dataset, comparison: int) -> str:

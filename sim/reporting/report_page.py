@@ -35,7 +35,7 @@ from sim.reporting.comparison_tables import (
     war_words,
 )
 from sim.reporting.figures.briefing import briefing_figure
-from sim.reporting.figures.compare_figures import attribution_figure, comparison_figure, effect_figure, shares_figure
+from sim.reporting.figures.compare_figures import attribution_figure, comparison_figure, shares_figure
 from sim.reporting.report_contents import (
     GLOSSARY,
     LIMITS,
@@ -50,7 +50,7 @@ from sim.reporting.report_contents import (
 from sim.reporting.style import rendered
 from sim.reporting.table import Table
 from sim.reporting.tables import no_outlook_line, outlook_lines
-from sim.reporting.text import minus
+from sim.reporting.text import capital, minus
 
 BROWSERS: Final = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge",
@@ -233,17 +233,18 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
     ended = "" if found.outlook is None else "; given the observations, the probability that the lull has ended"
     made = (
         Picture(
-            "effect", effect_figure(data, measure),
-            f"Dots with bars around a line at zero, one for each scenario. {subject}: {effects}. All numbers stand in"
-            " the table of outcomes.",
-            f"Difference to {baseline_of(data)} in {subject}: the dot is the {middle}, the bar holds {spread}.",
+            "effect", comparison_figure(data, measure),
+            f"A dot with a bar for each scenario, and its difference to {baseline_of(data)} in words. {subject}:"
+            f" {effects}. All numbers stand in the table of outcomes.",
+            f"{capital(subject)}: the dot is the {middle}, the bar holds {spread}; the words say the difference to"
+            f" {baseline_of(data)}.",
             wide=False,
         ),
         Picture(
             "comparison", comparison_figure(data),
-            "The key outcomes in one panel each, with the difference of every scenario to the baseline; attacks by"
-            " theatre and by group; and the regret of every scenario. All numbers stand in the three tables below.",
-            "Everything that the comparison found, on one page.",
+            "The key questions in one panel each: the value under every scenario with its interval, and its difference"
+            " to the baseline in words. All numbers stand in the table of outcomes.",
+            "The key questions on one page, with what changes their reading.",
             wide=True,
         ),
         Picture(

@@ -1,5 +1,7 @@
 """One look for all figures: colours that colour-blind readers tell apart, quiet axes, the same bytes every time."""
 
+import re
+import textwrap
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+
+from sim.reporting.text import Source
 
 # Okabe and Ito's palette, as far as it is used.
 BLUE: Final = "#0072B2"
@@ -126,6 +130,37 @@ def fitted(figure: Figure, y: float, words: str, fontsize: float, left: float = 
     text = figure.text(left, y, words, fontsize=fontsize, va="top", **look)
     room = (1 - 2 * left) * figure.bbox.width
     text.set_fontsize(fontsize * min(1.0, room / extent(text).width))
+
+
+SMALL: Final = 8.5
+"""Points of the small print at the foot."""
+SOURCE: Final = "source"
+"""The mark of the text that says where a figure comes from."""
+
+
+def in_lines(words: str, inches: float, size: float = SMALL) -> str:
+    """The words in lines of at most so many inches, by the mean width of a letter, 0.56 of its height.
+
+    A line may end after the semicolon before a change of a scenario.
+    """
+    return textwrap.fill(re.sub(r";(?=\w)", "; ", words), int(inches * 72 / (0.56 * size)), break_long_words=False)
+
+
+def foot_height(width: float, source: Source, *notes: str, left: float = 0.045) -> float:
+    """Inches that the small print of a figure of that width takes."""
+    lines = "\n".join(in_lines(str(one), (1 - 2 * left) * width) for one in (*notes, source)).count("\n") + 1
+    return 0.2 + lines * 1.3 * SMALL / 72
+
+
+def footer(figure: Figure, source: Source, *notes: str, left: float = 0.045, ink: str = GREY) -> None:
+    """Write at the foot of a figure where it comes from; above it notes, each on lines of its own."""
+    width, height = figure.get_size_inches()
+    low = 0.1
+    for words, colour in ((source, GREY), *((one, ink) for one in reversed(notes))):
+        lines = in_lines(str(words), (1 - 2 * left) * width)
+        mark = SOURCE if words is source else None
+        figure.text(left, low / height, lines, fontsize=SMALL, color=colour, va="bottom", linespacing=1.3, gid=mark)
+        low += (lines.count("\n") + 1) * 1.3 * SMALL / 72
 
 
 def extent(text: Text) -> Bbox:

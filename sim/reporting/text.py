@@ -1,6 +1,7 @@
 """How numbers, shares, dates and names are written: formats of tables, figures, report and sentences."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -144,6 +145,33 @@ def enumerated(names: Sequence[str]) -> str:
     'a, b and c'
     """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a figure comes from, so that it can stand alone.
+
+    Attributes:
+        scenarios: titles of what was simulated.
+        made: how much was simulated, in words.
+        seed: seed of all random numbers.
+        data: files that it comes from as well.
+        is_what: what it is, and what it is not.
+    """
+
+    scenarios: Sequence[str]
+    made: str
+    seed: int | str
+    data: str = ""
+    is_what: str = "A model, not a forecast."
+
+    def __str__(self) -> str:
+        several = "s" if len(self.scenarios) > 1 else ""
+        data = f"{self.data}; " if self.data else ""
+        return (
+            f"Source: {data}Lull, scenario{several} {enumerated(self.scenarios)}, {self.made}, seed {self.seed}."
+            f" {self.is_what}"
+        )
 
 
 def capital(text: str) -> str:

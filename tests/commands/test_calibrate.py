@@ -18,6 +18,7 @@ from sim.experiment.parameter_sets import read_posterior
 from sim.experiment.statistics import arviz
 from sim.model.scenario import load
 from sim.reporting.terminal import WIDEST
+from tests.reporting.test_alone import source_in
 
 SMALL = (
     "calibration.draws=8e5", "calibration.sbc_datasets=30", "calibration.hypothesis_draws=6000",
@@ -72,7 +73,9 @@ def test_the_folder_holds_tables_figures_and_the_posterior(made: tuple[Path, str
     folder = made[0]
     for name in ("posterior", "forest", "sbc", "patterns", "hypotheses"):
         assert (folder / f"{name}.png").stat().st_size > 10_000
-        assert (folder / f"{name}.svg").exists()
+        words = source_in((folder / f"{name}.svg").read_text(encoding="utf-8"))
+        assert "Lull, scenario Documented history, 800,000 histories from the prior, ESS " in words
+        assert ", seed 1. A model, not a forecast." in words
     posterior = read_posterior(folder / "posterior.parquet")
     assert 40 <= posterior.draws <= 60
     assert len(rows(folder, "hypotheses")) == 16

@@ -16,6 +16,7 @@ from sim.experiment.statistics import effective_sample_size
 from sim.model.data import data_folder
 from sim.model.hydra_config import GROUPS
 from sim.model.scenario import load
+from tests.reporting.test_alone import source_in
 
 pytestmark = pytest.mark.usefixtures("small_sides")
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +52,7 @@ def test_the_template_runs_and_predicts_at_once(mine: Path, capsys: pytest.Captu
     assert {path.name for path in Path("told").iterdir() if path.suffix in (".json", ".csv")} == {
         "predictions.json", "predictions.csv", "manifest.json",
     }  # fmt: skip
+    assert ", seed 1. A test of the model, not advice." in source_in(Path("told/predictions.svg").read_text())
     found = json.loads(Path("told/predictions.json").read_text())
     assert found["effective_sample_size"] > 50
     assert found["seed"] == 1

@@ -57,7 +57,7 @@ def test_one_axis_is_a_line_through_the_means_with_two_errors_either_way():
     assert np.isclose(band[:, 1].max(), (values.mean(axis=1) + 2 * error).max())
     assert np.isclose(band[:, 1].min(), (values.mean(axis=1) - 2 * error).min())
     assert axes.get_xlabel() == "Control over the proxies"
-    assert "5 points, 50 histories at each, seed 3" in texts(figure)
+    assert "5 points, 50 histories at each, seed 3." in texts(figure)
     assert np.allclose(panel(figure, "Direct war").lines[0].get_ydata(), data["war"].mean("run"))
 
 

@@ -15,7 +15,9 @@ from sim.experiment.parameter_sets import prior_design
 from sim.reporting.figures.calibration_figures import _densities, reading_figure, varies_by_factors
 from sim.reporting.figures.forecast_figures import draw_observed
 from sim.reporting.style import new_figure
+from sim.reporting.text import Source
 
+SOURCE = Source(["Documented history"], "100 histories", 1)
 CAUSES = {"order": ("order",), "strikes": ("strikes",), "all of these": ("order", "strikes")}
 
 
@@ -33,9 +35,7 @@ def readings(*forms: str) -> tuple[Reading, ...]:
 
 
 def test_explanations_stand_below_their_form_with_the_prior_of_single_causes() -> None:
-    figure = reading_figure(
-        Rivals(readings("by degrees", "by decisions"), stories=(Story("order", 0.5, 0.4),)), "Source"
-    )
+    figure = reading_figure(Rivals(readings("by degrees", "by decisions"), stories=(Story("order", 0.5, 0.4),)), SOURCE)
     left = figure.axes[0]
     assert [label.get_text() for label in left.get_yticklabels()] == 2 * list(CAUSES)
     heads = [(text.get_text(), text.xy[1]) for text in left.texts if isinstance(text, Annotation)]
@@ -44,7 +44,7 @@ def test_explanations_stand_below_their_form_with_the_prior_of_single_causes() -
     assert heads[0][1] > rows[0] > rows[2] > heads[1][1] > rows[3]
     assert len(left.patches) == 2 * len(rows)
     assert any("posterior probability 67%, prior 67%" in text.get_text() for text in figure.texts)
-    one = reading_figure(Rivals(readings("")), "Source").axes[0]
+    one = reading_figure(Rivals(readings("")), SOURCE).axes[0]
     assert [text.get_text() for text in one.texts] == [""]
     assert [label.get_text() for label in one.get_yticklabels()] == list(CAUSES)
 

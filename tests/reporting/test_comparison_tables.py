@@ -2,6 +2,7 @@
 
 import csv
 import json
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +20,27 @@ from sim.experiment.command import Request
 from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
-    DRAWN,
     KEY_MEASURES,
+    QUESTIONS,
     REGRETTED,
+    caveats,
     clear_difference,
     effect_table,
+    interval,
     place_of,
+    prior_driven,
     prior_table,
+    questions,
     row_of,
     sentence,
     short,
     sign_words,
     war_words,
 )
-from sim.reporting.figures.compare_figures import comparison_figure, effect_figure, folded, headline
-from sim.reporting.style import BLUE, COLOURS, ORANGE, save
-from sim.reporting.text import amount, minus, percent, points
+from sim.reporting.figures.compare_figures import colour_of, comparison_figure, difference_words, headline
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, save
+from sim.reporting.tables import ASSUMED
+from sim.reporting.text import amount, capital, minus, percent, short_percent
 
 pytestmark = pytest.mark.usefixtures("small_sides")
 SCENARIOS = ["article", "no_restraint", "tight_leash"]
@@ -60,116 +66,177 @@ def texts(figure: Figure) -> list[str]:
 
 def written(figure: Figure) -> list[Text]:
     """Every text but the numbers on the scales, of which some lie beyond and are not drawn."""
-    scales = {id(label) for axes in figure.axes for label in axes.get_xticklabels()}
+    scales = {id(label) for axes in figure.axes for label in axes.xaxis.findobj(Text)}
     return [one for one in figure.findobj(Text) if one.get_text() and id(one) not in scales]
 
 
 def panel(figure: Figure, title: str) -> Axes:
-    return next(axes for axes in figure.axes if axes.get_title(loc="left") == title)
+    return next(axes for axes in figure.axes if axes.get_title(loc="left").rstrip("*") == title)
 
 
 def dots(axes: Axes) -> list[tuple[float, float, str]]:
     """Every dot: x, y and colour."""
-    marked = [line for line in axes.lines if line.get_marker() in ("o", "s")]
+    marked = [line for line in axes.lines if line.get_marker() == "o"]
     return [
         (float(np.ravel(one.get_xdata())[0]), float(np.ravel(one.get_ydata())[0]), to_hex(str(one.get_color())))
         for one in marked
     ]
 
 
-def spans(axes: Axes, width: float) -> list[tuple[float, float]]:
-    """From where to where lines of one width go."""
+def segments(axes: Axes, width: float) -> list[list[tuple[float, float]]]:
+    """The two ends of every line of one width."""
     found = [
         one for one in axes.collections if isinstance(one, LineCollection) and np.ravel(one.get_linewidth())[0] == width
     ]
-    return [(float(one.get_segments()[0][0][0]), float(one.get_segments()[0][1][0])) for one in found]
+    return [[(float(x), float(y)) for x, y in one.get_segments()[0]] for one in found]
+
+
+def spans(axes: Axes) -> list[tuple[float, float]]:
+    """From where to where intervals go."""
+    return [(one[0][0], one[1][0]) for one in segments(axes, 5)]
 
 
 # --- the figure ---------------------------------------------------------------------------------------------
 
 
-def test_every_key_outcome_has_a_panel_with_what_was_found(data: xr.Dataset, figure: Figure) -> None:
-    for name in DRAWN:
-        axes = panel(figure, short(data, name))
-        rows = [row_of(data, pair, name) for pair in range(2)]
-        main = [compared(row) for row in rows]
-        expected = [
-            (one["difference"], float(y), to_hex(COLOURS[y]))
-            for y, both in enumerate(zip(rows, main, strict=True))
-            for one in (both if name != "war" else both[:1])
-        ]
-        assert dots(axes) == expected
-        assert spans(axes, 4.2) == [(row["low"], row["high"]) for row in main]
-        assert spans(axes, 1.0) == ([(row["low"], row["high"]) for row in rows] if name != "war" else [])
+def test_every_key_question_has_a_panel_with_what_was_found(data: xr.Dataset, figure: Figure) -> None:
+    assert len(figure.axes) == len(QUESTIONS) == 4
+    assert set(QUESTIONS) == set(REGRETTED)
+    for name in QUESTIONS:
+        axes = panel(figure, capital(short(data, name)))
+        assert axes.get_xscale() == "linear"
+        every = [row_of(data, pair, name) for pair in range(2)]
+        rows = every if every[0]["unit"] == "probability" else list(map(compared, every))
+        base = float(np.mean([row["baseline_value"] for row in rows]))
+        colours = [INK, *map(colour_of, every)]
+        values = [base, *(row["scenario_value"] for row in rows)]
+        assert dots(axes) == [(value, y, colours[y].lower()) for y, value in enumerate(values)]
+        assert spans(axes)[1:] == [(row["scenario_low"], row["scenario_high"]) for row in rows]
+        assert [one[0][0] for one in segments(axes, 1.2)] == [row["baseline_value"] for row in rows]
+        words = [one.get_text() for one in axes.texts]
+        for row in every:
+            assert {titled(row["scenario"]), difference_words(row)} <= set(words)
+            assert row["verdict"] in difference_words(row)
         low, high = axes.get_xlim()
-        assert all(low <= edge <= high for row in (*rows, *main) for edge in (row["low"], row["high"], 0.0))
+        assert all(low <= edge <= high for ends in spans(axes) for edge in ends)
 
 
-def test_theatres_and_groups_are_drawn_side_by_side(data: xr.Dataset, figure: Figure) -> None:
-    axes = next(axes for axes in figure.axes if axes.get_title(loc="left").startswith("Attacks after 2 Feb"))
-    after = data.sel(measure=[str(one) for one in data["measure"].values if str(one).endswith(".after")])
-    assert len(axes.get_yticklabels()) == after.sizes["measure"]
-    for pair, colour in enumerate((BLUE, ORANGE)):
-        mine = [x for x, _, drawn in dots(axes) if drawn == colour.lower()]
-        assert mine == list(after["no_war_difference"].values[pair])
-    words = [one.get_text() for one in axes.texts]
-    assert words == ["by theatre", "by group"]
+def test_a_panel_is_of_the_conditions_where_some_are_asked() -> None:
+    asked = ["war by 2024-06-01", "war by 2024-09-10", "lull_days >= 90", "acknowledged in syria by 2024-03-01"]
+    data = compare(SCENARIOS[:2], draws=4, runs=40, parameters="prior", overrides={"study.outcomes": asked}).data
+    assert questions(data) == tuple(asked)
+    titles = ["Direct war by 1 June 2024", "Direct war by 10 September 2024", "Days until attacks resume: at least 90"]
+    figure = comparison_figure(data)
+    assert [axes.get_title(loc="left").rstrip("*") for axes in figure.axes][:3] == titles
+    # War by the last day is war, which war does not cut; the condition on the lull is cut by it.
+    last, war, lull = (row_of(data, 0, name) for name in (asked[1], "war", asked[2]))
+    named = ("measure", "text")
+    assert {key: last[key] for key in last if key not in named} == {key: war[key] for key in war if key not in named}
+    assert war["scenario_value"] > 0.0
+    assert (last["censored_by_war"], lull["censored_by_war"]) == (False, True)
+    # The value is the share of all histories, as in a run.
+    x = dots(figure.axes[2])[1][0]
+    assert x == lull["scenario_value"] == float(data["scenario_value_of_draw"].sel(measure=asked[2]).mean())
 
 
-def test_regrets_are_written_and_the_least_stands_out(data: xr.Dataset, figure: Figure) -> None:
-    axes = panel(figure, "Regret, expected and worst over draws")
-    places = [place_of(data, name) for name in REGRETTED]
-    expected, worst = (data[name].values[:, places] for name in ("regret_expected", "regret_worst"))
-    units = data["unit"].values[places]
-    for cell in axes.texts:
-        column, line = (int(place) for place in cell.get_position())
-        values = (points(one[line, column], units[column]) for one in (expected, worst))
-        assert cell.get_text() == "{}\nworst {}".format(*values)
-        assert (cell.get_fontweight() == "bold") == (expected[line, column] == expected[:, column].min())
-    assert len(axes.texts) == 3 * len(REGRETTED)
+@pytest.mark.parametrize(
+    ("difference", "verdict", "colour"),
+    [(20.0, "more", BLUE), (-20.0, "less", ORANGE), (0.5, "sign open", GREY), (0.0, "the same", GREY)],
+)
+def test_the_title_is_one_finding_with_number_interval_and_condition(
+    data: xr.Dataset, difference: float, verdict: str, colour: str
+) -> None:
+    changed = data.isel(comparison=[0]).copy(deep=True)
+    at = {"comparison": 0, "measure": place_of(data, "lull_days")}
+    half = 10.0 if difference else 0.0
+    shares = {"less": difference < 1.0, "same": difference == 0.0, "more": difference > 0.0}
+    values = {"difference": difference, "low": difference - half, "high": difference + half}
+    values |= {f"draws_{key}": float(one) / max(1, sum(shares.values())) for key, one in shares.items()}
+    if not difference:
+        values |= {"draws_less": 0.0, "draws_same": 1.0, "draws_more": 0.0}
+    for name, value in values.items():
+        changed[f"no_war_{name}"][at] = value
+    row = row_of(changed, 0, "lull_days")
+    assert (row["verdict"], colour_of(row)) == (verdict, colour)
+    line = headline(changed, ("lull_days",))
+    assert line.startswith("In the model, days from 2 Feb until attacks resume: ")
+    assert verdict in line
+    one = compared(row)
+    if not difference:
+        assert line.endswith(": the same with No restraint by Iran instead of Documented history")
+        return
+    both = [amount(one[f"{arm}_value"], "days") for arm in ("scenario", "baseline")]
+    assert "{} with No restraint by Iran, {} with Documented history".format(*both) in line
+    assert minus(f"(difference {amount(difference, 'days', sign=True)} days; 90% of 8 parameter sets: ") in line
+    assert f"{minus(interval(one))}, among pairs without war): {verdict}" in line
 
 
-def test_the_frame_says_what_is_shown_and_where_it_comes_from(data: xr.Dataset, figure: Figure) -> None:
-    words = " ".join(texts(figure))
-    for name in SCENARIOS[1:]:
-        assert f"● {titled(name)}" in words
-    for kept in data["no_war_share"].sel(measure="attacks_after").values:
-        assert f"free from 29 Jan 2024, {percent(kept)} without war" in words
-    for piece in ("free from 29 Jan 2024", "90% of 8 draws", "8 draws × 40 histories", "seed 1", "no forecast"):
-        assert piece in words.replace("not a forecast", "no forecast")
-    row = compared(row_of(data, 0, "attacks_after"))
-    assert "pairs without war" in headline(data)
-    assert f"{amount(row['difference'], 'attacks', sign=True)} with {titled('no_restraint')}".replace(
-        "-", "−"
-    ) in headline(data)
+def test_a_title_gives_only_the_difference_where_the_values_drawn_are_of_other_histories(data: xr.Dataset) -> None:
+    row = compared(row_of(data.isel(comparison=[0]), 0, "deaths_10"))
+    line = headline(data.isel(comparison=[0]), ("deaths_10",))
+    size = minus(amount(row["difference"], "probability", sign=True)).removesuffix(" pts")
+    assert line.startswith(
+        f"In the model, 10 or more soldiers killed: {size} percentage points with No restraint by Iran instead of"
+    )
+
+
+def test_of_the_key_questions_the_title_answers_one_whose_sign_is_clear(data: xr.Dataset) -> None:
+    rows = {name: [row_of(data, pair, name) for pair in range(2)] for name in QUESTIONS}
+    clear = {name: [row for row in found if row["verdict"] in ("more", "less")] for name, found in rows.items()}
+    first = next(name for name in QUESTIONS if clear[name])
+    largest = max(map(compared, clear[first]), key=lambda row: abs(row["difference"]))
+    line = headline(data, QUESTIONS)
+    assert short(data, first) in line
+    assert titled(largest["scenario"]) in line
+    assert minus(amount(largest["difference"], largest["unit"], sign=True)) in line
+    # Largest of all, or of those with a clear sign: never more than is true.
+    sizes = [abs(compared(row)["difference"]) for row in rows[first]]
+    assert ("largest of 2 differences" in line) == (len(clear[first]) == 2)
+    assert ("largest clear one of 2 differences" in line) == (len(clear[first]) == 1)
+    assert len(clear[first]) == 1 or abs(largest["difference"]) == max(sizes)
+
+
+def test_what_changes_the_reading_stands_in_the_figure(data: xr.Dataset, figure: Figure) -> None:
+    words = " ".join(" ".join(texts(figure)).split())
+    for kept, name in zip(data["no_war_share"].sel(measure="attacks_after").values, SCENARIOS[1:], strict=True):
+        assert f"{titled(name)} {short_percent(kept)}" in words
+    for piece in (
+        "documented history is pinned before 29 Jan 2024, free from then on: these are other winters",
+        "With 8 parameter sets the ends of the intervals are crude", "drawn from their priors",
+        "Direct war ends a history", "8 parameter sets (prior) × 40 histories in each, seed 1. A model, not",
+    ):  # fmt: skip
+        assert piece in words
+    assert not any(one.startswith("Direct war ends") for one in caveats(data, ["war"]))
+    single = data.isel(draw=[0]).assign_attrs(parameters="defaults")
+    assert caveats(single, ["attacks_after"])[0].startswith("One parameter set among many")
+    conditioned = data.assign_attrs(parameters="conditioned")
+    assert any(one.startswith(f"{ASSUMED} No observation informs") for one in caveats(conditioned, ["war"]))
+    assert not any("other winters" in one or ASSUMED in one for one in caveats(conditioned, ["attacks_after"]))
+    for name, driven in (("war by 2024-06-01", True), ("lull_days >= 90", True), ("deaths >= 10", False)):
+        assert prior_driven(name) == driven
 
 
 @pytest.mark.parametrize("pairs", [1, 9])
 def test_nothing_leaves_the_page_however_many_scenarios(pairs: int) -> None:
     others = [f"article;patron.control={0.5 + 0.03 * one:.2f};scenario.departs=2024-01-29" for one in range(pairs)]
     data = compare(["article", *others], runs=5, parameters="defaults").data
-    figure = comparison_figure(data)
-    figure.canvas.draw()
-    page = figure.bbox
-    for one in written(figure):
-        box = one.get_window_extent()
-        assert box.x0 >= page.x0 - 1, one.get_text()
-        assert box.x1 <= page.x1 + 1, one.get_text()
-        assert box.y1 <= page.y1 + 1, one.get_text()
-    assert len(dots(panel(figure, "direct war"))) == pairs
+    for names in ((), ("war",)):
+        figure = comparison_figure(data, *names)
+        figure.canvas.draw()
+        page, boxes = figure.bbox, [(one.get_text(), one.get_window_extent()) for one in written(figure)]
+        for words, box in boxes:
+            assert box.x0 >= page.x0 - 1, words
+            assert box.x1 <= page.x1 + 1, words
+            assert box.y1 <= page.y1 + 1, words
+        for (one, here), (other, there) in combinations(boxes, 2):
+            assert not here.shrunk(0.98, 0.7).overlaps(there.shrunk(0.98, 0.7)), (one, other)
+        assert len(dots(panel(figure, "Direct war"))) == pairs + 1
 
 
 def test_the_same_comparison_gives_the_same_picture(data: xr.Dataset, figure: Figure, tmp_path: Path) -> None:
     save(figure, tmp_path / "one.svg")
     save(comparison_figure(data), tmp_path / "two.svg")
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
-
-
-def test_long_names_are_folded() -> None:
-    assert folded("article;patron.control=0.9") == "article\ncontrol=0.9"
-    assert folded("article;february_strikes@2024-01-20") == "article\nfebruary_strikes\n@2024-01-20"
-    assert folded("Lebanon and northern Israel") == "Lebanon and northern\nIsrael"
-    assert max(len(line) for line in folded("x" * 90).splitlines()) <= 24
 
 
 # --- words --------------------------------------------------------------------------------------------------
@@ -280,7 +347,7 @@ def test_pairs_of_several_baselines_share_no_table_and_no_panel(
     assert [list(part["comparison"].values) for part in by_baseline(data)] == [
         ["no_us_strikes"], ["no_restraint", "tight_leash"],
     ]  # fmt: skip
-    for refused in (comparison_figure, lambda one: effect_figure(one, "lull_days")):
+    for refused in (comparison_figure, lambda one: comparison_figure(one, "lull_days")):
         with pytest.raises(UserError, match="pairs with one baseline"):
             refused(data)
     assert cli.main([*asked, "study.runs=40", "output.dir=common"]) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -30,16 +31,21 @@ def few_resamples() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def found(few_resamples: None) -> Discovery:
-    return search_boxes(opened(planted), "war", boxes=1)
+def data() -> xr.Dataset:
+    return opened(planted)
+
+
+@pytest.fixture(scope="module")
+def found(few_resamples: None, data: xr.Dataset) -> Discovery:
+    return search_boxes(data, "war", boxes=1)
 
 
 def texts(figure: Figure) -> str:
     return "\n".join(one.get_text() for one in figure.findobj(Text))
 
 
-def test_the_boxes_are_drawn_with_their_limits_and_the_points_held_out(found: Discovery):
-    figure = boxes_figure(found)
+def test_the_boxes_are_drawn_with_their_limits_and_the_points_held_out(found: Discovery, data: xr.Dataset):
+    figure = boxes_figure(found, data)
     bars, points = figure.axes[:2]
     (box,) = found.boxes
     for one in box.restrictions:
@@ -52,8 +58,8 @@ def test_the_boxes_are_drawn_with_their_limits_and_the_points_held_out(found: Di
     assert box_words(box) in texts(figure)
 
 
-def test_the_way_of_the_search_is_drawn_in_both_halves(found: Discovery):
-    (axes,) = trajectory_figure(found).axes
+def test_the_way_of_the_search_is_drawn_in_both_halves(found: Discovery, data: xr.Dataset):
+    (axes,) = trajectory_figure(found, data).axes
     (box,) = found.boxes
     drawn = {str(line.get_label()): line for line in axes.lines}
     for label, half in (("search half", "found"), ("held-out half", "held_out")):
@@ -65,14 +71,13 @@ def test_the_way_of_the_search_is_drawn_in_both_halves(found: Discovery):
 
 
 def test_no_box_and_names_are_drawn_too():
-    nothing = search_boxes(opened(lambda place: np.full(len(place["x0"]), 0.2), seed=1), "war")
+    flat = opened(lambda place: np.full(len(place["x0"]), 0.2), seed=1)
+    nothing = search_boxes(flat, "war")
     assert nothing.boxes == ()
-    assert "No box" in texts(boxes_figure(nothing))
-    assert "No box" in texts(trajectory_figure(nothing))
-    named = search_boxes(
-        opened(lambda place: np.where(place["scenario"] == "worse", 0.5, 0.05), names=True), "war", boxes=1
-    )
-    assert "worse" in texts(boxes_figure(named))
+    assert "No box" in texts(boxes_figure(nothing, flat))
+    assert "No box" in texts(trajectory_figure(nothing, flat))
+    worse = opened(lambda place: np.where(place["scenario"] == "worse", 0.5, 0.05), names=True)
+    assert "worse" in texts(boxes_figure(search_boxes(worse, "war", boxes=1), worse))
 
 
 # --- the command --------------------------------------------------------------------------------------------

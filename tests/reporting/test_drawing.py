@@ -69,7 +69,7 @@ def test_an_ensemble_is_drawn_as_a_fan_from_what_it_carries_alone(winter: xr.Dat
     assert median.tolist() == expected
     assert max(expected) > 3
     assert "3 soldiers killed in Jordan" in texts(figure)
-    assert f"{RUNS} simulated histories, seed 1. Scenario Documented history." in texts(figure)
+    assert f"scenario Documented history, {RUNS} simulated histories, seed 1." in texts(figure)
 
 
 def test_two_ensembles_are_laid_over_each_other(winter: xr.Dataset, leash: xr.Dataset):
@@ -162,8 +162,8 @@ def test_each_study_has_its_figure(tmp_path: Path):
     told = "What changes with “Control over the proxies”, scenario Documented history"
     assert told in texts(draw(swept, "attacks_lull"))
     found = sim.compare(["article", "tight_leash"], runs=20, parameters="defaults")
-    assert "difference to Documented history" in texts(draw(found, "attacks_lull"))
-    assert len(draw(found).axes) > len(draw(found, "attacks_lull").axes)
+    assert "Attacks on the United States, 2 Feb to 27 Feb" in texts(draw(found, "attacks_lull"))
+    assert [len(draw(found, *names).axes) for names in ((), ("attacks_lull",), ("attacks_lull", "war"))] == [4, 1, 2]
     shares = sim.explain(
         outcome="attacks_lull", mechanisms=["patron_restraint", "major_response"], draws=4, runs=4, parameters="prior"
     )

@@ -11,6 +11,7 @@ from sim.model.validation import UserError
 from sim.reporting.figures import draw
 from sim.reporting.figures.distribution_figures import COLUMNS, decades
 from sim.reporting.style import WIDTH, canvas
+from sim.reporting.text import parameter_title
 
 KEYS = ("patron.control", "ladder.war_rate", "multipliers.baseline", "patron.release_rate")
 
@@ -18,13 +19,13 @@ KEYS = ("patron.control", "ladder.war_rate", "multipliers.baseline", "patron.rel
 def draws(low: float, high: float, points: int = 400) -> xr.Dataset:
     levels = np.random.default_rng(3).random((len(KEYS), points))
     columns = {key: ("point", low + (high - low) * one) for key, one in zip(KEYS, levels, strict=True)}
-    return xr.Dataset(coords={"point": np.arange(points), **columns})
+    return xr.Dataset(coords={"point": np.arange(points), **columns}, attrs={"scenario": "article", "seed": "1"})
 
 
 def test_each_parameter_has_a_panel_and_each_set_of_draws_its_bar() -> None:
     figure = draw({"before": draws(0.1, 0.9), "after": draws(0.4, 0.5)}, *KEYS)
     panels = [axes for axes in figure.axes if axes.axison]
-    assert [axes.get_title(loc="left") for axes in panels] == list(KEYS)
+    assert [axes.get_title(loc="left") for axes in panels] == list(map(parameter_title, KEYS))
     assert len(figure.axes) == 2 * COLUMNS
     for axes in panels:
         before, after = (line.get_xdata() for line in axes.lines)

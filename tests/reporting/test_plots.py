@@ -206,10 +206,8 @@ def test_the_headline_tells_the_medians(article: tuple[Config, xr.Dataset, Figur
     line = headline(data, config.scenario)
     assert line in texts(figure)
     assert f"{before:.0f} a week before 2 Feb 2024" in line
-    source = (
-        f"Source: Lull, scenario Documented history, {RUNS} simulated histories, seed 1. A model, not a forecast.\n"
-    )
-    assert any(one.startswith(source) for one in texts(figure))
+    source = f"Source: Lull, scenario Documented history, {RUNS} simulated histories, seed 1. A model, not a forecast."
+    assert source in texts(figure)
     assert not any("the the" in one for one in texts(figure))
 
 

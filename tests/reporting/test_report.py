@@ -18,7 +18,7 @@ from sim.analysis.calibration.identifiability import NOT
 from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults
 from sim.commands import report as report_command
 from sim.reporting import report_page
-from sim.reporting.figures.compare_figures import effect_figure, shares_figure
+from sim.reporting.figures.compare_figures import comparison_figure, shares_figure
 from sim.reporting.report_contents import GLOSSARY, every_table, sentences
 from sim.reporting.report_page import page_of
 from sim.reporting.style import BLUE, ORANGE
@@ -357,9 +357,9 @@ def test_python_asks_as_the_command_does(made: Made, tmp_path: Path, monkeypatch
 
 def test_the_small_figures_draw_what_was_found(made: Made) -> None:
     data = made.found.comparison
-    (axes,) = effect_figure(data, "lull_days").axes
-    dots = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_marker() == "o"]
-    assert dots == list(data["no_war_difference"].sel(measure="lull_days").values)
+    (axes,) = comparison_figure(data, "lull_days").axes
+    _, *dots = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_marker() == "o"]
+    assert dots == list(data["no_war_scenario_value"].sel(measure="lull_days").values)
     (axes,) = shares_figure(made.found.shares).axes
     bars = sorted(float(one.get_width()) for one in axes.patches)  # type: ignore[attr-defined]
     assert bars == sorted(made.found.shares["shapley"].values)

@@ -89,8 +89,8 @@ class Measure:
 
     @property
     def censored(self) -> bool:
-        """Whether direct war, which ends a history, right-censors it."""
-        return self.name not in NOT_CENSORED
+        """Whether direct war, which ends a history, right-censors it; a condition is named by its outcome first."""
+        return self.name.partition(" ")[0] not in NOT_CENSORED
 
 
 def measures_of(scenario: Scenario) -> tuple[Measure, ...]:

@@ -26,7 +26,7 @@ def draw(found: Any, *names: str) -> "Figure":
     | `{"a": ..., "b": ...}` of such | attacks a week on the target, laid over each other | the same, side by side |
     | `{"before": ..., "after": ...}` of sweeps over draws | | parameters: their draws, laid over each other |
     | what `sweep` or `open_sweep` gives | three outcomes over what varies | other outcomes |
-    | what `compare` gives | effects, places and regrets | a measure: one small figure |
+    | what `compare` gives | a panel for each question asked, or each key one | measures: a panel for each |
     | what `explain` gives | shares of the mechanisms, with what each brings alone | |
     | what `diff` gives | both histories as tracks | |
     | what `calibrate` gives | the posterior | posterior, forest, sbc, patterns or hypotheses |
@@ -72,10 +72,8 @@ def _dataset(data: "xr.Dataset", names: tuple[str, ...]) -> "Figure":
     if "point" in data.dims:
         return _drawer("sweep_figures", "sweep")(data, *([names] if names else []))
     if "comparison" in data.dims:
-        if not names:
-            return _drawer("compare_figures", "comparison")(data)
         known = [str(one) for one in data["measure"].values]
-        return _drawer("compare_figures", "effect")(data, chosen(names[0], known))
+        return _drawer("compare_figures", "comparison")(data, *(chosen(one, known) for one in names))
     if "mechanism" in data.dims:
         return _drawer("compare_figures", "attribution")(data)
     if "weekly_histogram" in data:

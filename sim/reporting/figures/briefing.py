@@ -31,6 +31,7 @@ from sim.reporting.style import (
     SAND,
     date_axis,
     extent,
+    footer,
     heading,
     name_colours,
     new_figure,
@@ -38,7 +39,7 @@ from sim.reporting.style import (
     style,
 )
 from sim.reporting.tables import days_words, sets_words
-from sim.reporting.text import percent
+from sim.reporting.text import Source, percent
 from sim.rules.outcomes import NEVER, RESUMED_ATTACKS, RESUMED_DAYS
 
 WIDTH: Final = 13.33
@@ -465,7 +466,7 @@ def write_column(axes: Axes, lines: Sequence[tuple[str, str]], lift: float = -2.
 
 def write_frame(figure: Figure, data: xr.Dataset, config: Config, outlook: Outlook | None = None) -> None:
     """Title, what is shown, and where it comes from."""
-    scenario, height = config.scenario, figure.get_figheight()
+    scenario = config.scenario
     title, words = headline(data, scenario), scenario.question
     if outlook is not None:
         title, words = outlook_headline(outlook)
@@ -473,25 +474,22 @@ def write_frame(figure: Figure, data: xr.Dataset, config: Config, outlook: Outlo
     war = float((data["war_day"].values != NEVER).mean())
     left_out = f" Weeks after direct war ({war:.1%} of histories) are left out." if war else ""
     left_out += f" {rest}" if (rest := no_week(scenario)) else ""
-    source = (
-        f"Source: Lull, scenario {scenario.title}, {data.sizes['run']:,} simulated histories, seed {config.seed}."
-        f"{left_out} A model, not a forecast.\n"
-        f"On the right: acknowledged attacks on {scenario.cast.names.target}, all attacks elsewhere."
-    )
-    figure.text(LEFT, 0.12 / height, source, fontsize=8.5, color=GREY)
+    note = f"On the right: acknowledged attacks on {scenario.cast.names.target}, all attacks elsewhere.{left_out}"
+    footer(figure, Source([scenario.title], f"{data.sizes['run']:,} simulated histories", config.seed), note)
 
 
 def write_source(figure: Figure, found: Mapping[str, xr.Dataset]) -> None:
-    """Where a fan comes from."""
+    """Where a fan, or several, come from."""
+    footer(figure, source_of(found), *filter(None, {no_week(config_in(data).scenario) for data in found.values()}))
+
+
+def source_of(found: Mapping[str, xr.Dataset]) -> Source:
+    """Where ensembles come from, which have names where there are several."""
+    several = len(found) > 1
     runs = ", ".join(f"{one:,}" for one in sorted({data.sizes["run"] for data in found.values()}))
-    each = " each" if len(found) > 1 else ""
     seeds = ", ".join(sorted({data.attrs["seed"] for data in found.values()}))
-    words = f"Source: Lull, {runs} simulated histories{each}, seed {seeds}."
-    if len(found) == 1:
-        words += f" Scenario {titled(next(iter(found.values())).attrs['scenario'])}."
-    rests = dict.fromkeys(no_week(config_in(data).scenario) for data in found.values())
-    words = " ".join([words, *filter(None, rests), "A model, not a forecast."])
-    figure.text(LEFT, 0.1 / figure.get_figheight(), words, fontsize=8, color=GREY)
+    titles = dict.fromkeys(titled(data.attrs["scenario"]) for data in found.values())
+    return Source(list(titles), f"{runs} simulated histories{' each' if several else ''}", seeds)
 
 
 def headline(data: xr.Dataset, scenario: Scenario) -> str:

@@ -19,8 +19,21 @@ from sim.analysis.calibration.posterior import COMBINED, with_products
 from sim.analysis.calibration.sbc import LEVEL, expected, rank_band, rank_shares
 from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.statistics import Array, arviz, midpoint_quantile
-from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, date_axis, heading, new_figure, quiet, style
-from sim.reporting.text import positional, quantity_title, shortened
+from sim.reporting.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    date_axis,
+    footer,
+    heading,
+    new_figure,
+    quiet,
+    style,
+)
+from sim.reporting.text import Source, positional, quantity_title, shortened
 
 BY_VERDICT: Final = {IDENTIFIED: BLUE, WEAKLY: GREEN, NOT: GREY}
 COLUMNS: Final = 4
@@ -28,14 +41,13 @@ MOST_PANELS: Final = 12
 
 
 @contextmanager
-def page(height: float, title: str, text: str, *feet: tuple[float, float, str]) -> Iterator[Figure]:
+def page(height: float, title: str, text: str, source: Source, *notes: str) -> Iterator[Figure]:
     """An empty figure, so many inches high; title, a line below it and small print at the foot come last."""
     with style():
         figure = new_figure(13.33, height)
         yield figure
         heading(figure, title, text, 0.045, 14.5)
-        for left, low, words in feet:
-            figure.text(left, low, words, fontsize=8.5, color=GREY)
+        footer(figure, source, *notes)
 
 
 def posterior_figure(done: Calibration) -> Figure:
@@ -48,7 +60,7 @@ def posterior_figure(done: Calibration) -> Figure:
     count = sum(one.verdict == NOT for one in done.quantities)
     title = f"{len(done.settings.figures)} observations, {len(done.quantities)} quantities: {count} are not identified"
     text = "Before (grey) and after (coloured); the bar holds 90%, the tick is the median. All others keep their priors"
-    with page(height, title, f"{text} and get no value.", (0.045, 0.1 / height, source(done))) as figure:
+    with page(height, title, f"{text} and get no value.", source(done)) as figure:
         grid = figure.subplots(rows, COLUMNS, squeeze=False)
         figure.subplots_adjust(0.045, 0.62 / height, 0.98, 1 - 1.2 / height, 0.22, 0.75)
         for axes in grid.ravel()[len(shown) :]:
@@ -101,7 +113,7 @@ def forest_figure(done: Calibration) -> Figure:
     height = 2.0 + 0.2 * half
     title = "Posterior of every parameter on the scale of its prior"
     text = "Thin bars hold 90% of posterior draws, thick ones 50%; 5% to 95% is the prior. Blue: identified; green:"
-    with page(height, title, f"{text} weakly; grey: not.", (0.03, 0.1 / height, source(done))) as figure:
+    with page(height, title, f"{text} weakly; grey: not.", source(done)) as figure:
         columns = figure.subplots(1, 2)
         figure.subplots_adjust(0.2, 0.95 / height, 0.98, 1 - 1.0 / height, 0.62)
         for axes, part in zip(columns, (quantities[:half], quantities[half:]), strict=True):
@@ -129,7 +141,7 @@ def _bar(axes: Axes, row: float, levels: Array, weights: Array, one: Quantity) -
         axes.plot([middle], [row], marker="|", color="white", markersize=6, markeredgewidth=1.6)
 
 
-def check_figure(check: SbcResult, control: SbcResult | None, words: str) -> Figure:
+def check_figure(check: SbcResult, control: SbcResult | None, source: Source) -> Figure:
     """Simulation-based calibration: ECDF of the ranks less its expectation, with the simultaneous band."""
     every = [one for checked in check.checked.values() for one in checked]
     verdict = "passed" if all(one.uniform for one in every) else "FAILED"
@@ -138,7 +150,7 @@ def check_figure(check: SbcResult, control: SbcResult | None, words: str) -> Fig
     text += " quantities of a panel together."
     if count := sum(one.retested for one in every):
         text += f" {count} that failed at first were tested again."
-    with page(5.2, title, text, (0.045, 0.02, words)) as figure:
+    with page(5.2, title, text, source) as figure:
         panels = figure.subplots(1, len(check.ranked), sharey=True, squeeze=False)[0]
         figure.subplots_adjust(0.06, 0.17, 0.98, 0.78, 0.08)
         for axes, region in zip(panels, check.ranked, strict=True):
@@ -170,13 +182,13 @@ def _band(axes: Axes, check: SbcResult, region: str) -> None:
             axes.plot(np.arange(len(edge)), edge - expected(), color=INK, linewidth=1.3, label=label)
 
 
-def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, words: str) -> Figure:
+def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, source: Source) -> Figure:
     """Attacks of each stretch of a file, over what 90% of runs report before and after these counts are used."""
     inside = sum(row["after_q05"] <= row["attacks"] <= row["after_q95"] for row in rows)
     title = f"After the counts are used, {inside} of {len(rows)} stretches lie in what 90% of runs report"
     text = "Attacks in each stretch of the file, and in the same days of runs, without the scatter of the likelihood."
     edges = [datestr2num(row["from"]) for row in rows] + [datestr2num(rows[-1]["to"]) + 1]
-    with page(4.8, "No conclusion from the dated counts" if refusal else title, text, (0.045, 0.02, words)) as figure:
+    with page(4.8, "No conclusion from the dated counts" if refusal else title, text, source) as figure:
         axes = figure.add_axes((0.06, 0.16, 0.91, 0.58))
         for when, colour, strength in (("before", GREY, 0.35), ("after", BLUE, 0.5)):
             low, high = ([row[f"{when}_{end}"] for row in rows] for end in ("q05", "q95"))
@@ -194,7 +206,7 @@ def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, words: str) -
     return figure
 
 
-def reading_figure(rivals: Rivals, words: str) -> Figure:
+def reading_figure(rivals: Rivals, source: Source) -> Figure:
     """Rival explanations before and after, by form of the model, and sufficient causes by counterfactual draws."""
     readings = rivals.readings
     single = [one for one in readings if len(one.channels) == 1]
@@ -206,8 +218,8 @@ def reading_figure(rivals: Rivals, words: str) -> Figure:
     forms = list(dict.fromkeys(one.form for one in readings))
     height = 2.1 + 0.5 * max(8, len(readings) + len(forms))
     foot, tall = 0.93 / height, 1.0 - 2.05 / height
-    feet = ((0.045, 0.31 / height, excluded_words(observation_rows(readings))), (0.045, 0.155 / height, words))
-    with page(height, title, f"{text} causes removed and common random numbers.", *feet) as figure:
+    notes = filter(None, [excluded_words(observation_rows(readings))])
+    with page(height, title, f"{text} causes removed and common random numbers.", source, *notes) as figure:
         left = figure.add_axes((0.29, foot, 0.26, tall))
         right = figure.add_axes((0.80, foot, 0.18, tall))
         shares = np.array([one.posterior_probability for one in readings])
@@ -264,13 +276,13 @@ def _pairs(
     return bars
 
 
-def pattern_figure(found: Sequence[Predicted], words: str) -> Figure:
+def pattern_figure(found: Sequence[Predicted], source: Source) -> Figure:
     """Predictive probability of every pattern, before and after."""
     height = 1.9 + 0.36 * len(found)
     failing = [one.id for one in found if one.holds is False]
     title = f"Not predicted: {', '.join(failing)}" if failing else "Every pattern holds in what the posterior predicts"
     text = "Before: histories at draws of the prior. After: at draws of the posterior. New random numbers in both."
-    with page(height, title, text, (0.045, 0.1 / height, words)) as figure:
+    with page(height, title, text, source) as figure:
         axes = figure.add_axes((0.42, 0.75 / height, 0.55, 1 - 1.75 / height))
         rows = np.arange(len(found))[::-1]
         for row, one in zip(rows, found, strict=True):
@@ -287,10 +299,8 @@ def pattern_figure(found: Sequence[Predicted], words: str) -> Figure:
     return figure
 
 
-def source(done: Calibration) -> str:
+def source(done: Calibration) -> Source:
     """Where a figure comes from."""
     posterior = done.posterior
-    return (
-        f"Source: Lull, scenario {done.config.scenario.title}, {posterior.bank.size:,} histories from the prior, ESS"
-        f" {posterior.effective:,.0f}, seed {done.config.seed}. A model, not a forecast."
-    )
+    made = f"{posterior.bank.size:,} histories from the prior, ESS {posterior.effective:,.0f}"
+    return Source([done.config.scenario.title], made, done.config.seed)

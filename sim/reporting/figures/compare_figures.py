@@ -1,312 +1,240 @@
-"""Figures of effects: a comparison on one page, and bars and dots for Shapley values and for a narrow page."""
+"""Figures of effects: a comparison, one panel for each question, and bars for Shapley values."""
 
-import re
+import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sim.analysis.comparison.paired import NO_WAR
-from sim.analysis.comparison.paired_comparison import Row, compared, effect_row
+from sim.analysis.comparison.paired_comparison import LESS, MORE, NO_PAIRS, SAME, Row, compared
 from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
-    DRAWN,
-    REGRETTED,
+    QUESTIONS,
+    SIGNS,
     baseline_of,
-    day_text,
+    caveats,
     digits_of,
     interval,
     mechanism_words,
-    place_of,
-    regret_head,
-    regret_title,
+    prior_driven,
+    questions,
     row_of,
     scenario_of,
     short,
 )
-from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, bare, extent, heading, new_figure, quiet, style
-from sim.reporting.text import amount, capital, minus, points, short_percent
+from sim.reporting.style import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    foot_height,
+    footer,
+    heading,
+    in_lines,
+    new_figure,
+    quiet,
+    style,
+)
+from sim.reporting.tables import ASSUMED
+from sim.reporting.text import Source, amount, capital, minus
 
-MARKERS: Final = ("o", "s")
-SIGNS: Final = {"o": "●", "s": "■"}
-"""Beyond six pairs colours come again with another mark."""
-
-WIDTH: Final = 13.33
-LEFT: Final = 0.045
-MIDDLE: Final = 0.36
-"""Where the effects end and their shares begin, as shares of the width."""
-RIGHT: Final = 0.725
-"""Where the panels on the right begin: names of places stand before it."""
-TABLE: Final = 0.68
-END: Final = 0.975
-HEAD: Final = 1.32
-ROW: Final = 0.2
-PANEL: Final = 0.62
-FOOT: Final = 0.62
-"""Inches: title and names, one pair in one panel, a panel's title and axis, the source."""
-SMALL: Final = 8.5
-LINE: Final = 130
-"""Signs of a line of names."""
-MOST_NAMED: Final = 3
-"""Of more pairs the title names the lowest and the highest."""
-LIGHT: Final = LinearSegmentedColormap.from_list("regret", ["#FFFFFF", "#F7C9A8"])
+COLUMN: Final = 4.9
+EDGE: Final = 0.15
+TITLE: Final = 14.0
+TOP: Final = 0.6
+ROW: Final = 0.62
+AXIS: Final = 0.4
+"""Inches of a column of panels and of its margin, points of the title; inches above the rows of a panel, of one row,
+and below them."""
+ARMS: Final = ("baseline", "scenario")
+LETTERS: Final = 54
+"""Of a panel's title on one line."""
 
 
-def comparison_figure(data: xr.Dataset) -> Figure:
-    """Everything that a comparison found, from the Dataset that `sim.compare` gives.
+def comparison_figure(data: xr.Dataset, *measures: str) -> Figure:
+    """One panel for each question: the value under every choice, and its paired difference to the baseline in words.
 
-    On the left the key outcomes, each on its own scale: the difference of every scenario to the baseline as a dot, 90%
-    of draws as a thick line, and how often the scenario does better. Where war cuts an outcome these are of pairs
-    without war in either arm, and all pairs until war are a hollow dot with a thin line. On the right attacks by
-    theatre and by group, and what each scenario may be regretted for.
+    Dots are values with their interval over parameter sets, a line marks the baseline. The title answers one question.
+
+    Args:
+        data: what `sim.compare` gives, all pairs with one baseline.
+        measures: what is asked; where none is named the conditions asked, or else the key questions.
     """
-    check_one_baseline(data)
-    pairs = data.sizes["comparison"]
-    effects = len(DRAWN) * (PANEL + ROW * pairs)
-    head = HEAD + 0.22 * (len(name_lines(data)) - 1)
-    height = head + effects + FOOT
+    if len(names := list(dict.fromkeys(data["baseline"].values))) > 1:
+        raise UserError("draw", "; ".join(names), "pairs with one baseline: data.isel(comparison=[0])")
+    shown = measures or questions(data)
+    columns = min(2, len(shown))
+    width, panel = COLUMN * columns, TOP + ROW * (1 + data.sizes["comparison"]) + AXIS
+    source, notes, left = source_of(data), caveats(data, shown), EDGE / width
+    size = TITLE if columns > 1 else TITLE - 3
+    title = in_lines(headline(data, shown), width - 2 * EDGE, 1.1 * size)  # bold letters are wider
+    below = in_lines(legend_words(data), width - 2 * EDGE, 9.5)
+    head = 0.3 + (title.count("\n") + 1) * 1.25 * size / 72
+    foot = foot_height(width, source, *notes, left=left)
+    height = head + (below.count("\n") + 1) * 0.17 + 0.05 + -(-len(shown) // columns) * panel + foot
     with style():
-        figure = new_figure(WIDTH, height)
-        top = height - head
-        for name in DRAWN:
-            rows = [row_of(data, one, name) for one in range(pairs)]
-            below = top - PANEL - ROW * pairs
-            box = (LEFT, (below + 0.38) / height, MIDDLE - LEFT, (ROW * pairs + 0.02) / height)
-            draw_effects(figure.add_axes(box), data, rows)
-            top = below
-        regret = 0.42 * data.sizes["scenario"]
-        upper, lower = height - head - 0.12, FOOT + 0.3 + regret + 1.35
-        draw_places(figure.add_axes((RIGHT, lower / height, END - RIGHT, (upper - lower) / height)), data)
-        draw_regrets(figure.add_axes((TABLE, (FOOT + 0.3) / height, END - TABLE, regret / height)), data)
-        write_frame(figure, data)
+        figure = new_figure(width, height)
+        figure.text(left, 1 - 0.15 / height, title, fontsize=size, fontweight="bold", va="top", linespacing=1.2)
+        figure.text(left, 1 - head / height, below, fontsize=9.5, color=GREY, va="top")
+        for place, measure in enumerate(shown):
+            row, column = divmod(place, columns)
+            low = foot + panel * (-(-len(shown) // columns) - 1 - row) + AXIS
+            box = (column * COLUMN + EDGE, low, COLUMN - 2 * EDGE, panel - TOP - AXIS)
+            draw_panel(
+                figure.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height)), data, measure
+            )
+        footer(figure, source, *notes, left=left, ink=INK)
     return figure
 
 
-def check_one_baseline(data: xr.Dataset) -> None:
-    """Refuse pairs with several baselines: no panel may mix them."""
-    if len(names := list(dict.fromkeys(data["baseline"].values))) > 1:
-        raise UserError("draw", "; ".join(names), "pairs with one baseline: data.isel(comparison=[0])")
-
-
-def look(place: int) -> tuple[str, str]:
-    """Colour and mark of a pair."""
-    return COLOURS[place % len(COLOURS)], MARKERS[place // len(COLOURS) % len(MARKERS)]
-
-
-def draw_effects(axes: Axes, data: xr.Dataset, rows: Sequence[Row]) -> None:
-    """One outcome: every pair on a line of its own, the first on top, with its shares on the right."""
-    axes.axvline(0.0, color=INK, linewidth=0.8, zorder=0)
-    unit = {"probability": "percentage points", "1": ""}.get(rows[0]["unit"], rows[0]["unit"])
-    for place, row in enumerate(rows):
-        colour, mark = look(place)
-        if row["censored_by_war"]:
-            if row["low"] is not None:
-                axes.hlines(place, row["low"], row["high"], color=colour, linewidth=1.0, alpha=0.55)
-            axes.plot([row["difference"]], [place], mark, color=colour, markersize=4.5, markerfacecolor="white")
-        main = compared(row)
-        if main["low"] is not None:
-            axes.hlines(place, main["low"], main["high"], color=colour, linewidth=4.2, alpha=0.45)
-        if main["difference"] is not None:
-            axes.plot([main["difference"]], [place], mark, color=colour, markersize=5.5, markeredgecolor="white")
-        label_right(axes, place, 8, signed(main["difference"], row["unit"]), color=colour, fontweight="bold")
-        label_right(axes, place, 66, shares(row), color=colour)
-    axes.set_title(short(data, rows[0]["measure"]), fontsize=10, fontweight="bold", pad=4)
-    good = {"more": "more is better →", "less": "← less is better"}[rows[0]["good"]]
-    label_right(axes, -1.05, 8, str(unit), color=GREY)
-    label_right(axes, -1.05, 120 if unit else 66, good, color=GREY)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+def draw_panel(axes: Axes, data: xr.Dataset, measure: str) -> None:
+    """One question: the baseline on top, then every scenario, each with two lines of words above its dot."""
+    rows = [row_of(data, pair, measure) for pair in range(data.sizes["comparison"])]
+    first = rows[0]
+    draw_choice(axes, 0, baseline_of(data), baseline_values(rows), INK)
+    write_above(axes, 0, 6, "the baseline", GREY)
+    for line, row in enumerate(rows, 1):
+        draw_choice(axes, line, scenario_of(data, line - 1), valued(row), colour_of(row))
+        write_above(axes, line, 6, difference_words(row), colour_of(row))
+        axes.vlines(valued(row)["baseline_value"], line - 0.12, line + 0.12, color=INK, linewidth=1.2)
+    title = textwrap.fill(capital(short(data, measure)), LETTERS) + (ASSUMED if prior_driven(measure) else "")
+    axes.set_title(title, fontsize=10.5, fontweight="bold", pad=17)
+    write_above(axes, 0, 35, unit_line(first), GREY)
+    if first["good"]:
+        write_above(axes, 0, 35, f"{first['good']} is better", GREY, right=True)
+    axes.set_ylim(len(rows) + 0.22, -0.74)
+    drawn = [valued(row)[f"{arm}_{end}"] for row in rows for arm in ARMS for end in ("value", "low", "high")]
+    known = [one for one in drawn if one is not None]
+    if min(known, default=0.0) >= 0.0:
+        most = max(known, default=0.0) or 1.0
+        axes.set_xlim(-0.03 * most, 1.03 * most)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
-    if rows[0]["unit"] == "probability":
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}".replace("-", "−")))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
+    if first["unit"] == "probability":
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     quiet(axes, "x")
-    axes.tick_params(labelsize=SMALL)
-    axes.margins(x=0.04)
+    axes.tick_params(labelsize=8.5)
 
 
-def label_right(axes: Axes, line: float, points_right: float, words: str, **look_of: Any) -> None:
-    """Words to the right of a panel, at the height of a line of it."""
+def valued(row: Row) -> Row:
+    """The row with the values that are drawn: probabilities of all histories, all else of pairs without war."""
+    return row if row["unit"] == "probability" else compared(row)
+
+
+def baseline_values(rows: Sequence[Row]) -> Row:
+    """The values under the baseline as if it were a scenario; where pairs differ by their wars, the mean over them."""
+    ends = {
+        name: [one for row in rows if (one := valued(row)[f"baseline_{name}"]) is not None]
+        for name in ("value", "low", "high")
+    }
+    return {**rows[0], **{f"scenario_{name}": float(np.mean(one)) if one else None for name, one in ends.items()}}
+
+
+def unit_line(row: Row) -> str:
+    """What the values of a panel are."""
+    if row["unit"] == "probability":
+        return "probability" + (", until war" if row["censored_by_war"] else "")
+    unit, middle = {"1": "index"}.get(row["unit"], row["unit"]), "median" if row["heavy_tailed"] else "mean"
+    return f"{unit}, {middle}" + (", without war" if row["censored_by_war"] else "")
+
+
+def draw_choice(axes: Axes, line: int, title: str, row: Row, colour: str) -> None:
+    """One choice: its title and values in words, a dot, and the interval over parameter sets."""
+    value, low, high = (row[f"scenario_{name}"] for name in ("value", "low", "high"))
+    number, *ends = (amount(one, row["unit"]) for one in (value, low, high))
+    words = minus(f"{number} ({ends[0]} to {ends[1]})" if low is not None else number)
+    if low is not None:
+        axes.hlines(line, low, high, color=colour, linewidth=5, alpha=0.4)
+    if value is not None:
+        axes.plot([value], [line], "o", color=colour, markersize=7, markeredgecolor="white", clip_on=False, zorder=3)
+    write_above(axes, line, 19, textwrap.shorten(title, LETTERS - len(words), placeholder=" …"), INK, weight="bold")
+    write_above(axes, line, 19, words, INK, right=True)
+
+
+def write_above(axes: Axes, line: int, lift: float, words: str, colour: str, right: bool = False, **look: Any) -> None:
+    """Words so many points above a line, at the left edge or at the right."""
     axes.annotate(
-        words, (1.0, line), xycoords=("axes fraction", "data"), xytext=(points_right, 0), textcoords="offset points",
-        va="center", fontsize=SMALL, annotation_clip=False, **look_of,
+        words, (1.0 if right else 0.0, line), xycoords=("axes fraction", "data"), xytext=(0, lift),
+        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=9, color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}, annotation_clip=False, **look,
     )  # fmt: skip
 
 
-def shares(row: Row) -> str:
-    """How often the scenario does better, as well, or worse."""
+def colour_of(row: Row) -> str:
+    """Blue where a choice is better for certain, orange where worse, grey with an open sign, ink where none is good."""
+    if row["verdict"] not in (MORE, LESS):
+        return GREY
+    return {row["verdict"]: BLUE, "": INK}.get(row["good"], ORANGE)
+
+
+def difference_words(row: Row) -> str:
+    """The verdict on a difference with its sign, the difference, and its interval."""
+    words = f"{SIGNS[row['verdict']]} {row['verdict']}"
+    if row["verdict"] in (NO_PAIRS, SAME):
+        return words
+    one = compared(row)
+    ends = f" ({interval(one)})" if one["low"] is not None else ""
+    return minus(f"{words}: {amount(one['difference'], one['unit'], sign=True)}{ends}")
+
+
+def headline(data: xr.Dataset, shown: Sequence[str]) -> str:
+    """One finding that is true when quoted alone: the first question's, of the key ones the first with a clear sign.
+
+    Of several scenarios that with the largest difference, clear ones first.
+    """
+    asked = shown if shown == QUESTIONS else shown[:1]
+    rows = [row_of(data, pair, one) for one in asked for pair in range(data.sizes["comparison"])]
+    clear = [row for row in rows if row["verdict"] in (MORE, LESS)] or rows
+    mine = [row for row in clear if row["measure"] == clear[0]["measure"]]
+    row = max(map(compared, mine), key=lambda one: abs(one["difference"] or 0.0))
+    what, choice, base = short(data, row["measure"]), titled(row["scenario"]), baseline_of(data)
+    said = f"In the model, {what[:1].lower()}{what[1:]}: "
+    if row["verdict"] in (NO_PAIRS, SAME):
+        return f"{said}{row['verdict']} with {choice} instead of {base}"
+    unit = {"probability": " percentage points", "1": ""}.get(row["unit"], f" {row['unit']}")
+    size = amount(row["difference"], row["unit"], sign=True).removesuffix(" pts") + unit
+    where = ", among pairs without war" if row["censored_by_war"] else ""
+    ends = f"{spread_words(data)}: {interval(row) or 'none'}{where}"
+    if row["censored_by_war"] and row["unit"] == "probability":  # the values drawn are those of all histories
+        found = f"{size} with {choice} instead of {base} ({ends})"
+    else:
+        value, other = (amount(row[f"{arm}_value"], row["unit"]) for arm in ("scenario", "baseline"))
+        found = f"{value} with {choice}, {other} with {base} (difference {size}; {ends})"
+    count = data.sizes["comparison"]
+    largest = f"; largest{'' if len(mine) == count else ' clear one'} of {count} differences" if count > 1 else ""
+    return minus(f"{said}{found}: {row['verdict']}{largest}")
+
+
+def spread_words(data: xr.Dataset) -> str:
+    """What an interval holds."""
+    return f"90% of {draws} parameter sets" if (draws := data.sizes["draw"]) > 1 else "90% Monte Carlo interval"
+
+
+def legend_words(data: xr.Dataset) -> str:
+    """What dots, bars, ticks, words and colours are."""
+    bar = f"; bar: {spread_words(data)}" if data.sizes["draw"] > 1 else ""
     return (
-        f"better {short_percent(row['better'])}, same {short_percent(row['even'])}, worse {short_percent(row['worse'])}"
+        f"Dot: value under a choice{bar}; tick: {baseline_of(data)}. In words the paired difference (common random"
+        " numbers) and its 90% interval: blue is better, orange worse, grey not certain."
     )
 
 
-def signed(value: float | None, unit: str) -> str:
-    """A difference with its sign, as figures write it."""
-    return minus(amount(value, unit, sign=True))
+def source_of(data: xr.Dataset) -> Source:
+    """Where the figure of a comparison comes from."""
+    draws, runs = data.sizes["draw"], int(data.attrs["runs"])
+    titles = [baseline_of(data), *(scenario_of(data, pair) for pair in range(data.sizes["comparison"]))]
+    sets = f"{draws} parameter sets" if draws > 1 else "1 parameter set"
+    made = f"{sets} ({data.attrs['parameters']}) × {runs:,} histories in each"
+    return Source(titles, made, data.attrs["seed"])
 
 
-def draw_places(axes: Axes, data: xr.Dataset) -> None:
-    """Attacks after the strikes by theatre and by group, on a scale linear around zero, logarithmic beyond."""
-    names: list[tuple[str, int]] = []
-    heads: list[int] = []
-    for kind in ("theatre", "group"):
-        mine = np.flatnonzero((data["kind"].values == kind) & (data["window"].values == "after"))
-        heads.append(len(names))
-        names += [(str(data["place"].values[one]), int(one)) for one in mine]
-    pairs = data.sizes["comparison"]
-    gap = 0.8 / pairs
-    for place in range(pairs):
-        colour, mark = look(place)
-        for line, (_, measure) in enumerate(names):
-            row = compared(effect_row(data, place, measure))
-            if row["difference"] is None:
-                continue
-            y = line + (line >= heads[1]) + (place - (pairs - 1) / 2) * gap
-            if row["low"] is not None:
-                axes.hlines(y, row["low"], row["high"], color=colour, linewidth=2.6, alpha=0.45)
-            axes.plot([row["difference"]], [y], mark, color=colour, markersize=4, markeredgecolor="white")
-    axes.axvline(0.0, color=INK, linewidth=0.8, zorder=0)
-    axes.set_xscale("symlog", linthresh=1.0)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}".replace("-", "−") if value else "0"))
-    places = [line + (line >= heads[1]) for line in range(len(names))]
-    axes.set_yticks(places, [folded(name) for name, _ in names], fontsize=SMALL)
-    axes.set_ylim(len(names) + 0.6, -0.7)
-    quiet(axes, "x")
-    axes.tick_params(axis="x", labelsize=SMALL)
-    for y, words in ((-0.95, "by theatre"), (heads[1] + 0.05, "by group")):
-        axes.annotate(
-            words, (0.0, y), xycoords=("axes fraction", "data"), xytext=(-8, 0), textcoords="offset points",
-            ha="right", va="center", fontsize=SMALL, color=GREY, annotation_clip=False,
-        )  # fmt: skip
-    axes.set_title(f"Attacks after {after_words(data)}", fontsize=10, fontweight="bold", pad=4)
-    spread = "90% of draws" if data.sizes["draw"] > 1 else "its 90% Monte Carlo interval"
-    axes.set_xlabel(f"difference in attacks: mean and {spread}", fontsize=SMALL, color=GREY)
-
-
-def after_words(data: xr.Dataset) -> str:
-    """The day of the strikes and the end of the calendar."""
-    ends = (day_text(data, day) for day in (int(data.attrs["strikes_day"]), int(data.attrs["days"]) - 1))
-    return f"{' to '.join(ends)}, without war"
-
-
-_DOTTED: Final = re.compile(r"^[\w.]*\.(?=\w+=)")
-
-
-def folded(name: str, most: int = 24) -> str:
-    """A name on two lines where it is long; changes of a scenario on lines of their own."""
-    if ";" in name:
-        # Of a key the last part says enough: departs=..., not scenario.departs=...
-        parts = [_DOTTED.sub("", part) for part in name.replace("@", ";@").split(";")]
-        lines = [part if len(part) <= most else f"{part[: most - 1]}…" for part in parts]
-        return "\n".join(lines if len(lines) <= 3 else [*lines[:2], "…"])
-    if len(name) <= most:
-        return name
-    cut = name.rfind(" ", 0, most)
-    first, rest = (name[:cut], name[cut + 1 :]) if cut > 0 else (name[:most], name[most:])
-    return f"{first}\n{rest if len(rest) <= most else rest[: most - 1] + '…'}"
-
-
-def draw_regrets(axes: Axes, data: xr.Dataset) -> None:
-    """Expected and worst regret of every scenario, darker where more is to be regretted."""
-    places = [place_of(data, name) for name in REGRETTED]
-    expected = data["regret_expected"].values[:, places]
-    worst = data["regret_worst"].values[:, places]
-    shade = expected / np.maximum(expected.max(axis=0), 1e-12)
-    axes.imshow(shade, cmap=LIGHT, vmin=0.0, vmax=1.0, aspect="auto")
-    units = data["unit"].values[places]
-    for line in range(len(expected)):
-        for column, unit in enumerate(units):
-            best = expected[line, column] == expected[:, column].min()
-            text = points(expected[line, column], unit)
-            if data.sizes["draw"] > 1:
-                text += f"\nworst {points(worst[line, column], unit)}"
-            axes.text(column, line, text, ha="center", va="center", fontsize=8, fontweight="bold" if best else "normal")
-    axes.set_yticks(
-        range(len(expected)), [folded(titled(str(one)), 18) for one in data["scenario"].values], fontsize=7.5
-    )
-    axes.set_xticks(range(len(places)), [regret_head(data, name) for name in REGRETTED], fontsize=8)
-    axes.xaxis.tick_top()
-    bare(axes)
-    title = "Regret, expected and worst over draws" if data.sizes["draw"] > 1 else "Regret"
-    axes.set_title(title, fontsize=10, fontweight="bold", pad=31)
-
-
-def write_frame(figure: Figure, data: xr.Dataset) -> None:
-    """Title, what is shown, the names of the pairs, and where it comes from."""
-    height = figure.get_figheight()
-    draws = data.sizes["draw"]
-    spread = (
-        f"thick: 90% of {draws} draws of the parameters ({data.attrs['parameters']})"
-        if draws > 1
-        else "thick: 90% Monte Carlo interval, parameters at their declared values"
-    )
-    text = f"Difference to {baseline_of(data)}, common random numbers. Dot: mean of pairs without war; {spread};"
-    text += " hollow, thin: all pairs, until war."
-    heading(figure, headline(data), text, LEFT, 15, (0.17, 0.51), 10.5, fit=True)
-    write_names(figure, data)
-    several = "s" if draws > 1 else ""
-    source = (
-        f"Source: Lull, {draws} draw{several} × {int(data.attrs['runs']):,} histories in each arm, seed"
-        f" {data.attrs['seed']}. A model, not a forecast.\n"
-        f"{regret_title(data)}; bold: least on average. There {data.attrs['pinned_together']}."
-    )
-    figure.text(LEFT, 0.14 / height, source, fontsize=SMALL, color=GREY)
-
-
-def headline(data: xr.Dataset) -> str:
-    """What every scenario does to attacks on the target after the strikes, among pairs without war."""
-    every = [compared(row_of(data, one, "attacks_after")) for one in range(data.sizes["comparison"])]
-    rows = [row for row in every if row["difference"] is not None]
-    parts = [f"{signed(row['difference'], row['unit'])} with {titled(row['scenario'])}" for row in rows] or [
-        "no such pair"
-    ]
-    if len(rows) > MOST_NAMED:
-        order = sorted(range(len(rows)), key=lambda place: float(rows[place]["difference"]))
-        parts = [f"from {parts[order[0]]} to {parts[order[-1]]}"]
-    what = short(data, "attacks_after")
-    return f"{capital(what)}, pairs without war, against {baseline_of(data)}: {', '.join(parts)}"
-
-
-def name_lines(data: xr.Dataset) -> list[list[int]]:
-    """Pairs by the line on which their names stand."""
-    lines: list[list[int]] = [[]]
-    room = LINE
-    for place in range(data.sizes["comparison"]):
-        size = len(scenario_of(data, place)) + len(small(data, place)) + 6
-        if size > room and lines[-1]:
-            lines.append([])
-            room = LINE
-        lines[-1].append(place)
-        room -= size
-    return lines
-
-
-def small(data: xr.Dataset, place: int) -> str:
-    """From when history is free in a pair, and how many of its pairs are without war."""
-    kept = float(data[f"{NO_WAR}share"].values[place, place_of(data, "attacks_after")])
-    return f"{data['pinned_short'].values[place]}, {short_percent(kept)} without war"
-
-
-def write_names(figure: Figure, data: xr.Dataset) -> None:
-    """The pairs by colour, from when history is free in each, and how many are without war."""
-    height = figure.get_figheight()
-    for line, places in enumerate(name_lines(data)):
-        x, y = LEFT, 1 - (0.82 + 0.22 * line) / height
-        for place in places:
-            colour, mark = look(place)
-            name = f"{SIGNS[mark]} {titled(str(data['comparison'].values[place]))}"
-            for words, weight, gap in ((name, "bold", 10), (small(data, place), "normal", 26)):
-                text = figure.text(x, y, words, fontsize=9.5, color=colour, va="top", fontweight=weight)
-                x += (extent(text).width + gap) / figure.bbox.width
-
-
-# --- Shapley values of mechanisms, and for a narrow page one outcome of a comparison --------------------------
+# --- Shapley values of mechanisms, wide and for a narrow page -------------------------------------------------
 
 WIDE: Final = 11.0
 BAR: Final = 0.42
@@ -314,8 +242,7 @@ EDGES: Final = 2.4
 """Inches: the figure of an attribution, one mechanism in it, what stands above and below."""
 NARROW: Final = 4.7
 NARROW_ROW: Final = 0.56
-NARROW_FOOT: Final = 0.55
-"""Inches: a figure that is legible on a phone, one line of it with the words above, the axis."""
+"""Inches: a figure that is legible on a phone, one line of it with the words above."""
 
 
 def ordered(data: xr.Dataset) -> xr.Dataset:
@@ -362,90 +289,48 @@ def _axes_of(axes: Axes, shown: xr.Dataset, rows: np.ndarray) -> None:
 
 def _texts(figure: Figure, data: xr.Dataset) -> None:
     words, unit, digits = data.attrs["words"], data.attrs["units"], digits_of(data.attrs["total"])
-    pinned = capital(data.attrs["pinned"])
-    height = figure.bbox.height / figure.dpi
-    figure.text(0.02, 1 - 0.36 / height, f"What caused it: {words}", fontsize=13, fontweight="bold", color=INK)
     below = (
         f"Bars: Shapley values of {data.sizes['mechanism']} mechanisms; together they add up to the change from"
         f" {data.attrs['none']:.{digits}f} to {data.attrs['every']:.{digits}f} {unit}."
     )
-    figure.text(0.02, 1 - 0.66 / height, below, fontsize=9.5, color=GREY)
-    source = (
-        f"Lull, scenario {titled(data.attrs['scenario'])}, seed {data.attrs['seed']}, parameters:"
-        f" {data.attrs['parameters']}, {data.attrs['draws']} draws of {data.attrs['runs']} histories. {pinned}."
-    )
-    figure.text(0.02, 0.14 / height, source, fontsize=8.5, color=GREY)
+    heading(figure, f"What caused it: {words}", below, 0.02, 13, (0.17, 0.53), 9.5)
+    footer(figure, attribution_source(data), left=0.02)
 
 
-# --- narrow figures -----------------------------------------------------------------------------------------
-
-
-def effect_figure(data: xr.Dataset, measure: str) -> Figure:
-    """The difference of every scenario to the baseline in one outcome: dot, and 90% of draws as a bar.
-
-    Where war cuts the outcome, of pairs without war in either arm.
-    """
-    check_one_baseline(data)
-    rows = [compared(row_of(data, one, measure)) for one in range(data.sizes["comparison"])]
-    chance = rows[0]["unit"] == "probability"
-    scale = 100.0 if chance else 1.0
-    with style():
-        figure, axes = _canvas(len(rows))
-        for line, row in enumerate(rows):
-            colour = COLOURS[line % len(COLOURS)]
-            if row["low"] is not None:
-                axes.hlines(line, scale * row["low"], scale * row["high"], color=colour, linewidth=6, alpha=0.4)
-            words = "no pair without war"
-            if row["difference"] is not None:
-                axes.plot([scale * row["difference"]], [line], "o", color=colour, markersize=8, markeredgecolor="white")
-                words = f"{amount(row['difference'], row['unit'], sign=True)} ({interval(row)})"
-            _above(axes, line, titled(row["scenario"]))
-            _above(axes, line, minus(words), right=True)
-        unit = "percentage points" if chance else rows[0]["unit"]
-        pairs = "; pairs without war" if rows[0]["censored_by_war"] else ""
-        _frame(axes, len(rows), f"difference to {baseline_of(data)}, {unit}{pairs}")
-    return figure
+def attribution_source(data: xr.Dataset) -> Source:
+    """Where the figures of an attribution come from, and what is pinned."""
+    about = data.attrs
+    made = f"parameters: {about['parameters']}, {about['draws']} draws of {about['runs']} histories"
+    is_what = f"{capital(about['pinned'])}. A model, not a forecast."
+    return Source([titled(about["scenario"])], made, about["seed"], is_what=is_what)
 
 
 def shares_figure(data: xr.Dataset) -> Figure:
-    """Shapley values of the mechanisms, largest on top, with 90% of draws as a line."""
-    shown = ordered(data)
-    digits = digits_of(data.attrs["total"])
+    """Shapley values of the mechanisms on a narrow page, largest on top, with 90% of draws as a line."""
+    shown, source = ordered(data), attribution_source(data)
+    rows, digits, left = shown.sizes["mechanism"], digits_of(data.attrs["total"]), EDGE / NARROW
+    title = in_lines(f"What caused it: {data.attrs['words']}", NARROW - 2 * EDGE, 12)
+    top, foot = 0.4 + (title.count("\n") + 1) * 0.19, foot_height(NARROW, source, left=left) + 0.55
     with style():
-        figure, axes = _canvas(shown.sizes["mechanism"])
+        figure = new_figure(NARROW, height := top + NARROW_ROW * rows + foot)
+        figure.text(left, 1 - 0.12 / height, title, fontsize=11, fontweight="bold", va="top")
+        axes = figure.add_axes((left, foot / height, 1 - 2 * left, NARROW_ROW * rows / height))
         low, high = shown["shapley_low"].values, shown["shapley_high"].values
         for line, name in enumerate(shown["mechanism"].values):
             share = float(shown["shapley"].values[line])
             axes.barh(line, share, height=0.3, color=BLUE if share >= 0.0 else ORANGE)
             if np.isfinite(low[line]):
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
-            _above(axes, line, capital(mechanism_words(str(name))))
-            _above(axes, line, minus(f"{share:+.{digits}f}"), right=True)
-        _frame(axes, shown.sizes["mechanism"], f"Shapley value, {data.attrs['units']}")
+            write_above(axes, line, 9, capital(mechanism_words(str(name))), INK)
+            write_above(axes, line, 9, minus(f"{share:+.{digits}f}"), INK, right=True, weight="bold")
+        axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
+        axes.set_yticks([])
+        axes.set_ylim(rows - 0.55, -0.75)
+        axes.margins(x=0.06)
+        axes.spines["left"].set_visible(False)
+        quiet(axes, "x")
+        axes.tick_params(labelsize=9)
+        words = "; line: 90% of draws" if np.isfinite(low).any() else ""
+        axes.set_xlabel(f"Shapley value, {data.attrs['units']}{words}", fontsize=9, color=INK)
+        footer(figure, source, left=left)
     return figure
-
-
-def _canvas(rows: int) -> tuple[Figure, Axes]:
-    height = NARROW_FOOT + NARROW_ROW * rows
-    figure = new_figure(NARROW, height)
-    return figure, figure.add_axes((0.02, NARROW_FOOT / height, 0.96, 1 - NARROW_FOOT / height))
-
-
-def _above(axes: Axes, line: int, words: str, right: bool = False) -> None:
-    """Words above a line, at the left edge or at the right."""
-    axes.annotate(
-        words, (1.0 if right else 0.0, line), xycoords=("axes fraction", "data"), xytext=(0, 9),
-        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=9, color=INK,
-        fontweight="bold" if right else "normal", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
-    )  # fmt: skip
-
-
-def _frame(axes: Axes, rows: int, words: str) -> None:
-    axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
-    axes.set_yticks([])
-    axes.set_ylim(rows - 0.55, -0.75)
-    axes.margins(x=0.06)
-    axes.spines["left"].set_visible(False)
-    quiet(axes, "x")
-    axes.tick_params(labelsize=9)
-    axes.set_xlabel(words, fontsize=9, color=INK)

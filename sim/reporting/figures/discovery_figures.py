@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -13,14 +14,15 @@ from matplotlib.ticker import FuncFormatter
 from sim.analysis.discovery.cases import Half
 from sim.analysis.discovery.prim import inside
 from sim.analysis.discovery.scenario_discovery import Box, Discovery, Restriction, Step
-from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, bare, heading, new_figure, quiet, style
+from sim.reporting.figures.sweep_figures import sweep_source
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, bare, footer, heading, new_figure, quiet, style
 from sim.reporting.tables import box_words, case_words, dimension_title, in_words
 from sim.reporting.text import percent
 
 WIDTH: Final = 13.33
 LEFT: Final = 0.045
 TITLE: Final = 0.95
-FOOT: Final = 0.5
+FOOT: Final = 0.7
 BAR: Final = 0.62
 TOPS: Final = (0.2, 0.55)
 """Inches: title, what stands below, one restriction, and the lines of the title below the upper edge."""
@@ -28,8 +30,8 @@ TOPS: Final = (0.2, 0.55)
 PERCENT: Final = FuncFormatter(lambda value, _: f"{100 * value:g}%")
 
 
-def trajectory_figure(found: Discovery) -> Figure:
-    """Density over coverage on the way of each search, in the search half and in the held-out half."""
+def trajectory_figure(found: Discovery, data: xr.Dataset) -> Figure:
+    """Density over coverage on the way of each search, in the search half and in the held-out half of a sweep."""
     boxes = found.boxes
     ways: list[tuple[Sequence[Step], int | None]] = [(one.steps, one.chosen) for one in boxes] or [(found.steps, None)]
     with style():
@@ -48,12 +50,12 @@ def trajectory_figure(found: Discovery) -> Figure:
             borderpad=0.0, borderaxespad=0.0, columnspacing=1.6,
         )  # fmt: skip
         words = "From right to left the box gets smaller. Where the held-out line falls below, the search took noise"
-        _foot(figure, f"{words} for a pattern.")
+        footer(figure, sweep_source(data), f"{words} for a pattern.", left=LEFT)
     return figure
 
 
-def boxes_figure(found: Discovery) -> Figure:
-    """Each box: the ranges that it has of what was swept, and the points of the held-out half."""
+def boxes_figure(found: Discovery, data: xr.Dataset) -> Figure:
+    """Each box: the ranges that it has of what was swept, and the points of the held-out half of a sweep."""
     boxes = found.boxes
     rows = [max(2.6, 0.9 + BAR * len(one.restrictions)) for one in boxes] or [1.0]
     height = TITLE + sum(rows) + FOOT
@@ -73,20 +75,15 @@ def boxes_figure(found: Discovery) -> Figure:
             top += row
         if not boxes:
             figure.text(LEFT, 0.45, "No box found: no varied parameter separates cases from non-cases.", fontsize=12)
-        _foot(figure, "Points: the held-out half, without those of the boxes above. Grey bars: what was swept.")
+        note = "Points: the held-out half, without those of the boxes above. Grey bars: what was swept."
+        footer(figure, sweep_source(data), note, left=LEFT)
     return figure
 
 
-def _foot(figure: Figure, text: str) -> None:
-    figure.text(LEFT, 0.012, text, fontsize=8.5, color=GREY, va="bottom")
-
-
 def _sample_words(found: Discovery) -> str:
-    cases = found.cases
-    points = cases.search.points + cases.held_out.points
+    share = percent(found.density_held_out)
     return (
-        f"{points:,} points, {cases.runs:,} histories at each; {percent(found.density_held_out)} of them are cases."
-        " Boxes are searched in one half of points and runs and tested in the other."
+        f"{share} of histories are cases. Boxes are searched in half of points and runs and tested in the other half."
     )
 
 
@@ -155,9 +152,10 @@ def _shares(one: Restriction) -> tuple[float, float]:
     return (begin - low) / (high - low), (end - low) / (high - low)
 
 
-def _label(one: Restriction) -> str:
+def _label(one: Restriction, width: int = 44) -> str:
+    """A dimension in words with its unit."""
     unit = "" if one.dimension.unit in ("", "1") else f" ({one.dimension.unit})"
-    return "\n".join(textwrap.wrap(dimension_title(one.dimension) + unit, 44))
+    return "\n".join(textwrap.wrap(dimension_title(one.dimension) + unit, width))
 
 
 def _points(axes: Axes, box: Box, half: Half) -> None:
@@ -173,9 +171,10 @@ def _points(axes: Axes, box: Box, half: Half) -> None:
         )  # fmt: skip
         bar = axes.figure.colorbar(spots, ax=axes, fraction=0.05, pad=0.02, format=PERCENT)
         bar.outline.set_visible(False)
+        bar.set_label("share of histories that are cases", fontsize=9)
         axes.add_patch(_frame(first, second, colour))
-        axes.set_ylabel(second.dimension.key, fontsize=9)
-        axes.set_xlabel(first.dimension.key, fontsize=9)
+        axes.set_ylabel(_label(second, 30), fontsize=9)
+        axes.set_xlabel(_label(first), fontsize=9)
         return
     one = box.restrictions[0] if not numbers else numbers[0]
     column = half.place[one.dimension.key]
@@ -187,7 +186,7 @@ def _points(axes: Axes, box: Box, half: Half) -> None:
     for mine, shade, label in ((~within, "#B9BEC6", "outside"), (within, colour, "in the box")):
         axes.plot(column[mine], half.shares[mine], "o", markersize=3.2, color=shade, alpha=0.75, label=label)
     axes.yaxis.set_major_formatter(PERCENT)
-    axes.set_xlabel(one.dimension.key, fontsize=9)
+    axes.set_xlabel(_label(one), fontsize=9)
     axes.set_ylabel("share of histories", fontsize=9)
     quiet(axes)
 

@@ -16,8 +16,24 @@ from sim.experiment.result_dir import config_in
 from sim.experiment.statistics import Array, Tally
 from sim.model.outcomes import Outcome
 from sim.model.parameters import shared_declarations
+from sim.model.scenario import titled
 from sim.model.validation import UserError, one_of
-from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, WIDTH, name_colours, new_figure, quiet, style
+from sim.reporting.figures.briefing import source_of
+from sim.reporting.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    INK,
+    ORANGE,
+    WIDTH,
+    fitted,
+    footer,
+    name_colours,
+    new_figure,
+    quiet,
+    style,
+)
+from sim.reporting.text import Source, enumerated, parameter_title
 from sim.rules.outcomes import NEVER
 
 PANEL: Final = 2.5
@@ -28,10 +44,11 @@ SEEN: Final = 0.995
 """Share of the histories that the axis shows where the tail is heavy."""
 COLUMNS: Final = 3
 SMALL_PANEL: Final = 1.95
-HEAD: Final = 0.75
+HEAD: Final = 1.05
+FOOT: Final = 0.3
 BARS: Final = 24
 LOOKS: Final = ((GREY, 0.35), (BLUE, 0.55), (ORANGE, 0.45))
-"""Of the panels of parameters: how many in a row, inches of one and of what stands above, bars, sets of draws."""
+"""Of the panels of parameters: how many in a row, inches of one and of what stands above and below, bars, looks."""
 
 
 def outcome_figure(found: Mapping[str, xr.Dataset], names: Sequence[str]) -> Figure:
@@ -47,7 +64,7 @@ def outcome_figure(found: Mapping[str, xr.Dataset], names: Sequence[str]) -> Fig
         if name not in known:
             raise UserError("outcome", name, one_of(known, name))
     several = len(found) > 1
-    above = 0.98 if several else 0.62
+    above = 1.28 if several else 0.92
     scenario = config_in(first).scenario
     with style():
         figure = new_figure(WIDTH, above + len(names) * PANEL + 0.1)
@@ -60,10 +77,10 @@ def outcome_figure(found: Mapping[str, xr.Dataset], names: Sequence[str]) -> Fig
             unit = known[name].unit
             axes.set_xlabel(f"day, counted from {long_date(scenario.calendar.start)}" if unit == "day" else unit)
         if several:
-            name_colours(figure, list(found), COLOURS, LEFT, 0.1)
-        runs = ", ".join(sorted({f"{data.sizes['run']:,}" for data in found.values()}))
-        words = f"Source: Lull, {runs} simulated histories{' each' if several else ''}. A model, not a forecast."
-        figure.text(LEFT, 0.1 / height, words, fontsize=8, color=GREY)
+            name_colours(figure, list(found), COLOURS, LEFT, 0.42)
+        title = f"How often each value came: {', '.join(named(known[one].title, scenario.cast) for one in names)}"
+        fitted(figure, 1 - 0.12 / height, title, fontsize=12, left=LEFT, fontweight="bold")
+        footer(figure, source_of(found), left=LEFT)
     return figure
 
 
@@ -132,21 +149,28 @@ def draws_figure(found: Mapping[str, xr.Dataset], names: Sequence[str]) -> Figur
         if name not in known:
             raise UserError("draw", name, one_of(known, name))
     rows = -(-len(names) // COLUMNS)
+    points = enumerated([f"{data.sizes['point']:,}" for data in found.values()])
+    seeds = ", ".join(sorted({str(data.attrs["seed"]) for data in found.values()}))
+    titles = dict.fromkeys(titled(str(data.attrs["scenario"])) for data in found.values())
+    source = Source(list(titles), f"{points} draws of the parameters", seeds)
     with style():
-        figure = new_figure(WIDTH, HEAD + SMALL_PANEL * rows)
+        figure = new_figure(WIDTH, HEAD + SMALL_PANEL * rows + FOOT)
         height = figure.get_figheight()
         grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        figure.subplots_adjust(0.02, 0.45 / height, 0.98, 1 - HEAD / height, 0.1, 0.75)
+        figure.subplots_adjust(0.02, (0.45 + FOOT) / height, 0.98, 1 - HEAD / height, 0.1, 0.75)
         for axes in grid[len(names) :]:
             axes.set_axis_off()
         for axes, name in zip(grid, names, strict=False):
             _draws_panel(axes, name, [data[name].values for data in found.values()])
         figure.legend(
             handles=[Patch(color=c, alpha=alpha, label=label) for label, (c, alpha) in zip(found, LOOKS, strict=False)],
-            ncols=len(found), loc="upper left", bbox_to_anchor=(0.015, 1 - 0.05 / height), fontsize=10,
+            ncols=len(found), loc="upper left", bbox_to_anchor=(0.015, 1 - 0.35 / height), fontsize=10,
         )  # fmt: skip
+        title = f"How draws of {len(names)} parameters are spread: {' and '.join(found)}"
+        fitted(figure, 1 - 0.12 / height, title, fontsize=12, left=0.02, fontweight="bold")
         words = "a bar holds 90% of draws"
-        figure.text(0.98, 1 - 0.1 / height, words, ha="right", va="top", fontsize=9, color=GREY)
+        figure.text(0.98, 1 - 0.42 / height, words, ha="right", va="top", fontsize=9, color=GREY)
+        footer(figure, source, left=0.02)
     return figure
 
 
@@ -176,7 +200,7 @@ def _draws_panel(axes: Axes, name: str, samples: Sequence[Array]) -> None:
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="x", pad=7 + 6 * len(samples), length=0)
-    axes.set_title(name, fontsize=10, fontweight="bold")
+    axes.set_title(parameter_title(name), fontsize=9.5, fontweight="bold")
     if declared.unit != "1":
         axes.set_title(declared.unit, loc="right", fontsize=9, color=GREY)
 

@@ -31,8 +31,8 @@ from sim.experiment.formats import long_date
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
-from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, new_figure, quiet, style
-from sim.reporting.text import capital
+from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, footer, new_figure, quiet, style
+from sim.reporting.text import Source, capital
 
 WEEK: Final = 7
 WIDTH: Final = 11.0
@@ -51,7 +51,7 @@ def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
     scenario = config.scenario
     with style():
         figure = new_figure(WIDTH, 5.2)
-        axes = figure.add_axes((LEFT, 0.13, 0.91, 0.66))
+        axes = figure.add_axes((LEFT, 0.15, 0.91, 0.64))
         draw_past(axes, found, scenario)
         draw_fan(axes, found, scenario)
         draw_events(axes, found, scenario)
@@ -164,23 +164,20 @@ def write_words(figure: Figure, found: Prediction, config: Config, file: str) ->
         f" (90% of histories {whole['q05']:.0f} to {whole['q95']:.0f})"
     )
     words = f"acknowledged attacks a week on {scenario.cast.names.target}, all theatres; forecast from {first} on"
-    source = (
-        f"Source: {file} ({found.counts.report.format}); Lull, scenario {scenario.title}, {len(one.bank.rows):,}"
-        f" histories, {len(one.match.places):,} of them like the past in the file, seed {config.seed}. A model, not a"
-        " prediction of what will happen."
-    )
+    made = f"{len(one.bank.rows):,} histories, {len(one.match.places):,} of them like the past in the file"
+    data, is_what = f"{file} ({found.counts.report.format})", "A model, not a prediction of what will happen."
     figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
     figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
-    figure.text(LEFT, 0.025, source, fontsize=8.5, color=GREY)
+    footer(figure, Source([scenario.title], made, config.seed, data, is_what), left=LEFT)
 
 
-def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -> Figure:
+def skill_figure(found: Sequence[Skill], means: Sequence[Summary], source: Source) -> Figure:
     """How much better or worse the model is than each benchmark, and how often its bands held the count."""
     with style():
         figure = new_figure(WIDTH, 4.6)
-        shares = figure.add_axes((0.17, 0.19, 0.31, 0.57))
-        nats = figure.add_axes((0.505, 0.19, 0.165, 0.57))
-        inside = figure.add_axes((0.79, 0.19, 0.185, 0.57))
+        shares = figure.add_axes((0.17, 0.22, 0.31, 0.54))
+        nats = figure.add_axes((0.505, 0.22, 0.165, 0.54))
+        inside = figure.add_axes((0.79, 0.22, 0.185, 0.54))
         draw_gains(shares, [one for one in found if one.score != "log"], "share of the benchmark's score saved")
         shares.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         draw_gains(nats, [one for one in found if one.score == "log"], "log score: nats a period")
@@ -191,7 +188,7 @@ def skill_figure(found: Sequence[Skill], means: Sequence[Summary], words: str) -
         below = "right of zero the model is better; lines are intervals of 90%"
         below = below if np.isfinite(found[0].low) else "right of zero the model was better; too few for an interval"
         figure.text(0.02, 0.885, below, fontsize=10, color=GREY, va="top")
-        figure.text(0.02, 0.03, words, fontsize=8.5, color=GREY)
+        footer(figure, source, left=0.02)
     return figure
 
 
@@ -254,7 +251,7 @@ def case_figure(found: CasePredictions) -> Figure:
     days = np.array([place(scenario, day) for day in range(len(middle))])
     with style():
         figure = new_figure(WIDTH, 4.8)
-        axes = figure.add_axes((LEFT, 0.14, 0.91, 0.64))
+        axes = figure.add_axes((LEFT, 0.16, 0.91, 0.62))
         axes.fill_between(days, low, high, color=BLUE, alpha=0.2, linewidth=0, label="90% of histories")
         axes.fill_between(days, lower, upper, color=BLUE, alpha=0.38, linewidth=0, label="50%")
         axes.plot(days, middle, color=BLUE, linewidth=1.8, label="median")
@@ -269,13 +266,11 @@ def case_figure(found: CasePredictions) -> Figure:
         ends = f"90% of histories {low[-1]:.0f} to {high[-1]:.0f}"
         head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
         words = "acknowledged attacks so far, given the observed counts and the pinned events (dotted)"
-        source = (
-            f"Lull, scenario {scenario.title}, {found.histories:,} histories, ESS {found.effective:,.0f}, seed"
-            f" {found.config.seed}; posterior of another case, level refitted. A test of the model, not advice."
-        )
+        made = f"{found.histories:,} histories, ESS {found.effective:,.0f}, posterior of another case, level refitted"
+        source = Source([scenario.title], made, found.config.seed, is_what="A test of the model, not advice.")
         figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
         figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
-        figure.text(LEFT, 0.03, source, fontsize=8.5, color=GREY)
+        footer(figure, source, left=LEFT)
     return figure
 
 

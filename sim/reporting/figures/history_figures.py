@@ -15,14 +15,15 @@ from sim.analysis.traced_run import Life
 from sim.engine.reference.model import ReferenceModel
 from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
-from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, WIDTH, date_axis, new_figure, quiet, style
-from sim.reporting.text import capital
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, WIDTH, date_axis, footer, new_figure, quiet, style
+from sim.reporting.text import Source, capital
 from sim.rules.patron import ALARMED_AGAIN, RESTRAINING
 from sim.rules.target import STRUCK
 
 BAND: Final = "#E9DDEC"
 """Days on which the patron holds its proxies back."""
 RED: Final = "#B00020"
+ONE_HISTORY: Final = "A single simulated history: an illustration, not an estimate."
 TRACKS: Final = (11.0, 6.4)
 """Inches of the figure of two histories."""
 ROW: Final = 0.33
@@ -142,10 +143,8 @@ def _entitle_tracks(figure: Figure, found: Divergence) -> None:
     pinned = capital(found.pinned)
     below = f"Attacks on {found.one.scenario.cast.names.target} by day; grey: the same in both. {pinned}."
     figure.text(0.07, 0.915, below, fontsize=9.5, color=GREY)
-    figure.text(
-        0.07, 0.02, f"Lull, run {found.run} of seed {found.seed}. One history each: an illustration, not an estimate.",
-        fontsize=8.5, color=GREY,
-    )  # fmt: skip
+    titles = [found.one.title, found.other.title]
+    footer(figure, Source(titles, f"run {found.run}", found.seed, is_what=ONE_HISTORY), left=0.07)
 
 
 # --- one history --------------------------------------------------------------------------------------------
@@ -158,11 +157,11 @@ def history_figure(model: ReferenceModel) -> Figure:
         model: a model that has run for some days; later days stay white.
     """
     days = tuple(() for _ in range(model.day + 1))
-    life = Life(f"{model.world.name}, run {model.run}", model.world, days, days, model.state_table())
+    life = Life(f"{model.world.title}, run {model.run}", model.world, days, days, model.state_table())
     when = date2num(model.world.calendar.start) + np.arange(life.days)
     wings = [key for key in model.world.cast.wings if model.world.cast.strikable(key)]
     with style():
-        tall = 0.95 + 2.3 + 0.55 + 1.3 + 0.55 + ROW * len(wings) + 0.45
+        tall = 0.95 + 2.3 + 0.55 + 1.3 + 0.55 + ROW * len(wings) + 0.75
         figure = new_figure(WIDTH, tall)
         left, width = 0.225, 0.75
         top = tall - 0.95
@@ -175,7 +174,7 @@ def history_figure(model: ReferenceModel) -> Figure:
         _risk(panels[1], life, when)
         _compliance(panels[2], life, wings, when)
         _finish(figure, panels, model)
-        _entitle_history(figure, life)
+        _entitle_history(figure, life, model)
     return figure
 
 
@@ -204,7 +203,7 @@ def _risk(axes: Axes, life: Life, when: Array) -> None:
         textcoords="offset points", fontsize=8.5, color=GREY,
     )  # fmt: skip
     axes.set_ylim(0, max(1.5 * alarm, 1.05 * float(risk.max(initial=0.0))))
-    _entitle(axes, f"War risk as {patron} sees it")
+    _entitle(axes, f"War risk as {patron} sees it (index)")
 
 
 def _compliance(axes: Axes, life: Life, wings: list[str], when: Array) -> None:
@@ -218,7 +217,7 @@ def _compliance(axes: Axes, life: Life, wings: list[str], when: Array) -> None:
     axes.set_yticks(np.arange(len(wings)), names, fontsize=8.5, linespacing=1.0)
     axes.set_ylim(len(wings) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-    _entitle(axes, "Compliance of each wing: white is independent, dark obeys")
+    _entitle(axes, "Compliance of each wing: white 0 (independent) to dark 1 (obeys)")
     axes.grid(visible=False)
 
 
@@ -236,11 +235,13 @@ def _finish(figure: Figure, panels: list[Axes], model: ReferenceModel) -> None:
             axes.axvline(start + model.day, color=RED, linewidth=1.4)
 
 
-def _entitle_history(figure: Figure, life: Life) -> None:
+def _entitle_history(figure: Figure, life: Life, model: ReferenceModel) -> None:
     height, attacks = figure.get_figheight(), life.states.run["attacks"][: life.days].sum()
     killed = life.states.run["killed"][: life.days].sum()
     title = f"{life.title}: {attacks:.0f} attacks, {killed:.0f} killed in {life.days} days"
     figure.text(0.02, 1 - 0.14 / height, title, fontsize=13, fontweight="bold", va="top")
+    seed = (model.seed_high << 32) + model.seed_low
+    footer(figure, Source([life.scenario.title], f"run {model.run}", seed, is_what=ONE_HISTORY), left=0.02)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if handles:
         figure.legend(

@@ -13,8 +13,8 @@ from sim.analysis.sensitivity.indices import Ranking
 from sim.analysis.sensitivity.sensitivity_run import VariedFactor
 from sim.experiment.formats import named
 from sim.model.cast import Cast
-from sim.reporting.style import BLUE, GREY, ORANGE, new_figure, quiet, style
-from sim.reporting.text import capital, positional, unit_words
+from sim.reporting.style import BLUE, GREY, ORANGE, footer, new_figure, quiet, style
+from sim.reporting.text import Source, capital, positional, unit_words
 
 SHOWN: Final = 15
 """Parameters that a figure and a table show; the rest are summed up in a line."""
@@ -65,7 +65,7 @@ class Shown:
 
     cast: Cast
     varied: Mapping[str, VariedFactor]
-    source: str
+    source: Source
 
 
 def ranking_figure(one: Ranking, shown: Shown) -> Figure:
@@ -143,8 +143,7 @@ def write_frame(figure: Figure, one: Ranking, shown: Shown, height: float) -> No
     size = 14 * min(1.0, 105 / len(title))
     figure.text(0.02, 1 - 0.17 / height, title, fontsize=size, fontweight="bold", va="top")
     figure.text(0.02, 1 - 0.52 / height, finding(one, shown), fontsize=10, color=GREY, va="top")
-    below = textwrap.fill(f"{rest_line(one)} {shown.source}", 190)
-    figure.text(0.02, 0.12 / height, below, fontsize=8.5, color=GREY, va="bottom")
+    footer(figure, shown.source, rest_line(one), left=0.02)
 
 
 def finding(one: Ranking, shown: Shown) -> str:

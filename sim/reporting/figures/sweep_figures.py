@@ -16,8 +16,8 @@ from sim.experiment.statistics import Array
 from sim.experiment.sweep.profiles import AtPoints, Profile, SweptFactor, at_points, profile, runs_at, strongest, varied
 from sim.model.scenario import titled
 from sim.model.validation import UserError, one_of
-from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, bare, fitted, new_figure, quiet, style
-from sim.reporting.text import outcome_title, parameter_title, percent
+from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, bare, fitted, footer, new_figure, quiet, style
+from sim.reporting.text import Source, outcome_title, parameter_title, percent
 
 OUTCOMES: Final = ("acknowledged_lull", "lull_days", "war")
 """The default outcomes: how quiet it was, how long, and whether it ended in war."""
@@ -87,7 +87,8 @@ def _names(axis: SweptFactor) -> bool:
 
 def _lines(data: xr.Dataset, along: SweptFactor, names: SweptFactor | None, found: Sequence[AtPoints]) -> Figure:
     height = 4.6 if names is None else 5.0
-    figure, panels = _page(data, [along] if names is None else [names, along], len(found), 1, height, names is not None)
+    text, over = "Band: two Monte Carlo errors either way.", [along] if names is None else [names, along]
+    figure, panels = _page(data, over, len(found), 1, height, text, names is not None)
     groups = 1 if names is None else len(names.labels)
     for axes, at in zip(panels[0], found, strict=True):
         for k in range(groups):
@@ -102,13 +103,14 @@ def _lines(data: xr.Dataset, along: SweptFactor, names: SweptFactor | None, foun
             handles, labels, ncols=len(labels), loc="upper left", bbox_to_anchor=(0.045, 1 - 0.78 / height),
             title=None, fontsize=10, handlelength=1.4, borderpad=0.0, borderaxespad=0.0,
         )  # fmt: skip
-    _foot(figure, "Band: two Monte Carlo errors either way.")
     return figure
 
 
 def _maps(data: xr.Dataset, found: Sequence[AtPoints]) -> Figure:
     across, up = varied(data, _side(data))
-    figure, panels = _page(data, [across, up], len(found), 1, 5.2)
+    worst = ", ".join(f"{outcome_title(at.name, at.text)} {_number(float(at.errors.max()), at)}" for at in found)
+    text = f"Largest Monte Carlo error of a point: {worst}."
+    figure, panels = _page(data, [across, up], len(found), 1, 5.2, text)
     count = len(across.labels) * len(up.labels)
     for axes, at in zip(panels[0], found, strict=True):
         shown = profile(data, at, up.place * len(across.labels) + across.place, count)
@@ -122,8 +124,6 @@ def _maps(data: xr.Dataset, found: Sequence[AtPoints]) -> Figure:
             axes.tick_params(axis="x", rotation=45)
         axes.set_xlabel(_said(across), fontsize=9)
         axes.set_ylabel(_said(up) if axes is panels[0][0] else "", fontsize=9)
-    worst = ", ".join(f"{outcome_title(at.name, at.text)} {_number(float(at.errors.max()), at)}" for at in found)
-    _foot(figure, f"Largest Monte Carlo error of a point: {worst}.")
     return figure
 
 
@@ -131,7 +131,9 @@ def _grid(data: xr.Dataset, axes: Sequence[SweptFactor], found: Sequence[AtPoint
     shown = [(axis, [profile(data, at, axis.place, len(axis.centres)) for at in found]) for axis in axes]
     chosen = strongest(shown, MOST_AXES)
     shown = [one for one in shown if one[0].name in chosen]
-    figure, panels = _page(data, axes, len(shown), len(found), 1.9 + 1.95 * len(found))
+    left = f" The {len(shown)} of {len(axes)} that move them most." if len(shown) < len(axes) else ""
+    text = f"Line: mean over the points. Dark band: two standard errors. Pale: 90% of the points.{left}"
+    figure, panels = _page(data, axes, len(shown), len(found), 1.9 + 1.95 * len(found), text)
     for column, (axis, profiles) in enumerate(shown):
         for row, (at, one) in enumerate(zip(found, profiles, strict=True)):
             place = panels[row][column]
@@ -139,8 +141,6 @@ def _grid(data: xr.Dataset, axes: Sequence[SweptFactor], found: Sequence[AtPoint
             _finish(place, axis, at, last=row == len(found) - 1, headed=column == 0, narrow=True)
             place.sharey(panels[row][0])
             place.tick_params(labelleft=column == 0)
-    left = f" The {len(shown)} of {len(axes)} that move them most." if len(shown) < len(axes) else ""
-    _foot(figure, f"Line: mean over the points. Dark band: two standard errors. Pale: 90% of the points.{left}")
     return figure
 
 
@@ -148,21 +148,29 @@ def _grid(data: xr.Dataset, axes: Sequence[SweptFactor], found: Sequence[AtPoint
 
 
 def _page(
-    data: xr.Dataset, axes: Sequence[SweptFactor], columns: int, rows: int, height: float, legend: bool = False
-) -> tuple[Figure, list[list[Axes]]]:
-    """An empty page with its title and a grid of panels."""
+    data: xr.Dataset, axes: Sequence[SweptFactor], columns: int, rows: int, height: float, text: str,
+    legend: bool = False,
+) -> tuple[Figure, list[list[Axes]]]:  # fmt: skip
+    """An empty page with its title, a line below it, a grid of panels, and its source."""
     figure = new_figure(NARROW if columns == 1 else WIDTH, height)
     top, bottom = 1 - (1.35 + 0.2 * legend) / height, 1.15 / height
     grid = figure.add_gridspec(
         rows, columns, left=0.075, right=0.985, top=top, bottom=bottom, wspace=0.22 if rows == 1 else 0.1, hspace=0.34
     )
     panels = [[figure.add_subplot(grid[row, column]) for column in range(columns)] for row in range(rows)]
+    fitted(figure, 1 - 0.2 / height, _title(data, axes), fontsize=14.5, fontweight="bold")
+    figure.text(0.045, 1 - 0.53 / height, text, fontsize=10, color=GREY, va="top")
+    footer(figure, sweep_source(data))
+    return figure, panels
+
+
+def sweep_source(data: xr.Dataset) -> Source:
+    """Where the figures of a sweep come from: the scenarios swept, points and runs."""
     have = runs_at(data)
     runs = f"{have.min():,}" if have.min() == have.max() else f"{have.min():,} to {have.max():,}"
-    fitted(figure, 1 - 0.2 / height, _title(data, axes), fontsize=14.5, fontweight="bold")
-    text = f"{data.sizes['point']:,} points, {runs} histories at each, seed {data.attrs['seed']}"
-    figure.text(0.045, 1 - 0.53 / height, text, fontsize=10, color=GREY, va="top")
-    return figure, panels
+    labels = data["scenario"].values.tolist() if "scenario" in data.coords else [data.attrs["scenario"]]
+    made = f"{data.sizes['point']:,} points, {runs} histories at each"
+    return Source([titled(str(one)) for one in dict.fromkeys(np.ravel(labels).tolist())], made, data.attrs["seed"])
 
 
 def _title(data: xr.Dataset, axes: Sequence[SweptFactor]) -> str:
@@ -289,10 +297,6 @@ def _number(value: float, at: AtPoints, most: float | None = None) -> str:
         return percent(value)
     scale = abs(value) if most is None else abs(most)
     return f"{value:.0f}" if scale >= 100 else f"{value:.1f}" if scale >= 1 else f"{value:.2f}"
-
-
-def _foot(figure: Figure, text: str) -> None:
-    figure.text(0.045, 0.012, text, fontsize=8.5, color=GREY, va="bottom")
 
 
 def _without_last(one: Profile) -> Profile:
