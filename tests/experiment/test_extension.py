@@ -237,7 +237,7 @@ def test_a_rule_may_be_named_without_its_role():
         rules({"attack_rate": rate, "militia.attack_rate": rate}, {})
     with pytest.raises(UserError, match=r"wings\.nujaba_iraq = rung: allowed militia\.compliance_goal, "):
         rules({"rung": rate}, {})
-    with pytest.raises(UserError, match=r"rules = rate: allowed one\.rate, two\.rate"):
+    with pytest.raises(UserError, match=r"rules = rate: allowed one of 2 names, nearest: two\.rate, one\.rate"):
         _replaced("rules", {"rate": rate}, ("one.rate", "two.rate"))
 
 
