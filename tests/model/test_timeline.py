@@ -195,3 +195,13 @@ def test_an_announcement_that_cannot_be_is_refused_in_one_line(override: str, li
     with pytest.raises(UserError) as refused:
         load(["scenario=salt_coast", override])
     assert str(refused.value).startswith(line)
+
+
+def test_a_title_is_what_figures_call_an_event_and_changes_no_day(cast: Cast) -> None:
+    event = "+events.al_asad={kind: intensity, from: 2031-04-10, value: 0.2%s}"
+    named, plain = (load(["scenario=salt_coast", event % more]).scenario for more in (", title: Ain al-Asad", ""))
+    words = [next(one.words for one in scenario.events if one.id == "al_asad") for scenario in (named, plain)]
+    assert words == ["Ain al-Asad", "al asad"]
+    assert daily(named.calendar, named.events, cast) == daily(plain.calendar, plain.events, cast)
+    with pytest.raises(UserError, match=r"events\.al_asad\.title"):
+        load(["scenario=salt_coast", event % ", title: [3]"])
