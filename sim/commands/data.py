@@ -18,7 +18,7 @@ from sim.commands.result import Job, Result, call, request_of, show_files
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.io import yaml_text
 from sim.experiment.options import DataOptions
-from sim.experiment.result_dir import Folder, provenance, result_folder
+from sim.experiment.result_dir import CONFIGS, Folder, provenance, result_folder
 from sim.experiment.runner import Progress
 from sim.model.scenario import Config
 from sim.model.validation import UserError
@@ -27,7 +27,6 @@ from sim.reporting.figures import drawn
 from sim.reporting.table import Column, Table
 from sim.reporting.terminal import show, shown_path
 
-CONFIGS: Final = "configs"
 FILTERS: Final = f"{CONFIGS}/filters/filters.yaml"
 CALENDAR: Final = f"{CONFIGS}/timeline/calendar.yaml"
 SCENARIO: Final = f"{CONFIGS}/scenario/own.yaml"

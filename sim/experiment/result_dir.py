@@ -53,6 +53,10 @@ LARGEST: Final = 10_000_000
 """Bytes of a file of code or configuration."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """Names of files in a folder of results: no path, no hidden file."""
+CONFIGS: Final = "configs"
+"""The one folder within a folder of results: groups of a configuration to start from."""
+LISTED: Final = re.compile(rf"(?:{CONFIGS}/[a-z]+/)?{PLAIN.pattern}")
+"""Names that a manifest lists: those of files, and of files in a group of that folder."""
 
 LIBRARIES = ("lull-sim", "numpy", "numba", "llvmlite", "mesa", "xarray")
 DECIDING_LIBRARIES = ("numba", "llvmlite", "numpy")
@@ -157,7 +161,7 @@ _SHAPE: Final[Mapping[str, Callable[[Any], bool]]] = {
     "versions": lambda value: isinstance(value, dict) and all(isinstance(one, str) for one in value.values()),
     "files": lambda value: (
         isinstance(value, dict)
-        and all(PLAIN.fullmatch(part) for one in value for part in one.split("/"))
+        and all(LISTED.fullmatch(one) for one in value)
         and all(
             isinstance(one, dict) and isinstance(one.get("sha256"), str) and isinstance(one.get("bytes"), int)
             for one in value.values()

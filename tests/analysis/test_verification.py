@@ -239,6 +239,7 @@ MALFORMED: list[tuple[str, Any]] = [
     *(("files", value) for value in list[Any]((None, [], 3, "run"))),
     *(("files", {"a": value}) for value in list[Any]((3, {}, {"sha256": 3, "bytes": 1}))),
     *(("files", {name: FILE}) for name in ("", ".", "../a", "/etc/passwd", "a/b", "a\\b", "a\0b", "a\nb", "x" * 300)),
+    *(("files", {one: FILE}) for one in ("configs/a", "configs/../a", "configs/x/../a", "configs/x/y/a", "other/x/a")),
     *(("files", {"a": {"sha256": "", "bytes": value}}) for value in (ABSENT, None, "3", 1.5)),
     *(("format", value) for value in (ABSENT, None, 0, 2, "1", [1])),
     *(("made_by", value) for value in (ABSENT, None, "somebody", ["lull"])),

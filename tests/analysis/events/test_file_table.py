@@ -127,6 +127,14 @@ def packed(name: str, content: bytes | str, *others: str) -> bytes:
     return file.getvalue()
 
 
+def locked(archive: bytes) -> bytes:
+    """The same zip file, marked as encrypted."""
+    marked, central = bytearray(archive), archive.find(b"PK\x01\x02")
+    marked[6] |= 1
+    marked[central + 8] |= 1
+    return bytes(marked)
+
+
 def parquet(rows: Sequence[Row]) -> bytes:
     file = io.BytesIO()
     pd.DataFrame(rows).to_parquet(file)
@@ -401,6 +409,7 @@ REFUSED: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]
     "two tables in a zip": (
         "a.zip", lambda: packed("a.csv", plain_acled(), "b.csv"), {}, "(a.csv, b.csv): unpack the one",
     ),
+    "a zip with a password": ("a.zip", lambda: locked(packed("a.csv", plain_acled())), {}, "unpack it first"),
     "gzip cut off": ("a.gz", lambda: gzip.compress(plain_acled().encode())[:-200], {}, "get it anew"),
     "zip cut off": ("a.zip", lambda: packed("a.csv", plain_acled())[:-200], {}, "get it anew"),
     "Excel cut off": ("a.xlsx", lambda: workbook(("x", acled_sheet()))[:-2000], {}, "get it anew"),
