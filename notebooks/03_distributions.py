@@ -179,7 +179,7 @@ figure
 # `compare` pairs the runs, frees the record on the right day, and computes the differences. Here with the declared
 # parameters of the model; notebook 06 lets the parameters vary too. `attacks_after` counts from the strikes on, so
 # the difference is slightly larger than ours. It also leaves out the pairs in which either winter ends in war:
-# attacks that a war cut off would look like attacks that did not happen. The bar holds the 90% interval.
+# attacks that a war cut off would look like attacks that did not happen. The interval in brackets is the 90% one.
 
 # %%
 pairs = compare(["article", "tight_leash"], runs=4000, seed=1, parameters="defaults")

@@ -88,7 +88,7 @@ draw(choices, "attacks_lull")
 # %% [markdown]
 # Direct war ends a run, and the attacks that would have followed are not counted. So a dot is the mean over those of
 # the 5,000 pairs in which neither winter has a war; its bar holds 90% of the 100 parameter sets. A dot to the right
-# of 0 means more attacks than in the winter as it was.
+# of the tick means more attacks than in the winter as it was; the words below its title give the difference.
 #
 # Now the winter with neither threat nor bombs is the *worse* of the two. In the first picture it looked harmless,
 # because with the declared parameters the deaths alone alarm Tehran enough. With others it takes the threat. Hence
