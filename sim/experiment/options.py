@@ -387,6 +387,18 @@ class ForecastOptions(Options, section="forecast"):
 
 
 @dataclass(frozen=True)
+class WatchOptions(Options, section="watch"):
+    """`lull watch`."""
+
+    weeks: int = option(4, "weeks ahead within which the event comes", low=1, high=26, unit="weeks")
+    false_alarms: float = option(2.0, "false alarms a year that are accepted", low=0.05, high=52.0, unit="per year")
+    data: Path | None = option(
+        None, "file of events of your own, whose last day is judged; only attacks are then watched",
+        example="mine/attacks.csv",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class CaseOptions(Options, section="case"):
     """`lull case`."""
 
@@ -517,6 +529,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "discover": (DiscoverOptions,),
     "calibrate": (CalibrateOptions,),
     "forecast": (ForecastOptions,),
+    "watch": (WatchOptions,),
     "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),
