@@ -405,7 +405,7 @@ WRONG = {
     "explain": "scenario=nope", "sensitivity": "scenario=article,nope", "discover": "patron.contol=1",
     "calibrate": "seed=-1", "forecast": "mechanisms.fear=3", "parameters": "scenario=nope", "facts": "seed=x",
     "scenarios": "seed=x", "app": "app.port=x", "verify": "verify.trust=maybe",
-    "bench": "bench.full=maybe", "case": "case.action=maybe",
+    "bench": "bench.full=maybe", "case": "case.action=maybe", "watch": "watch.weeks=0",
 }  # fmt: skip
 """A mistake in the options or the configuration of each verb."""
 

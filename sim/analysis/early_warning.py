@@ -33,7 +33,7 @@ FOUR_WEEKS: Final = 4 * WEEK
 YEAR: Final = 365.25
 MOST_TERMS: Final = 3
 """Terms of a regression, and rows from which they are chosen."""
-CHOSEN_FROM: Final = 40_000
+CHOSEN_FROM: Final = 150_000
 THRESHOLDS: Final = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 50, 100)
 """Thresholds that a rule may have: numbers, and days of quiet, that are easily kept in mind."""
 WORTH_A_CONDITION: Final = 1.1
@@ -43,7 +43,7 @@ RAREST: Final = 0.01
 TRIED: Final = 500
 """Rules whose false alarms are counted, the best first."""
 FEWEST: Final = 30
-"""Histories with the event, and without, below which nothing is learnt or judged."""
+"""Histories with the event, and with weeks without it, below which nothing is learnt or judged."""
 PARTS: Final = 20
 """Parts of the sets, each left out in turn for the errors."""
 BINS: Final = 10
@@ -68,10 +68,10 @@ class Observable:
 
 def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
     """What is looked at, in order; theatres are those in which the target is attacked."""
-    target = scenario.cast.names.target
-    by_theatre = (Observable(f"week_{key}", f"attacks in {spoken(key)} within a week") for key in struck(scenario))
+    target, places = scenario.cast.names.target, struck(scenario)
+    by_theatre = (Observable(f"week_{key}", f"attacks in {spoken(key)} within a week") for key in places)
     return (
-        *by_theatre,
+        *(by_theatre if len(places) > 1 else ()),
         Observable("week", f"attacks on {target} within a week"),
         Observable("before", f"attacks on {target} in the three weeks before that week"),
         Observable("quiet", f"days since the last attack on {target}"),
@@ -79,7 +79,7 @@ def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
         Observable("hurt", "soldiers injured within four weeks", counted=False),
         Observable("killed", "soldiers killed within four weeks", counted=False),
         Observable("strikes", f"strikes by {target} within four weeks", counted=False),
-        Observable("announced", "days with a response announced within a week", counted=False),
+        Observable("announced", "days within a week on which an announced response is still to come", counted=False),
     )
 
 
@@ -101,10 +101,13 @@ def struck(scenario: Scenario) -> list[str]:
 
 
 def attacks_seen(by_theatre: Array, days: Array) -> Array:
-    """Observables of attacks (N, J, K + 3) at the ends of days (J,), from attacks by day and theatre (N, D, K)."""
-    total = by_theatre.sum(axis=2)
+    """Observables of attacks (N, J, K + 3) at the ends of days (J,), from attacks by day and theatre (N, D, K).
+
+    A single theatre has no column of its own.
+    """
+    total, places = by_theatre.sum(axis=2), range(by_theatre.shape[2] if by_theatre.shape[2] > 1 else 0)
     return np.stack([
-        *(within(by_theatre[..., place], days, WEEK) for place in range(by_theatre.shape[2])),
+        *(within(by_theatre[..., place], days, WEEK) for place in places),
         within(total, days, WEEK),
         within(total, days - WEEK, FOUR_WEEKS - WEEK),
         days_since(total, days),
@@ -277,9 +280,9 @@ def learnt(weeks: Weeks) -> Model:
     x, y = doublings(values), came.astype(np.float64)
     left = [place for place in range(x.shape[1]) if np.ptp(x[some, place]) > 0.0]
     chosen: list[int] = []
-    best = fitted(x[some][:, chosen], y[some]).llf
+    best = likelihood(x[some][:, chosen], y[some])
     while left and len(chosen) < MOST_TERMS:
-        gains = [fitted(x[some][:, [*chosen, place]], y[some]).llf - best for place in left]
+        gains = [likelihood(x[some][:, [*chosen, place]], y[some]) - best for place in left]
         place = int(np.argmax(gains))
         if 2.0 * gains[place] < np.log(len(some)):
             break
@@ -293,11 +296,19 @@ def learnt(weeks: Weeks) -> Model:
     return Model(float(found.params[0]), tuple(terms))
 
 
+def likelihood(x: Array, y: Array) -> float:
+    """Log likelihood of a logistic regression; without end below zero where terms say the same twice."""
+    try:
+        return float(fitted(x, y).llf)
+    except np.linalg.LinAlgError:
+        return -np.inf
+
+
 def fitted(x: Array, y: Array, sets: Array | None = None) -> Any:
     """A logistic regression with an intercept; errors are clustered by set where sets are given."""
     more = {} if sets is None else {"cov_type": "cluster", "cov_kwds": {"groups": sets}}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of separation and convergence; what then comes out has no gain
+        warnings.simplefilter("ignore")  # of separation and convergence
         return statsmodels().Logit(y, np.column_stack([np.ones(len(y)), x])).fit(disp=0, **more)
 
 
@@ -590,11 +601,14 @@ def prepared(config: Config, asked: bool, horizon_weeks: int, accepted: float, c
     """The early warning on a configuration; where no parameters are `asked` for, conditioned histories or posterior.
 
     Raises:
-        UserError: the calendar is too short, the counts of single days are not known, or statsmodels is missing.
+        UserError: the calendar is too short, the counts of single days are not known, the past of conditioned histories
+            is changed, or statsmodels is missing.
     """
     statsmodels()
     if counts is not None and (not counts.daily or np.isnan(counts.split).any()):
         raise UserError("data", counts.report.format, "counts of every day by theatre, such as a file of events")
+    if asked and config.parameters_from == CONDITIONED:
+        check_conditioned(config)
     watch = Watch(config if asked else usual(config), horizon_weeks * WEEK, accepted, counts)
     if len(watch.days) < 2:
         most = (config.scenario.calendar.days - config.scenario.calendar.report) // WEEK - 2
@@ -641,14 +655,13 @@ def simulate(watch: Watch, progress: Progress | None = None) -> dict[str, Warned
         if enough(weeks.of(learn)) and enough(weeks.of(~learn)):
             found[event] = warned(event, weeks.of(learn), weeks.of(~learn), watch.accepted)
     if not found:
-        raise UserError("study.runs", runs, f"so many that {FEWEST} or more histories of each half have an event")
+        raise UserError("study.runs", runs, f"so many that in each half {FEWEST} or more have war, or a lull that ends")
     return found
 
 
 def enough(weeks: Weeks) -> bool:
-    """Whether there are histories with the event, and without."""
-    event, risk = weeks.came.any(axis=1), weeks.risk.any(axis=1)
-    return bool(event.sum() >= FEWEST and (risk & ~event).sum() >= FEWEST)
+    """Whether there are histories with a week before the event, and with a week at risk that is none."""
+    return all(int(np.any(one, axis=1).sum()) >= FEWEST for one in (weeks.came, weeks.risk & ~weeks.came))
 
 
 def warned(event: str, learn: Weeks, judge: Weeks, accepted: float) -> Warned:

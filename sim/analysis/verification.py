@@ -205,7 +205,7 @@ _BY_SUFFIX: Final = {
 
 VERBS: Final = (
     "run", "replay", "facts", "parameters", "scenarios", "explain", "diff", "compare", "report", "sweep",
-    "discover", "calibrate", "forecast", "case",
+    "discover", "calibrate", "forecast", "case", "watch",
 )  # fmt: skip
 """Verbs that leave results; no other is ever carried out to verify a folder."""
 

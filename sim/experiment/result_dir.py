@@ -408,7 +408,7 @@ def key_of(override: str) -> str:
     >>> key_of("++output.dir=x")
     'output.dir'
     """
-    return override.partition("=")[0].strip(" +~").removeprefix("forecast.")
+    return override.partition("=")[0].strip(" +~").removeprefix("forecast.").removeprefix("watch.")
 
 
 def files_named(overrides: Sequence[str]) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from sim.model.extension import Tallied
 from sim.model.validation import UserError
 
 pytestmark = pytest.mark.usefixtures("small_sides")
-VERBS = ("calibrate", "compare", "diverge", "explain", "forecast", "replay", "report", "sensitivity", "sweep")
+VERBS = ("calibrate", "compare", "diverge", "explain", "forecast", "replay", "report", "sensitivity", "sweep", "watch")
 SHORT = {"calendar.days": 134, "seed": 3}
 WORDS = ("calendar.days=134", "seed=3")
 SPACE = {"patron.control": (0.2, 1.0), "multipliers.baseline": (0.5, 2.0)}
