@@ -80,7 +80,7 @@ VERBS: Final = {
                      "data", "lull forecast mine/attacks.csv weeks=6"),
     "watch": Verb("early warning: observables that precede war or the end of the lull, and a rule to carry in the head",
                   "Fit and forecast", example="lull watch weeks=2",
-                  shared="scenario seed parameters study.runs extensions engine.threads output.*"),
+                  shared="scenario seed study.runs extensions engine.threads output.*"),
     "case": Verb("a case of your own: template, what it lacks, level refitted and predictions", "Fit and forecast",
                  "action scenario", "lull case new my_case"),
     "scenarios": Verb("scenarios and the question that each answers", "Look up", "find*", "lull scenarios strikes",

@@ -597,8 +597,8 @@ class Watch:
         return self.experiment.forecast(self.chunk, self.kept)
 
 
-def prepared(config: Config, asked: bool, horizon_weeks: int, accepted: float, counts: Counts | None) -> Watch:
-    """The early warning on a configuration; where no parameters are `asked` for, conditioned histories or posterior.
+def prepared(config: Config, source: str | None, horizon_weeks: int, accepted: float, counts: Counts | None) -> Watch:
+    """The early warning on a configuration, with parameters from a `source`; None: what is usual.
 
     Raises:
         UserError: the calendar is too short, the counts of single days are not known, the past of conditioned histories
@@ -607,9 +607,10 @@ def prepared(config: Config, asked: bool, horizon_weeks: int, accepted: float, c
     statsmodels()
     if counts is not None and (not counts.daily or np.isnan(counts.split).any()):
         raise UserError("data", counts.report.format, "counts of every day by theatre, such as a file of events")
-    if asked and config.parameters_from == CONDITIONED:
+    if source == CONDITIONED:
         check_conditioned(config)
-    watch = Watch(config if asked else usual(config), horizon_weeks * WEEK, accepted, counts)
+    config = usual(config) if source is None else replace(config, parameters_from=source)
+    watch = Watch(config, horizon_weeks * WEEK, accepted, counts)
     if len(watch.days) < 2:
         most = (config.scenario.calendar.days - config.scenario.calendar.report) // WEEK - 2
         raise UserError("watch.weeks", horizon_weeks, f"at most {most}: what the calendar has after the report")

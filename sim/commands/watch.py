@@ -24,7 +24,7 @@ from sim.reporting.calibration_tables import reading_lines
 from sim.reporting.figures import drawn
 from sim.reporting.table import Column, Table, numeric
 from sim.reporting.terminal import simulating
-from sim.reporting.text import capital, percent, span
+from sim.reporting.text import capital, minus, percent, span
 
 Row = dict[str, Any]
 CANNOT_TELL: Final = (
@@ -70,8 +70,8 @@ def watch(
     Raises:
         UserError: something asked for cannot be used, the events are too rare to learn from, or statsmodels is missing.
     """
-    options = WatchOptions(weeks, false_alarms, None if data is None else Path(data))
-    given = {"scenario": scenario, "study.runs": runs, "parameters": parameters}
+    options = WatchOptions(weeks, false_alarms, None if data is None else Path(data), parameters)
+    given = {"scenario": scenario, "study.runs": runs}
     request, rest = request_of("watch", study, given, options)
     return call(job(request, options, rest), study)
 
@@ -80,7 +80,7 @@ def job(request: Request, options: WatchOptions, rest: Request) -> Job[dict[str,
     """The early warning as a study."""
     config = rest.config()
     counts = None if options.data is None else own_counts(config, options.data)
-    asked = analysis.prepared(config, rest.sets("parameters"), options.weeks, options.false_alarms, counts)
+    asked = analysis.prepared(config, options.parameters, options.weeks, options.false_alarms, counts)
 
     def compute(advance: Progress | None) -> Result[dict[str, Warned]]:
         found = analysis.simulate(asked, advance)
@@ -223,7 +223,7 @@ def term_table(rows: list[Row]) -> Table:
         Column("title", "Observable"),
         numeric("odds_ratio", "Odds times, each doubling", lambda row: with_interval(row, "odds_ratio", ".2f"),
                 "odds_ratio_low", "odds_ratio_high"),
-        numeric("weight", "Log odds", lambda row: f"{row['weight']:+.2f}"),
+        numeric("weight", "Log odds", lambda row: minus(f"{row['weight']:+.2f}")),
     )  # fmt: skip
     return Table(
         "The regression", columns, rows,

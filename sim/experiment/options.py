@@ -396,6 +396,10 @@ class WatchOptions(Options, section="watch"):
         None, "file of events of your own, whose last day is judged; only attacks are then watched",
         example="mine/attacks.csv",
     )  # fmt: skip
+    parameters: str | None = option(
+        None, "parameter sets; null: conditioned where the scenario departs after the report, else posterior",
+        choices=("conditioned", "posterior", "defaults"), example="posterior",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
