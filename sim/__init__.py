@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sim.commands.run import run as run
     from sim.commands.sensitivity import sensitivity as sensitivity
     from sim.commands.sweep import sweep as sweep
+    from sim.commands.watch import watch as watch
     from sim.engine.reference.agents import MediatorsAgent as MediatorsAgent
     from sim.engine.reference.agents import MilitiaWing as MilitiaWing
     from sim.engine.reference.agents import PatronAgent as PatronAgent
@@ -71,6 +72,7 @@ _NAMES = {
     "sim.experiment.ensemble": "simulate",
     "sim.experiment.sweep.store": "open_sweep",
     "sim.commands.sweep": "sweep",
+    "sim.commands.watch": "watch",
     "sim.reporting.style": "canvas",
     "sim.reporting.figures": "draw",
     "sim.reporting.formulas": "formula",

@@ -410,7 +410,7 @@ WRONG = {
     "calibrate": "seed=-1", "forecast": "mechanisms.fear=3", "parameters": "scenario=nope", "facts": "seed=x",
     "scenarios": "seed=x", "app": "app.port=x", "verify": "verify.trust=maybe",
     "bench": "bench.full=maybe", "case": "case.action=maybe", "data": "mechanisms.fear=3",
-    "events": "seed=x",
+    "events": "seed=x", "watch": "watch.weeks=0",
 }  # fmt: skip
 """A mistake in the options or the configuration of each verb."""
 

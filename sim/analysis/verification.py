@@ -213,7 +213,7 @@ _BY_SUFFIX: Final = {
 
 VERBS: Final = (
     "run", "replay", "facts", "parameters", "scenarios", "events", "explain", "diff", "compare", "report", "sweep",
-    "discover", "calibrate", "forecast", "data", "case",
+    "discover", "calibrate", "forecast", "data", "case", "watch",
 )  # fmt: skip
 """Verbs that leave results; no other is ever carried out to verify a folder."""
 

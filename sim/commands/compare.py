@@ -13,6 +13,7 @@ from sim.analysis.comparison.paired_comparison import (
     Comparison,
     by_baseline,
     effect_rows,
+    evppi_rows,
     prepare,
     prepared,
     prior_rows,
@@ -75,8 +76,8 @@ def compare(
 
     Returns:
         `data` over (comparison, measure), with draws and regrets, `unit` the unit of each measure (docs/compare.md);
-        tables `comparison`, `by_theatre`, `by_group`, `regret` and `prior_predictive`. `plot("lull_days")` draws one
-        measure.
+        tables `comparison`, `by_theatre`, `by_group`, `regret`, `evppi` (with 30 draws or more) and `prior_predictive`.
+        `plot("lull_days")` draws one measure.
 
     Raises:
         UserError: something asked for cannot be used; one line.
@@ -96,11 +97,11 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
     def compute(advance: Progress | None) -> Result[Comparison]:
         data = asked.simulate(advance)
         outlook, why = expected(asked.config)
-        priors = prior_rows(data)
+        further = {"evppi": evppi_rows(data), "prior_predictive": prior_rows(data)}
         rows = {name: effect_rows(data, kind) for name, kind in KINDS.items()} | {"regret": regret_rows(data)}
         return Result(
             request, asked.config, data, asked,
-            rows=rows | ({"prior_predictive": priors} if priors else {}),
+            rows=rows | {name: made for name, made in further.items() if made},
             content=summary(data) | ({} if outlook is None else {"outlook": outlook.record()}),
             figures={
                 "comparison" if place == 1 else f"comparison_{place}": drawn("compare_figures", "comparison", part)
@@ -146,4 +147,5 @@ def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None, why: str)
     yield from (*printed.place_tables(data, "theatre"), *printed.place_tables(data, "group"))
     yield printed.regret_table(data)
     yield escape(f"For regret all scenarios are alike: {data.attrs['pinned_together']}.")
+    yield from printed.evppi_tables(data)
     yield from (escape(printed.war_line(data)), CANNOT_TELL)

@@ -394,6 +394,22 @@ class DataOptions(Options, section="check"):
 
 
 @dataclass(frozen=True)
+class WatchOptions(Options, section="watch"):
+    """`lull watch`."""
+
+    weeks: int = option(4, "weeks ahead within which the event comes", low=1, high=26, unit="weeks")
+    false_alarms: float = option(2.0, "false alarms a year that are accepted", low=0.05, high=52.0, unit="per year")
+    data: Path | None = option(
+        None, "file of events of your own, whose last day is judged; only attacks are then watched",
+        example="mine/attacks.csv",
+    )  # fmt: skip
+    parameters: str | None = option(
+        None, "parameter sets; null: conditioned where the scenario departs after the report, else posterior",
+        choices=("conditioned", "posterior", "defaults"), example="posterior",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class CaseOptions(Options, section="case"):
     """`lull case`."""
 
@@ -529,6 +545,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "calibrate": (CalibrateOptions,),
     "forecast": (ForecastOptions,),
     "data": (DataOptions,),
+    "watch": (WatchOptions,),
     "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),

@@ -421,7 +421,9 @@ def key_of(override: str) -> str:
     >>> key_of("++output.dir=x")
     'output.dir'
     """
-    return override.partition("=")[0].strip(" +~").removeprefix("forecast.").removeprefix("check.")
+    return (
+        override.partition("=")[0].strip(" +~").removeprefix("forecast.").removeprefix("check.").removeprefix("watch.")
+    )
 
 
 def files_named(overrides: Sequence[str]) -> list[tuple[str, str]]:

@@ -54,8 +54,10 @@ def forecast(table: ModelInputs, runs: int, wanted: OutputSpec, threads: int) ->
     wings = len(table.layout)
     of_a_run = 4 * len(RECORDED) + 8 * len(DERIVED) + 8 * len(WINDOWS) * (wings + theatres) + 4 * wings
     daily = 4 * days * theatres if wanted.by_day else 0
-    states = days * (RUN_STATE.itemsize + theatres * THEATRE_STATE.itemsize + wings * WING_STATE.itemsize)
-    of_a_run += (daily if wanted.daily else 4 * len(wanted.windows)) + (states if wanted.states else 0)
+    states = RUN_STATE.itemsize + theatres * THEATRE_STATE.itemsize + wings * WING_STATE.itemsize
+    if wanted.states is not True:
+        states = sum(RUN_STATE[name].itemsize for name in wanted.states or ())
+    of_a_run += (daily if wanted.daily else 4 * len(wanted.windows)) + days * states
     histogram = np.dtype(np.int64).itemsize * theatres * (days // WEEK) * BINS
     lanes = lane_width(table)
     block = block_bytes(table, lanes) + daily * lanes

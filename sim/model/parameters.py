@@ -306,7 +306,7 @@ class DeterrenceParameters:
 
 @dataclass(frozen=True)
 class TargetParameters:
-    """How the target (the United States) is provoked, answers and holds back."""
+    """How the target is provoked and how it answers and holds back."""
 
     provocation_half_life: float = param(
         7.0, 1.0, 60.0, "days", log_uniform(3.0, 30.0), "assumed", "assumed",
@@ -579,6 +579,15 @@ def shared_groups() -> Iterator[tuple[str, type]]:
     for one in fields(Parameters):
         assert isinstance(one.type, type)
         yield one.name, one.type
+
+
+def group_title(key: str) -> str:
+    """What the parameters of a shared group say, from the first words on its class.
+
+    >>> group_title("bursts"), group_title("deterrence")
+    ('How attacks cluster in time', 'What a strike does to a militia')
+    """
+    return first_words((dict(shared_groups())[key].__doc__ or key).partition(".")[0])
 
 
 def shared_declarations() -> dict[str, Declaration]:

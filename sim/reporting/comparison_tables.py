@@ -23,6 +23,7 @@ from sim.analysis.comparison.paired_comparison import (
     compared,
     effect_row,
     effect_rows,
+    evppi_rows,
     prior_rows,
     regret_rows,
     shares_of_sign,
@@ -438,6 +439,37 @@ def regret_table(data: xr.Dataset) -> Table:
 def regret_title(data: xr.Dataset) -> str:
     """What regret is, and what war counts as in it."""
     return f"Regret: how much worse than the best scenario of the same draw; {war_counts(data)}"
+
+
+def evppi_tables(data: xr.Dataset) -> list[Table]:
+    """What is worth knowing before choosing, of the outcomes whose regret is shown; none with few draws.
+
+    A group is listed where its value is above twice its error.
+    """
+    every, rows = evppi_rows(data), []
+    for name in REGRETTED:
+        mine = [{**row, "outcome": short(data, name)} for row in every if row["measure"] == name]
+        worth = [row for row in mine if row["evppi"] > 2.0 * row["evppi_error"]]
+        nothing = [{**row, "known_text": "No group alone: none above twice its error", "evppi": None} for row in mine]
+        rows += worth or nothing[:1]
+    columns = (
+        Column("outcome", "Outcome"),
+        Column("known_text", "If one knew before choosing"),
+        numeric("evppi", "Better by", lambda row: saved(row, "evppi"), "unit"),
+        numeric("evppi_error", "± error", lambda row: saved(row, "evppi_error")),
+        numeric("regret", "All known", lambda row: points(row["regret"], row["unit"])),
+    )
+    title = "What is worth knowing (EVPPI): how much better the choice would be on average if one knew it"
+    note = (
+        "Each group of parameters alone, by the choice that a regression on all other draws makes in each draw; ± over"
+        " draws. All known: the least expected regret, which Monte Carlo error within draws makes too large."
+    )
+    return [Table(title, columns, rows, note, "evppi", grouped=True)] if rows else []
+
+
+def saved(row: Row, name: str) -> str:
+    """A value of knowing, or its error; a dash where no group has one."""
+    return "–" if row["evppi"] is None else points(row[name], row["unit"])
 
 
 def war_counts(data: xr.Dataset) -> str:

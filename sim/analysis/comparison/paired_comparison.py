@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +39,7 @@ from sim.analysis.comparison.paired_run import (
     simulate,
     source_of,
 )
+from sim.analysis.comparison.value_of_information import FEWEST, evppi
 from sim.analysis.durations import FUTURES
 from sim.experiment.command import Request
 from sim.experiment.options import CompareOptions
@@ -46,7 +48,7 @@ from sim.experiment.result_dir import provenance
 from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.statistics import Array, finite, interval_90
 from sim.experiment.sweep.configs import short_hash
-from sim.model.parameters import shared_declarations
+from sim.model.parameters import group_title, shared_declarations
 from sim.model.scenario import CONDITIONED, DEFAULTS, Config
 from sim.model.validation import UserError, one_of
 
@@ -86,6 +88,11 @@ OF_MEASURE: Final = (
     ("kind", "kind", object), ("place", "place", object), ("window", "window", object),
 )  # fmt: skip
 """Coordinates of a measure: name, attribute and type."""
+KNOWN: Final = {
+    "evppi": "regret that is saved on average if these parameters are known before choosing (EVPPI)",
+    "evppi_error": "its standard error over draws",
+}
+"""What is said of knowing a group of parameters; NaN with few draws."""
 ARM_ENDS: Final = ("baseline_low", "baseline_high", "scenario_low", "scenario_high")
 
 Row = dict[str, Any]
@@ -174,6 +181,26 @@ def regret_rows(data: xr.Dataset) -> list[Row]:
     ]
 
 
+def evppi_rows(data: xr.Dataset) -> list[Row]:
+    """What knowing each group of parameters is worth, measure by measure, most first; none with few draws.
+
+    `regret` is the least expected regret of the measure: what knowing all parameters is worth.
+    """
+    rows = []
+    for measure in (
+        np.flatnonzero(np.isfinite(data["evppi"].values).all(axis=0)).tolist() if data.sizes["known"] else ()
+    ):
+        values = data["evppi"].values[:, measure]
+        for place in np.argsort(-values, kind="stable").tolist():
+            rows.append({
+                **_texts(data, measure, "measure", "text", "unit"),
+                **{name: str(data.variables[name].values[place]) for name in ("known", "known_text")},
+                **{name: finite(data.variables[name].values[place, measure]) for name in KNOWN},
+                "regret": finite(data.variables["regret_expected"].values[:, measure].min()),
+            })  # fmt: skip
+    return rows
+
+
 def prior_rows(data: xr.Dataset) -> list[Row]:
     """One row for each such measure and scenario, before and here; none where all is simulated at draws of priors."""
     if "prior_difference" not in data:
@@ -200,6 +227,9 @@ def summary(data: xr.Dataset) -> Row:
     regrets: dict[str, dict[str, Row]] = {}
     for row in regret_rows(data):
         regrets.setdefault(row["measure"], {})[row["scenario"]] = {name: row[name] for name in REGRETS}
+    known: dict[str, dict[str, Row]] = {}
+    for row in evppi_rows(data):
+        known.setdefault(row["measure"], {})[row["known"]] = {name: row[name] for name in KNOWN}
     arms = zip(*(data[name].values for name in ("scenario", "question", "kept")), strict=True)
     return {
         "baseline": about["baseline"],
@@ -215,6 +245,7 @@ def summary(data: xr.Dataset) -> Row:
         "comparisons": {str(name): _record(data, place) for place, name in enumerate(data["comparison"].values)},
         "prior_predictive": prior_rows(data),
         "regret": {"pinned": about["pinned_together"], "measures": regrets},
+        "evppi": known,
     }
 
 
@@ -245,6 +276,7 @@ def dataset_of(plan: Plan, found: Findings, source: str) -> xr.Dataset:
         text = f"{OF_ALL[name]['long_name'].partition(':')[0]}, of one draw"
         data[f"{name}_of_draw"] = (("comparison", "measure", "draw"), found.arrays[f"all.{name}"], {"long_name": text})
     _add_regrets(data, plan, found)
+    _add_evppi(data, plan)
     text = "share of pairs with the same attacks on every day before the departure; NaN where no day is before"
     same = identical_before_departure(plan)
     data["identical_before_departure"] = ("comparison", same, described(text, share=True))
@@ -319,6 +351,21 @@ def _add_regrets(data: xr.Dataset, plan: Plan, found: Findings) -> None:
         data[f"regret_{name}"] = (("scenario", "measure"), values[name], described(text, share=name == "best"))
     about = {"long_name": "regret in one draw", "units": ""}
     data["regret_of_draw"] = (("scenario", "measure", "draw"), by_draw, about)
+
+
+def _add_evppi(data: xr.Dataset, plan: Plan) -> None:
+    """What it is worth to know each group of drawn parameters; NaN where regret is, and with few draws."""
+    groups = {name: list(keys) for name, keys in groupby(plan.points, lambda key: key.partition(".")[0])}
+    values = np.full((len(KNOWN), len(groups), len(plan.measures)), np.nan)
+    regrets = data["regret_of_draw"].values
+    ranked = np.isfinite(regrets).all(axis=(0, 2))
+    if plan.draws >= FEWEST:
+        for place, keys in enumerate(groups.values()):
+            values[:, place, ranked] = evppi(regrets[:, ranked], {key: plan.points[key] for key in keys})
+    data["known_text"] = ("known", _words(map(group_title, groups)))
+    for (name, text), numbers in zip(KNOWN.items(), values, strict=True):
+        data[name] = (("known", "measure"), numbers, described(text))
+    data.coords["known"] = ("known", _words(groups), {"long_name": "group of parameters"})
 
 
 def _about(plan: Plan, source: str) -> dict[str, Any]:
