@@ -421,9 +421,7 @@ def key_of(override: str) -> str:
     >>> key_of("++output.dir=x")
     'output.dir'
     """
-    return (
-        override.partition("=")[0].strip(" +~").removeprefix("forecast.").removeprefix("check.").removeprefix("watch.")
-    )
+    return re.sub(r"^(forecast|check|watch)\.", "", override.partition("=")[0].strip(" +~"))
 
 
 def files_named(overrides: Sequence[str]) -> list[tuple[str, str]]:

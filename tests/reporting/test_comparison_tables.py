@@ -159,7 +159,7 @@ def test_the_title_is_one_finding_with_number_interval_and_condition(
     row = row_of(changed, 0, "lull_days")
     assert (row["verdict"], colour_of(row)) == (verdict, colour)
     line = headline(changed, ("lull_days",))
-    assert line.startswith("In the model, days from 2 Feb until attacks resume: ")
+    assert line.startswith("In the model, days from 2 Feb until attacks resume, counted up to 222: ")
     assert verdict in line
     one = compared(row)
     if not difference:
