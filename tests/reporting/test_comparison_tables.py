@@ -216,6 +216,15 @@ def test_what_changes_the_reading_stands_in_the_figure(data: xr.Dataset, figure:
         assert prior_driven(name) == driven
 
 
+def test_choices_that_differ_in_one_key_can_be_told_apart() -> None:
+    names = [f"article;patron.control={one};scenario.departs=2024-01-29" for one in (0.5, 0.9)]
+    figure = comparison_figure(compare(["article", *names], runs=5, parameters="defaults").data)
+    for axes in figure.axes:
+        bold = [one.get_text() for one in axes.texts if one.get_fontweight() == "bold"]
+        assert bold[0] == "Documented history"
+        assert [one[:31] for one in bold[1:]] == [f"Documented history; control={one}" for one in (0.5, 0.9)]
+
+
 @pytest.mark.parametrize("pairs", [1, 9])
 def test_nothing_leaves_the_page_however_many_scenarios(pairs: int) -> None:
     others = [f"article;patron.control={0.5 + 0.03 * one:.2f};scenario.departs=2024-01-29" for one in range(pairs)]

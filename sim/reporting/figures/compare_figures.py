@@ -1,5 +1,6 @@
 """Figures of effects: a comparison, one panel for each question, and bars for Shapley values."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
@@ -153,8 +154,18 @@ def draw_choice(axes: Axes, line: int, title: str, row: Row, colour: str) -> Non
         axes.hlines(line, low, high, color=colour, linewidth=5, alpha=0.4)
     if value is not None:
         axes.plot([value], [line], "o", color=colour, markersize=7, markeredgecolor="white", clip_on=False, zorder=3)
-    write_above(axes, line, 19, textwrap.shorten(title, LETTERS - len(words), placeholder=" …"), INK, weight="bold")
+    write_above(axes, line, 19, in_short(title, LETTERS - len(words)), INK, weight="bold")
     write_above(axes, line, 19, words, INK, right=True)
+
+
+def in_short(title: str, most: int) -> str:
+    """A choice in so many letters at most: of a key that it changes the last part says enough.
+
+    >>> in_short("Documented history;target.quiet_days=15;patron.control=0.9", 40)
+    'Documented history; quiet_days=15 …'
+    """
+    words = re.sub(r";([\w.]*\.)?(?=\w+[=@])", "; ", title)
+    return words if len(words) <= most else textwrap.shorten(words, most, placeholder=" …").replace("; …", " …")
 
 
 def write_above(axes: Axes, line: int, lift: float, words: str, colour: str, right: bool = False, **look: Any) -> None:
@@ -174,13 +185,17 @@ def colour_of(row: Row) -> str:
 
 
 def difference_words(row: Row) -> str:
-    """The verdict on a difference with its sign, the difference, and its interval."""
-    words = f"{SIGNS[row['verdict']]} {row['verdict']}"
-    if row["verdict"] in (NO_PAIRS, SAME):
-        return words
-    one = compared(row)
-    ends = f" ({interval(one)})" if one["low"] is not None else ""
-    return minus(f"{words}: {amount(one['difference'], one['unit'], sign=True)}{ends}")
+    """The verdict on a difference with its sign, the difference, its interval, and whether values are of more pairs."""
+    one, words = compared(row), f"{SIGNS[row['verdict']]} {row['verdict']}"
+    if row["verdict"] not in (NO_PAIRS, SAME):
+        ends = f" ({interval(one)})" if one["low"] is not None else ""
+        words += f": {amount(one['difference'], one['unit'], sign=True)}{ends}"
+    return minus(words + (" without war" if of_all(row) and row["verdict"] != NO_PAIRS else ""))
+
+
+def of_all(row: Row) -> bool:
+    """Whether the values drawn are those of all histories where the difference is that of pairs without war."""
+    return bool(row["censored_by_war"] and row["unit"] == "probability")
 
 
 def headline(data: xr.Dataset, shown: Sequence[str]) -> str:
@@ -201,7 +216,7 @@ def headline(data: xr.Dataset, shown: Sequence[str]) -> str:
     size = amount(row["difference"], row["unit"], sign=True).removesuffix(" pts") + unit
     where = ", among pairs without war" if row["censored_by_war"] else ""
     ends = f"{spread_words(data)}: {interval(row) or 'none'}{where}"
-    if row["censored_by_war"] and row["unit"] == "probability":  # the values drawn are those of all histories
+    if of_all(row):
         found = f"{size} with {choice} instead of {base} ({ends})"
     else:
         value, other = (amount(row[f"{arm}_value"], row["unit"]) for arm in ("scenario", "baseline"))
