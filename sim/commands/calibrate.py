@@ -17,7 +17,7 @@ from sim.analysis.calibration import calibration_run as analysis
 from sim.analysis.calibration.identifiability import pairs
 from sim.analysis.calibration.observations import CalibrationSettings, DatedCounts, settings_of
 from sim.analysis.calibration.posterior import MOST_ROWS, accepted, fill, with_products
-from sim.analysis.calibration.sbc import Control
+from sim.analysis.calibration.sbc import Control, conclusive
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import own_counts, reading_record
 from sim.commands.result import Job, Result, call, carry_out, request_of
@@ -267,7 +267,7 @@ def control_lines(narrow: analysis.SbcResult, prior: analysis.SbcResult) -> Iter
 
 def verdict_line(sbc: analysis.SbcResult, narrow: analysis.SbcResult, prior: analysis.SbcResult) -> str:
     """What follows."""
-    if not any(sbc.checked.values()):
+    if not any(map(conclusive, sbc.ranked.values())):
         return "[bold red]Too few data sets for a verdict on the posteriors.[/]"
     if not analysis.calibrates(sbc):
         return "[bold red]The posteriors are NOT calibrated: see sbc.csv.[/]"

@@ -19,7 +19,7 @@ from sim.analysis.calibration.hypotheses import Needed, PriorSensitivity, Readin
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.analysis.calibration.observations import Observation
 from sim.analysis.calibration.posterior import stale
-from sim.analysis.calibration.sbc import LEVEL, fewest_sets
+from sim.analysis.calibration.sbc import LEVEL, conclusive, fewest_sets
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import DISCREPANT, Prediction, match_record
 from sim.analysis.forecast.scores import (
@@ -105,7 +105,7 @@ def check_lines(check: SbcResult) -> list[str]:
     lines = []
     for region, one in sbc_record(check).items():
         count, left, outside, off = (one[key] for key in ("quantities", "left_out", "outside_the_band", "coverage_off"))
-        if not count:
+        if not conclusive(check.ranked[region]):
             least = fewest_sets(len(check.ranked[region].names))
             lines.append(
                 f"SBC, {region}: too few data sets for a verdict: {one['data_sets']} ({left} skipped, too few posterior"

@@ -68,15 +68,14 @@ from sim.analysis.calibration.sbc import (
     Control,
     Ranked,
     check,
+    conclusive,
     confirmed,
     fewest_sets,
     narrowed,
     nearby,
     noticed,
     rank,
-    rank_band,
     rank_counts,
-    rank_shares,
     ranks_of,
     reports,
 )
@@ -361,10 +360,9 @@ def test_no_verdict_from_fewer_data_sets_than_ranks_need_to_show_a_fault(quantit
     seen_by_all = check(all_in_the_middle(least))
     assert len(seen_by_all) == quantities
     assert not any(one.uniform for one in seen_by_all)
-    assert check(all_in_the_middle(least - 1)) == ()
-    low, high = rank_band(all_in_the_middle(least - 1))
-    shares = rank_shares(np.full(least - 1, DRAWS // 2 + 1))
-    assert ((shares >= low) & (shares <= high)).all()
+    assert conclusive(all_in_the_middle(least))
+    assert not conclusive(all_in_the_middle(least - 1))
+    assert all(one.uniform for one in check(all_in_the_middle(least - 1)))
     few = all_in_the_middle(3)
     (line,) = check_lines(SbcResult({few.region: few}, {few.region: check(few)}))
     assert "too few data sets for a verdict: 3 (5 skipped, too few posterior draws), and the ranks can show" in line

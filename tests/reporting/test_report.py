@@ -247,8 +247,9 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
             "draws_more",
         )
         share, *values = (float(row[f"no_war_{name}"]) for name in ("share", *names))
-        # The first scenario's words also hold the day of the strikes and the level of the interval.
-        first_only = ([2.0], [90.0]) if rank == 0 else ([], [])
+        # The first scenario's words also hold the day of the strikes, the most days counted, and the interval's level.
+        longest = data.attrs["days"] - data.attrs["strikes_day"]
+        first_only = ([2.0, longest], [90.0]) if rank == 0 else ([], [])
         wanted += [100 * share, *first_only[0], *values[:3], *first_only[1], *values[3:5]]
         wanted += [100 * one for one in values[5:]]
     assert shown == pytest.approx(wanted, abs=0.51)

@@ -392,9 +392,9 @@ class SbcCheck:
 def check(ranked: Ranked) -> tuple[SbcCheck, ...]:
     """Judge the ranks of every quantity, each at the level that leaves `LEVEL` for all of them together.
 
-    Empty where there are fewer than `fewest_sets`: no verdict.
+    From fewer than `fewest_sets` this is no verdict: hardly any ranks could leave their band.
     """
-    if ranked.sets < fewest_sets(len(ranked.names)):
+    if not ranked.sets:
         return ()
     each = LEVEL / len(ranked.names)
     low, high = rank_band(ranked)
@@ -448,6 +448,11 @@ def expected() -> Array:
 def rank_band(ranked: Ranked) -> tuple[Array, Array]:
     """Band for the ranks of each quantity, twice: as they are and by side."""
     return band(ranked.sets, 1.0 - LEVEL / (2 * len(ranked.names)))
+
+
+def conclusive(ranked: Ranked) -> bool:
+    """Whether there are data sets enough for a verdict."""
+    return ranked.sets >= fewest_sets(len(ranked.names))
 
 
 @lru_cache

@@ -16,7 +16,7 @@ from sim.analysis.calibration.cross_checks import Predicted, prior_draws
 from sim.analysis.calibration.hypotheses import Reading
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.analysis.calibration.posterior import COMBINED, with_products
-from sim.analysis.calibration.sbc import LEVEL, expected, rank_band, rank_shares
+from sim.analysis.calibration.sbc import LEVEL, conclusive, expected, rank_band, rank_shares
 from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.statistics import Array, arviz, midpoint_quantile
 from sim.reporting.style import (
@@ -145,7 +145,8 @@ def check_figure(check: SbcResult, control: SbcResult | None, source: Source) ->
     """Simulation-based calibration: ECDF of the ranks less its expectation, with the simultaneous band."""
     every = [one for checked in check.checked.values() for one in checked]
     verdict = "passed" if all(one.uniform for one in every) else "FAILED"
-    title = f"Simulation-based calibration: {verdict if every else 'too few data sets for a verdict'}"
+    few = not any(map(conclusive, check.ranked.values()))
+    title = f"Simulation-based calibration: {'too few data sets for a verdict' if few else verdict}"
     text = f"If posteriors are calibrated, every line stays inside its band with probability {1 - LEVEL:.0%} for all"
     text += " quantities of a panel together."
     if count := sum(one.retested for one in every):
@@ -159,8 +160,9 @@ def check_figure(check: SbcResult, control: SbcResult | None, source: Source) ->
             _ranks(axes, check, region, BLUE, "each quantity")
             _band(axes, check, region)
             axes.set_xlabel("rank of the true value among 99 draws")
-            few = "" if check.checked[region] else ", too few for a verdict"
-            axes.set_title(f"SBC, {region}: {check.ranked[region].sets} data sets{few}", fontsize=10)
+            ranked = check.ranked[region]
+            unjudged = "" if conclusive(ranked) else ", too few for a verdict"
+            axes.set_title(f"SBC, {region}: {ranked.sets} data sets{unjudged}", fontsize=10)
             quiet(axes)
         panels[0].set_ylabel("ECDF difference")
         panels[0].legend(loc="upper right", fontsize=8.5)
