@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.forecast.event_counts import (
@@ -182,7 +183,8 @@ class Look:
 class Export:
     """An export of an event database, and what has been found while it streams by.
 
-    `spans` are the first and last dates as written, each pair with its first row.
+    `spans` are the first and last dates as written, each pair with its first row; `hashes` are those of all ids, by
+    which repeated ones are found in little memory.
     """
 
     table: TableFile
@@ -193,6 +195,7 @@ class Export:
     dropped: Counter[str] = field(default_factory=Counter)
     passing: list[_Row] = field(default_factory=list)
     spans: dict[tuple[str, str], int] = field(default_factory=dict)
+    hashes: list[npt.NDArray[np.uint64]] = field(default_factory=list)
     several: int = 0
     rough: int = 0
     second_side: int = 0
@@ -297,6 +300,8 @@ class Export:
         ends = frame.get(form.end, nothing)
         for row, span in enumerate(zip(look.days, ends, strict=True), before + 1):
             self.spans.setdefault(span, row)
+        if form.identity in frame and form.version in frame:
+            self.hashes.append(_hashes(frame[form.identity].str.strip()))
         left = pd.Series(True, index=frame.index)
         for reason, out in look.out.items():
             self.dropped[reason] += int((left & out).sum())
@@ -427,7 +432,10 @@ class Export:
     def _newest(self, wanted: set[str]) -> dict[str, float]:
         """The newest version of some events among all rows: a revised row may fail filters that an older one passes."""
         newest: dict[str, float] = {}
-        if not wanted or self.form.version not in self.table.names:
+        values, times = np.unique(np.concatenate(self.hashes or [np.array([], np.uint64)]), return_counts=True)
+        listed = pd.Series(sorted(wanted), dtype=object)
+        wanted = set(listed[np.isin(_hashes(listed), values[times > 1])])
+        if not wanted:
             return newest
         for frame in self.table.blocks((self.form.identity, self.form.version)):
             identity = frame[self.form.identity].str.strip()
@@ -512,6 +520,11 @@ class Export:
 def _each(column: pd.Series, answer: Callable[[str], Any]) -> pd.Series:
     """What a function says of every text; each distinct text is looked at once."""
     return column.map({one: answer(one) for one in column.unique()})
+
+
+def _hashes(texts: pd.Series) -> npt.NDArray[np.uint64]:
+    """A number of 64 bits for every text, the same for the same text."""
+    return pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
 
 
 def _folded_code(text: str) -> str:
