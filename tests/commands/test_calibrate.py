@@ -184,6 +184,7 @@ def test_dated_counts_enter_the_posterior_and_both_tables_are_printed(
     assert scale in summary["verdicts"]["identified"]
     assert scale not in summary["verdicts_before"]["identified"]
     counts = rows(folder, "counts")
+    assert "seed 1" in source_in((folder / "counts.svg").read_text(encoding="utf-8"))
     assert sum(int(one["attacks"]) for one in counts) == int(path.read_text().split(",")[-1])
     assert all(float(one["after_q05"]) <= float(one["after_q95"]) for one in counts)
 

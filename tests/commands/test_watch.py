@@ -16,6 +16,7 @@ from sim.experiment.io import csv_text
 from sim.model.scenario import load
 from sim.model.validation import UserError
 from tests.commands.test_result import contents
+from tests.reporting.test_alone import source_in
 
 SMALL: dict[str, Any] = {"runs": 300, "parameters": "defaults", "seed": 4}
 WORDS = ["study.runs=300", "parameters=defaults", "seed=4"]
@@ -36,6 +37,7 @@ def events(path: Path, by_day: dict[date, int]) -> Path:
 
 def test_the_command_leaves_what_the_call_leaves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", *WORDS, f"output.dir={tmp_path / 'command'}"]) == 0
+    assert "seed" in source_in((tmp_path / "command" / "warning.svg").read_text(encoding="utf-8"))
     printed = " ".join(capsys.readouterr().out.split())
     found = sim.watch(**SMALL, to=tmp_path / "call")
     one, other = (contents(tmp_path / name) for name in ("command", "call"))

@@ -71,7 +71,7 @@ def written(figure: Figure) -> list[Text]:
 
 
 def panel(figure: Figure, title: str) -> Axes:
-    return next(axes for axes in figure.axes if axes.get_title(loc="left").rstrip("*") == title)
+    return next(axes for axes in figure.axes if " ".join(axes.get_title(loc="left").rstrip("*").split()) == title)
 
 
 def dots(axes: Axes) -> list[tuple[float, float, str]]:

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sim.analysis.early_warning import EVENTS, Warned, Watch
 from sim.experiment.statistics import NORMAL_90
 from sim.model.scenario import titled
-from sim.reporting.style import BLUE, GREY, INK, ORANGE, heading, new_figure, quiet, style
-from sim.reporting.text import enumerated
+from sim.reporting.style import BLUE, GREY, INK, ORANGE, footer, heading, new_figure, quiet, style
+from sim.reporting.text import Source, enumerated
 
 WIDTH: Final = 9.5
 ROW: Final = 3.55
@@ -30,7 +30,13 @@ def warning_figure(found: Mapping[str, Warned], lines: Mapping[str, str], watch:
     with style():
         figure = new_figure(WIDTH, height)
         title = f"What precedes {events} within {weeks} weeks"
-        heading(figure, title, "In the model's world, on histories that the warning was not learnt from.", LEFT, 14.0)
+        heading(
+            figure,
+            title,
+            "In the model's world, on histories that the warning was not learnt from; intervals hold 90%.",
+            LEFT,
+            14.0,
+        )
         for place, (event, one) in enumerate(found.items()):
             top = 1 - (TOP + ROW * place) / height
             words = textwrap.fill(lines[event], TITLE)
@@ -38,11 +44,8 @@ def warning_figure(found: Mapping[str, Warned], lines: Mapping[str, str], watch:
             low, tall = top - 3.02 / height, 2.45 / height
             draw_roc(figure.add_axes((LEFT, low, 0.37, tall)), one)
             draw_reliability(figure.add_axes((0.57, low, 0.40, tall)), one, weeks)
-        source = (
-            f"Source: Lull, scenario {titled(watch.scenario.name)}, {watch.config.runs:,} histories, seed"
-            f" {watch.config.seed}, parameters {watch.config.parameters_from}. A model, not a forecast; intervals: 90%."
-        )
-        figure.text(LEFT, 0.14 / height, source, fontsize=8, color=GREY)
+        made = f"{watch.config.runs:,} histories, parameters {watch.config.parameters_from}"
+        footer(figure, Source([titled(watch.scenario.name)], made, watch.config.seed), left=LEFT)
     return figure
 
 
