@@ -32,7 +32,7 @@ from sim.reporting.comparison_tables import (
     sign_words,
     war_words,
 )
-from sim.reporting.figures.compare_figures import comparison_figure, effect_figure, folded, headline
+from sim.reporting.figures.compare_figures import choices_figure, comparison_figure, folded, headline
 from sim.reporting.style import BLUE, COLOURS, ORANGE, save
 from sim.reporting.text import amount, minus, percent, points
 
@@ -280,7 +280,7 @@ def test_pairs_of_several_baselines_share_no_table_and_no_panel(
     assert [list(part["comparison"].values) for part in by_baseline(data)] == [
         ["no_us_strikes"], ["no_restraint", "tight_leash"],
     ]  # fmt: skip
-    for refused in (comparison_figure, lambda one: effect_figure(one, "lull_days")):
+    for refused in (comparison_figure, choices_figure):
         with pytest.raises(UserError, match="pairs with one baseline"):
             refused(data)
     assert cli.main([*asked, "study.runs=40", "output.dir=common"]) == 0

@@ -17,12 +17,14 @@ from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
     DRAWN,
+    MEASUREMENT,
     MECHANISM_WORDS,
     REGRETTED,
+    asked_of,
+    asked_words,
     baseline_of,
     day_text,
     digits_of,
-    interval,
     place_of,
     regret_head,
     regret_title,
@@ -31,7 +33,7 @@ from sim.reporting.comparison_tables import (
     short,
 )
 from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, bare, extent, heading, new_figure, quiet, style
-from sim.reporting.text import amount, capital, minus, points, short_percent
+from sim.reporting.text import amount, capital, minus, points, short_percent, shortened
 
 MARKERS: Final = ("o", "s")
 SIGNS: Final = {"o": "●", "s": "■"}
@@ -53,6 +55,8 @@ FOOT: Final = 0.62
 SMALL: Final = 8.5
 LINE: Final = 130
 """Signs of a line of names."""
+MOST_ASKED: Final = 3
+"""Conditions that the figure of choices draws; the table has all."""
 MOST_NAMED: Final = 3
 """Of more pairs the title names the lowest and the highest."""
 LIGHT: Final = LinearSegmentedColormap.from_list("regret", ["#FFFFFF", "#F7C9A8"])
@@ -312,10 +316,11 @@ WIDE: Final = 11.0
 BAR: Final = 0.42
 EDGES: Final = 2.4
 """Inches: the figure of an attribution, one mechanism in it, what stands above and below."""
+PAPER: Final = 7.1
 NARROW: Final = 4.7
 NARROW_ROW: Final = 0.56
 NARROW_FOOT: Final = 0.55
-"""Inches: a figure that is legible on a phone, one line of it with the words above, the axis."""
+"""Inches: a figure as wide as a sheet, one that is legible on a phone, a line of it with the words above, the axis."""
 
 
 def ordered(data: xr.Dataset) -> xr.Dataset:
@@ -380,48 +385,76 @@ def _texts(figure: Figure, data: xr.Dataset) -> None:
 # --- narrow figures -----------------------------------------------------------------------------------------
 
 
-def effect_figure(data: xr.Dataset, measure: str) -> Figure:
-    """The difference of every scenario to the baseline in one outcome: dot, and 90% of draws as a bar.
+def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
+    """The conditions asked, a panel for each: every choice as a dot with 90% of parameter sets as a bar.
 
-    Where war cuts the outcome, of pairs without war in either arm.
+    Panels stand side by side, or below each other where the page is `narrow`.
     """
     check_one_baseline(data)
-    rows = [compared(row_of(data, one, measure)) for one in range(data.sizes["comparison"])]
-    chance = rows[0]["unit"] == "probability"
-    scale = 100.0 if chance else 1.0
+    asked, names = asked_of(data)[:MOST_ASKED], [titled(str(one)) for one in data["scenario"].values]
+    down, across = (len(asked), 1) if narrow else (1, len(asked))
+    width, panel = NARROW if narrow else PAPER, 0.75 + 0.42 * len(names)
+    several = data.sizes["draw"] > 1
     with style():
-        figure, axes = _canvas(len(rows))
-        for line, row in enumerate(rows):
-            colour = COLOURS[line % len(COLOURS)]
-            if row["low"] is not None:
-                axes.hlines(line, scale * row["low"], scale * row["high"], color=colour, linewidth=6, alpha=0.4)
-            words = "no pair without war"
-            if row["difference"] is not None:
-                axes.plot([scale * row["difference"]], [line], "o", color=colour, markersize=8, markeredgecolor="white")
-                words = f"{amount(row['difference'], row['unit'], sign=True)} ({interval(row)})"
-            _above(axes, line, titled(row["scenario"]))
-            _above(axes, line, minus(words), right=True)
-        unit = "percentage points" if chance else rows[0]["unit"]
-        pairs = "; pairs without war" if rows[0]["censored_by_war"] else ""
-        _frame(axes, len(rows), f"difference to {baseline_of(data)}, {unit}{pairs}")
+        figure = new_figure(width, height := down * panel + 0.42)
+        for place, measure in enumerate(asked):
+            left, room = 0.01 + (0 if narrow else place / across), 1 / across - (0.02 if narrow else 0.05)
+            below = height - panel * (place + 1 if narrow else 1) + 0.42
+            axes = figure.add_axes((left, below / height, room, 0.42 * len(names) / height))
+            _draw_choices(axes, data, measure, names, 9.5 if narrow else 8.0)
+        spread = f"Dot: mean over {data.sizes['draw']:,} parameter sets; bar: 90% of them. " if several else ""
+        source = (
+            f"{spread}Dotted: {baseline_of(data)}.\nSource: Lull, seed {data.attrs['seed']},"
+            f" {int(data.attrs['runs']):,} histories a set. A model, not a forecast."
+        )
+        figure.text(0.01, 0.06 / height, source, fontsize=8 if narrow else 7, color=GREY, va="bottom", linespacing=1.3)
     return figure
 
 
-def shares_figure(data: xr.Dataset) -> Figure:
-    """Shapley values of the mechanisms, largest on top, with 90% of draws as a line."""
-    shown = ordered(data)
+def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[str], size: float) -> None:
+    rows = [row_of(data, one, measure) for one in range(data.sizes["comparison"])]
+    unit = rows[0]["unit"]
+    scale = 100.0 if unit == "probability" else 1.0
+    arms = [(rows[0], "baseline"), *((row, "scenario") for row in rows)]
+    axes.axvline(scale * rows[0]["baseline_value"], color=GREY, linewidth=1.0, linestyle=":", zorder=0)
+    for line, (name, (row, arm)) in enumerate(zip(names, arms, strict=True)):
+        colour = GREY if arm == "baseline" else COLOURS[(line - 1) % (len(COLOURS) - 1)]
+        value, low, high = (row[f"{arm}_{end}"] for end in ("value", "low", "high"))
+        words = amount(value, unit)
+        if low is not None:
+            axes.hlines(line, scale * low, scale * high, color=colour, linewidth=6, alpha=0.4)
+            words += f" ({amount(low, unit)} to {amount(high, unit)})"
+        axes.plot([scale * value], [line], "o", color=colour, markersize=7, markeredgecolor="white")
+        _above(axes, line, shortened(name, 28), size=size)
+        _above(axes, line, words, right=True, size=size)
+    _frame(axes, len(names), "probability, percent" if unit == "probability" else f"mean, {unit}", zero=False)
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0] if unit != "probability" else 0.0) - 0.02 * axes.get_xlim()[1])
+    axes.tick_params(labelsize=size)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.set_title(asked_words(data, measure), fontsize=size + 1.5, fontweight="bold", pad=3)
+
+
+def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
+    """Shapley values of the mechanisms, or the largest of them, on top the largest, with 90% of draws as a line.
+
+    Measurement, which is no cause, is grey.
+    """
+    shown = ordered(data).isel(mechanism=slice(most))
     digits = digits_of(data.attrs["total"])
     with style():
         figure, axes = _canvas(shown.sizes["mechanism"])
         low, high = shown["shapley_low"].values, shown["shapley_high"].values
         for line, name in enumerate(shown["mechanism"].values):
             share = float(shown["shapley"].values[line])
-            axes.barh(line, share, height=0.3, color=BLUE if share >= 0.0 else ORANGE)
+            colour = GREY if name == MEASUREMENT else BLUE if share >= 0.0 else ORANGE
+            axes.barh(line, share, height=0.3, color=colour)
             if np.isfinite(low[line]):
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
-            _above(axes, line, capital(MECHANISM_WORDS[str(name)]))
+            apart = " (measurement)" if name == MEASUREMENT else ""
+            _above(axes, line, capital(MECHANISM_WORDS[str(name)]) + apart)
             _above(axes, line, minus(f"{share:+.{digits}f}"), right=True)
-        _frame(axes, shown.sizes["mechanism"], f"Shapley value, {data.attrs['units']}")
+        of = f", the {len(low)} largest of {data.sizes['mechanism']}" if len(low) < data.sizes["mechanism"] else ""
+        _frame(axes, shown.sizes["mechanism"], f"Shapley value, {data.attrs['units']}{of}")
     return figure
 
 
@@ -431,17 +464,18 @@ def _canvas(rows: int) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.02, NARROW_FOOT / height, 0.96, 1 - NARROW_FOOT / height))
 
 
-def _above(axes: Axes, line: int, words: str, right: bool = False) -> None:
+def _above(axes: Axes, line: int, words: str, right: bool = False, size: float = 9) -> None:
     """Words above a line, at the left edge or at the right."""
     axes.annotate(
         words, (1.0 if right else 0.0, line), xycoords=("axes fraction", "data"), xytext=(0, 9),
-        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=9, color=INK,
+        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=size, color=INK,
         fontweight="bold" if right else "normal", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
 
 
-def _frame(axes: Axes, rows: int, words: str) -> None:
-    axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
+def _frame(axes: Axes, rows: int, words: str, zero: bool = True) -> None:
+    if zero:
+        axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
     axes.set_yticks([])
     axes.set_ylim(rows - 0.55, -0.75)
     axes.margins(x=0.06)
