@@ -193,7 +193,9 @@ def answer(found: ReportResults) -> str:
 
 def _given(pinned: str) -> str:
     """What is pinned, in words that need no glossary."""
-    return pinned.replace("nothing is pinned", "no documented event is given").replace("pinned", "given")
+    if pinned.startswith("nothing"):
+        return "the whole history is simulated"
+    return pinned.replace("is pinned", "is held fixed").replace(", free from then on", " and simulated from then on")
 
 
 def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
@@ -267,7 +269,7 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
     rows = [choice_row(data, place, one) for place in range(data.sizes["comparison"]) for one in asked]
     sure = sum(one["verdict"] in (MORE, LESS) for one in rows)
     firmness = (
-        "and all choices share parameters and random numbers, so differences stand firmer than the figures themselves"
+        "and stand firmer than the figures themselves, because all choices share parameters and random numbers"
         if sure
         else "so which choice does better stays open"
     )
@@ -285,12 +287,13 @@ def form_line() -> str:
 
 def changes(found: ReportResults) -> tuple[str, ...]:
     """What would change our mind: what the first answer goes with, what is undecided, what has not been observed."""
-    data, evidence = found.comparison, found.asked.evidence
+    data, evidence, scenario = found.comparison, found.asked.evidence, found.asked.config.scenario
     words = inside(asked_words(data, asked_of(data)[0]))
     strongest = {one["key"]: one for one in reversed(found.doubts) if one["counts"]}
     found_lines = [
-        f"Evidence on “{quantity_title(one['key'])}”: where it is larger, the change that “{titled(one['scenario'])}”"
-        f" makes to {words} is {'higher' if one['rank'] > 0 else 'lower'} (rank correlation {one['rank']:+.2f})."
+        f"Evidence on “{named(one['text'].partition(';')[0], scenario.cast)}”: where it is larger, the change that"
+        f" “{titled(one['scenario'])}” makes to {words} is {'higher' if one['rank'] > 0 else 'lower'} (rank correlation"
+        f" {one['rank']:+.2f})."
         for one in sorted(strongest.values(), key=lambda one: -abs(one["rank"]))[:2]
     ]
     if needed := evidence.rows("necessity"):
@@ -299,9 +302,8 @@ def changes(found: ReportResults) -> tuple[str, ...]:
             f"Evidence on what brought the calm: of the fitted histories, the calm fails without {shares}; all of these"
             " remain possible causes."
         )
-    calendar = found.asked.config.scenario.calendar
     if any(map(found.asked.prior_driven, asked_of(data))):
-        day = full_date(calendar.date_of(calendar.report))
+        day = full_date(scenario.calendar.date_of(scenario.calendar.report))
         found_lines.append(f"Any observation after {day}: none is used yet, and each would correct what is assumed.")
     return tuple(map(minus, found_lines))
 

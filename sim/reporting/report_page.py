@@ -149,7 +149,8 @@ def _add_picture(made: Any, one: "Picture") -> None:
     from docx.shared import Inches
 
     made.add_picture(BytesIO(rendered(one.figure, "png")), width=Inches(min(6.5, one.figure.get_figwidth())))
-    made.add_paragraph(one.caption, style="Caption")
+    if one.caption:
+        made.add_paragraph(one.caption, style="Caption")
 
 
 def _add_table(made: Any, one: Table) -> None:
@@ -179,7 +180,7 @@ def settled(content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in the page with a caption, and in words for screen readers.
+    """A figure in the page with a caption, if it does not say enough by itself, and in words for screen readers.
 
     `wide` ones scroll in a frame of their own where the page is narrow.
     """
@@ -285,13 +286,12 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
         f"Dots with bars, one for each choice, a panel for each of: {'; '.join(conditions)}. All numbers stand in the"
         " table below."
     )
-    under = f"{' and '.join(conditions[:2])}, under each choice."
     largest = found.attribution.ranked()[0]
     scenario = found.asked.config.scenario
     ended = "" if found.outlook is None else "; given the observations, the probability that the lull has ended"
     made = (
-        Picture("choices", choices_figure(data), choices, under, wide=False),
-        Picture("choices_narrow", choices_figure(data, narrow=True), choices, under, wide=False),
+        Picture("choices", choices_figure(data), choices, "", wide=False),
+        Picture("choices_narrow", choices_figure(data, narrow=True), choices, "", wide=False),
         Picture(
             "why", shares_figure(found.shares, MOST_SHARES),
             f"Bars of Shapley values, the largest for “{MECHANISM_WORDS[largest.mechanism]}”; measurement is grey.",

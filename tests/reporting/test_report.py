@@ -126,7 +126,8 @@ def test_all_that_an_analyst_asks_for_is_there(page: Element) -> None:
         "How far to trust this", "What would change our mind", "Why", "What to watch", "Cite this run",
         "Annex: what the two pages rest on", "What differs, and whether it is noise", "What caused it",
         "Levers apart from uncertainties", "What is not identified", "Rival explanations",
-        "The baseline against its source", "Where the numbers come from", "What the model cannot say", "Glossary", "How to reproduce it",
+        "The baseline against its source",
+        "Where the numbers come from", "What the model cannot say", "Glossary", "How to reproduce it",
     ]  # fmt: skip
     assert set(GLOSSARY) <= {one.text for one in page.every("dt")}
 

@@ -393,21 +393,23 @@ def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
     check_one_baseline(data)
     asked, names = asked_of(data)[:MOST_ASKED], [titled(str(one)) for one in data["scenario"].values]
     down, across = (len(asked), 1) if narrow else (1, len(asked))
-    width, panel = NARROW if narrow else PAPER, 0.75 + 0.42 * len(names)
+    width, panel = NARROW if narrow else PAPER, 0.66 + 0.4 * len(names)
     several = data.sizes["draw"] > 1
     with style():
-        figure = new_figure(width, height := down * panel + 0.42)
+        figure = new_figure(width, height := down * panel + 0.38)
         for place, measure in enumerate(asked):
             left, room = 0.01 + (0 if narrow else place / across), 1 / across - (0.02 if narrow else 0.05)
-            below = height - panel * (place + 1 if narrow else 1) + 0.42
-            axes = figure.add_axes((left, below / height, room, 0.42 * len(names) / height))
+            below = height - panel * (place + 1 if narrow else 1) + 0.4
+            axes = figure.add_axes((left, below / height, room, 0.4 * len(names) / height))
             _draw_choices(axes, data, measure, names, 9.5 if narrow else 8.0)
         spread = f"Dot: mean over {data.sizes['draw']:,} parameter sets; bar: 90% of them. " if several else ""
         source = (
             f"{spread}Dotted: {baseline_of(data)}.\nSource: Lull, seed {data.attrs['seed']},"
             f" {int(data.attrs['runs']):,} histories a set. A model, not a forecast."
         )
-        figure.text(0.01, 0.06 / height, source, fontsize=8 if narrow else 7, color=GREY, va="bottom", linespacing=1.3)
+        figure.text(
+            0.01, 0.06 / height, source, fontsize=8 if narrow else 7.5, color=GREY, va="bottom", linespacing=1.3
+        )
     return figure
 
 
@@ -428,6 +430,7 @@ def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[st
         _above(axes, line, shortened(name, 28), size=size)
         _above(axes, line, words, right=True, size=size)
     _frame(axes, len(names), "probability, percent" if unit == "probability" else f"mean, {unit}", zero=False)
+    axes.xaxis.label.set_fontsize(size)
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0] if unit != "probability" else 0.0) - 0.02 * axes.get_xlim()[1])
     axes.tick_params(labelsize=size)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
