@@ -30,6 +30,7 @@ from sim.analysis.comparison.paired_comparison import (
     shares_of_sign,
     verdict,
 )
+from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
 from sim.model.scenario import titled
 from sim.reporting.table import Column, Table, numeric, written
@@ -157,6 +158,8 @@ def effect_table(data: xr.Dataset, comparison: int) -> Table:
 ICONS: Final = {MORE: "▲", LESS: "▼", SAME: "=", NOT_LESS: "△", NOT_MORE: "▽", OPEN: "◇"}
 """The icon of a verdict on a difference; its words always stand next to it."""
 _LULL: Final = "Days until attacks resume: "
+_COUNTED: Final = ("soldiers", "attacks", "responses")
+"""Units of outcomes that are numbers of things."""
 
 
 def asked_of(data: xr.Dataset) -> list[str]:
@@ -166,9 +169,14 @@ def asked_of(data: xr.Dataset) -> list[str]:
 
 
 def asked_words(data: xr.Dataset, measure: str) -> str:
-    """A condition in words: `Lull of at least 90 days`."""
+    """A condition in words: `Lull of at least 90 days`, `At least 10 soldiers killed`."""
     text = str(data["text"].values[place_of(data, measure)])
-    return f"Lull of {text.removeprefix(_LULL)} days" if text.startswith(_LULL) else text
+    if text.startswith(_LULL):
+        return f"Lull of {text.removeprefix(_LULL)} days"
+    title, sign, amount_words = text.partition(": ")
+    outcome = OUTCOMES_BY_NAME.get(measure.partition(" ")[0])
+    counted = sign and outcome is not None and outcome.unit in _COUNTED
+    return f"{capital(amount_words)} {inside(title)}" if counted else text
 
 
 def inside(words: str) -> str:

@@ -362,7 +362,7 @@ MOST_WATCHED: Final = 5
 def watch(found: ReportResults) -> tuple[str, ...]:
     """What to watch: signs of the mechanisms with the largest shares, the one place that says it."""
     names = asdict(found.asked.config.scenario.cast.names)
-    ranked = [one.mechanism for one in found.attribution.ranked()][:MOST_WATCHED]
+    ranked = [one.mechanism for one in found.attribution.ranked() if one.shapley.mean][:MOST_WATCHED]
     return tuple(f"{capital(WATCH[one].format(**names))}." for one in ranked)
 
 

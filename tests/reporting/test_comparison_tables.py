@@ -34,6 +34,7 @@ from sim.reporting.comparison_tables import (
 )
 from sim.reporting.figures.compare_figures import choices_figure, comparison_figure, folded, headline
 from sim.reporting.style import BLUE, COLOURS, ORANGE, save
+from sim.reporting.table import Table
 from sim.reporting.text import amount, minus, percent, points
 
 pytestmark = pytest.mark.usefixtures("small_sides")
@@ -384,3 +385,18 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     assert (out, err.count("\n")) == ("", 1)
     assert words in err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_choices_come_first_where_conditions_are_asked() -> None:
+    asked = {"study.outcomes": ["war by 2024-06-01", "lull_days >= 90"]}
+    found = compare(["article", "no_order"], runs=20, parameters="defaults", overrides=asked)
+    first, *others = (one for one in found.text() if isinstance(one, Table))
+    assert first.name == "choices"
+    assert [one.name for one in others].count("choices") == 0
+    assert "one parameter set, so no interval" in first.note.lower()
+    assert [row["war by 2024-06-01"] for row in first.records] == [
+        float(found.data[f"{arm}_value"].sel(measure="war by 2024-06-01")[0]) for arm in ("baseline", "scenario")
+    ]
+    assert all(row["lull_days >= 90: low"] is None for row in first.records)
+    plain = compare(["article", "no_order"], runs=20, parameters="defaults")
+    assert not [one for one in plain.text() if isinstance(one, Table) and one.name == "choices"]

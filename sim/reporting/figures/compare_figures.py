@@ -401,7 +401,7 @@ def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
             left, room = 0.01 + (0 if narrow else place / across), 1 / across - (0.02 if narrow else 0.05)
             below = height - panel * (place + 1 if narrow else 1) + 0.4
             axes = figure.add_axes((left, below / height, room, 0.4 * len(names) / height))
-            _draw_choices(axes, data, measure, names, 9.5 if narrow else 8.0)
+            _draw_choices(axes, data, measure, names, 9.5 if narrow else 8.0 if across < MOST_ASKED else 7.0)
         spread = f"Dot: mean over {data.sizes['draw']:,} parameter sets; bar: 90% of them. " if several else ""
         source = (
             f"{spread}Dotted: {baseline_of(data)}.\nSource: Lull, seed {data.attrs['seed']},"
@@ -416,7 +416,7 @@ def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
 def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[str], size: float) -> None:
     rows = [row_of(data, one, measure) for one in range(data.sizes["comparison"])]
     unit = rows[0]["unit"]
-    scale = 100.0 if unit == "probability" else 1.0
+    scale, tight = 100.0 if unit == "probability" else 1.0, size < 8.0
     arms = [(rows[0], "baseline"), *((row, "scenario") for row in rows)]
     axes.axvline(scale * rows[0]["baseline_value"], color=GREY, linewidth=1.0, linestyle=":", zorder=0)
     for line, (name, (row, arm)) in enumerate(zip(names, arms, strict=True)):
@@ -425,7 +425,7 @@ def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[st
         words = amount(value, unit)
         if low is not None:
             axes.hlines(line, scale * low, scale * high, color=colour, linewidth=6, alpha=0.4)
-            words += f" ({amount(low, unit)} to {amount(high, unit)})"
+            words += "" if tight else f" ({amount(low, unit)} to {amount(high, unit)})"
         axes.plot([scale * value], [line], "o", color=colour, markersize=7, markeredgecolor="white")
         _above(axes, line, shortened(name, 28), size=size)
         _above(axes, line, words, right=True, size=size)
