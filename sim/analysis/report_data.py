@@ -18,6 +18,7 @@ from sim.analysis.comparison.paired_comparison import prepared as prepared_compa
 from sim.analysis.comparison.paired_run import PRIOR
 from sim.analysis.durations import Outlook, expected
 from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
+from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import simulate_config
@@ -28,8 +29,9 @@ from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.sweep.axes import flattened
 from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
+from sim.model.conditions import Condition
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, parameter_rows
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, asking, parameter_rows
 from sim.model.validation import UserError, one_of
 
 Rows = list[dict[str, Any]]
@@ -132,18 +134,18 @@ def _text(key: str) -> str:
     return "" if declared is None else declared.text
 
 
-def hanging(data: xr.Dataset, measure: str) -> Rows:
+def hanging(data: xr.Dataset, measure: str, every: bool = False) -> Rows:
     """How the difference of a scenario goes with each drawn parameter, over the draws: the strongest first.
 
     `rank` is Spearman's rank correlation; beyond `limit` it is more than noise gives (`counts`). Where war cuts the
-    measure, that of pairs without war. Nothing where there are too few draws. What a scenario keeps at its own value is
-    left out of its lines.
+    measure, that of pairs without war, unless `every` pair is to count. Nothing where there are too few draws. What a
+    scenario keeps at its own value is left out of its lines.
     """
     from scipy.special import ndtri
     from scipy.stats import rankdata
 
     parameters = [str(one) for one in data["parameter"].values]
-    cut = bool(data["censored_by_war"].sel(measure=measure))
+    cut = bool(data["censored_by_war"].sel(measure=measure)) and not every
     differences = data[f"{NO_WAR if cut else ''}difference_of_draw"].sel(measure=measure)
     kept = dict(zip(data["scenario"].values, data["kept"].values, strict=True))
     found: Rows = []
@@ -177,6 +179,7 @@ HISTORIES: Final = 2000
 class ReportResults:
     """What a report is written from. `baseline` are histories of the baseline, `verdicts` its patterns.
 
+    `hanging` are the uncertainties of the outcome that is explained, `doubts` those of the first condition asked.
     `outlook` is how the observed winter goes on, None where the baseline is of another; `no_outlook` may say why.
     """
 
@@ -186,6 +189,7 @@ class ReportResults:
     shares: xr.Dataset
     levers: Rows
     hanging: Rows
+    doubts: Rows
     balance: tuple[Balance, ...]
     numbers: Rows
     baseline: xr.Dataset
@@ -210,7 +214,8 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
         attribution=attribution,
         shares=dataset_of(asked.explaining, attribution),
         levers=levers(asked.comparison.plan.arms),
-        hanging=hanging(comparison, asked.settings.outcome),
+        hanging=hanging(comparison, asked.outcome),
+        doubts=hanging(comparison, asked.conditions[0].text, every=True),
         balance=prior_balance(config) if described(config) else (),
         numbers=numbers(asked),
         baseline=baseline,
@@ -247,6 +252,9 @@ def numbers(asked: "Asked") -> Rows:
 DRAWS: Final = 200
 RUNS: Final = 250
 """Draws of the comparison and histories of each draw and arm, where nothing else is set."""
+LULL_DAYS: Final = "lull_days"
+LONG_LULL: Final = 90
+"""Days of a lull that is asked about where nothing is asked."""
 LONGEST: Final = 300
 """Signs of a question: it is a heading."""
 
@@ -265,6 +273,20 @@ class Asked:
         """The configuration of the baseline."""
         return self.comparison.config
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions that are asked of every scenario."""
+        return self.config.scenario.asked
+
+    @property
+    def outcome(self) -> str:
+        """The outcome that is explained."""
+        return str(self.settings.outcome)
+
+    def prior_driven(self, measure: str) -> bool:
+        """Whether assumed numbers alone decide an outcome, or that of a condition."""
+        return {one.text: one.outcome for one in self.conditions}.get(measure, measure) in PRIOR_DRIVEN
+
     def forecast(self) -> CostEstimate:
         """What it costs, by a trial."""
         return self.comparison.forecast() + self.explaining.forecast()
@@ -279,16 +301,32 @@ def prepare(request: Request) -> Asked:
 
 def prepared(options: ReportOptions, compared: CompareOptions, request: Request) -> Asked:
     """The report that the options name, on the configuration that the overrides make."""
-    options = replace(options, outcome=current_outcome(options.outcome), question=_question(options.question))
     if compared.departures == OWN_DAY:
         raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
     comparison = prepared_comparison(compared, request, (DRAWS, RUNS))
+    own = [one.text for one in comparison.config.scenario.asked] or [LULL_DAYS]
+    outcome = own[0] if options.outcome is None else current_outcome(options.outcome)
+    options = replace(options, outcome=outcome, question=_question(options.question))
+    comparison = _asking(comparison)
     single = comparison.source == DEFAULTS
     known = outcomes_of(comparison.config.scenario)
-    if options.outcome not in known:
-        raise UserError("report.outcome", options.outcome, one_of(known, options.outcome))
+    if outcome not in known:
+        raise UserError("report.outcome", outcome, one_of(known, outcome))
     explaining = _explained(options, compared, request, single)
     return Asked(options, comparison, explaining, evidence_of(comparison.config.scenario.cast))
+
+
+def _asking(comparison: Comparison) -> Comparison:
+    """The comparison with what is asked where the user asks nothing: war before the calendar ends, and a long lull."""
+    plan, scenario = comparison.plan, comparison.config.scenario
+    if scenario.asked:
+        return comparison
+    calendar = scenario.calendar
+    texts = [f"war by {calendar.date_of(calendar.days - 1)}"]
+    texts.append(f"{LULL_DAYS} >= {min(LONG_LULL, calendar.days - calendar.strikes)}")
+    asked = asking(scenario, texts, "study.outcomes")[0].asked
+    arms = (replace(one, config=replace(one.config, scenario=replace(one.scenario, asked=asked))) for one in plan.arms)
+    return replace(comparison, plan=replace(plan, arms=tuple(arms)))
 
 
 def _question(text: str | None) -> str | None:
@@ -309,7 +347,7 @@ def _explained(options: ReportOptions, compared: CompareOptions, request: Reques
     texts += [f"study.draws={1 if single else draws}", f"study.runs={draws * runs if single else runs}"]
     try:
         source = POSTERIOR if compared.parameters == CONDITIONED else compared.parameters
-        asked = ExplainOptions(options.outcome, options.mechanisms, source)
+        asked = ExplainOptions(str(options.outcome), options.mechanisms, source)
         return prepared_explaining(asked, replace(request, overrides=tuple(texts)))
     except UserError as mistake:
         named = {"mechanisms": "report.mechanisms", "study.runs": "report.share_runs"}

@@ -137,6 +137,7 @@ def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None, why: str)
         )
     yield from (escape(f"{keyed_title(arm.label)}: {arm.words}") for arm in plan.arms)
     yield ""
+    yield from map(printed.choices_table, by_baseline(data) if printed.asked_of(data) else ())
     for place in range(data.sizes["comparison"]):
         yield escape(printed.war_words(data, place))
         yield printed.effect_table(data, place)

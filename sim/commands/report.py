@@ -1,10 +1,13 @@
 """`lull report scenarios=[...]`: one page for those who decide, with its tables as files, and on paper when asked."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Final, Unpack
 
+from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.analysis.attribution import share_rows
@@ -16,11 +19,14 @@ from sim.experiment.options import CompareOptions, ReportOptions
 from sim.experiment.result_dir import Folder
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.configs import short_hash
-from sim.reporting.report_page import Page, browser, page_of, print_page
+from sim.reporting.report_page import Page, browser, page_of, print_page, required, write_document
+from sim.reporting.table import write_workbook
 from sim.reporting.terminal import simulating
 
 PAGE: Final = "report.html"
 PAPER: Final = "report.pdf"
+WORD: Final = "report.docx"
+BOOK: Final = "report.xlsx"
 
 
 def main(request: Request) -> None:
@@ -34,7 +40,7 @@ def report(
     *,
     runs: int | None = None,
     draws: int | None = None,
-    outcome: str = ReportOptions.outcome,
+    outcome: str | None = None,
     question: str | None = None,
     mechanisms: Sequence[str] | None = None,
     parameters: str | None = None,
@@ -42,20 +48,21 @@ def report(
 ) -> Result[Page]:
     """Compare scenarios, explain an outcome of the first, and write a page about it.
 
-    The overrides also take keys of the report, such as `report.share_draws`.
+    The overrides also take keys of the report, such as `report.share_draws`, and with `study.outcomes` the conditions
+    that the answer is about, such as `["war by 2024-06-01", "lull_days >= 90"]`.
 
     Args:
         scenarios: two or more, the first the baseline, as `compare` takes them.
         runs: histories of each draw and scenario; None takes 250.
         draws: draws of the parameters; None takes 200 where they are drawn.
-        outcome: what the answer is about.
-        question: the heading; None makes one of the scenarios.
+        outcome: what the second page explains; None takes the first condition asked, or `lull_days`.
+        question: the heading; None makes one of conditions and scenarios.
         mechanisms: those whose Shapley values are computed; None takes all that are at work.
         parameters: `posterior`, `prior` or `defaults`; None takes the posterior.
         **study: as in every call.
 
     Returns:
-        `found`: the page with its `html`, `question`, `sentences`, `tables` and `pictures` by name, where a table also
+        `found`: the page with its `html`, `brief`, `tables` and `pictures` by name, where a table also
         has `to_xlsx` (with the extra `excel`), `to_markdown` and `to_html`; `data`: the comparison, as `compare` gives
         it; tables: all of the page.
 
@@ -75,9 +82,16 @@ def report(
 
 def job(request: Request, asked: Asked) -> Job[Page]:
     """The report as a study."""
-    pdf = asked.settings.pdf
-    if pdf:
+    settings, wanted = asked.settings, dict[str, Callable[[Page, Path], None]]()
+    if settings.pdf:
         browser()
+        wanted[PAPER] = lambda _, path: print_page(path.with_name(PAGE), path)
+    if settings.docx:
+        required("docx", "docx", "word")
+        wanted[WORD] = write_document
+    if settings.xlsx:
+        required("openpyxl", "xlsx", "excel")
+        wanted[BOOK] = lambda page, path: write_workbook(page.tables.values(), path)
 
     def compute(advance: Progress | None) -> Result[Page]:
         found = simulate(asked, advance)
@@ -87,22 +101,31 @@ def job(request: Request, asked: Asked) -> Job[Page]:
             folder.text(PAGE, page.html)
             folder.dataset("comparison.nc", found.comparison)
             folder.dataset("coalitions.nc", found.shares)
-            if pdf:
-                print_page(folder.path(PAGE), folder.path(PAPER))
+            for name, write in wanted.items():
+                write(page, folder.path(name))
 
-        content = {"question": page.question, "answer": list(page.sentences), "comparison": summary(found.comparison)}
+        content = {**asdict(page.brief), "comparison": summary(found.comparison)}
         content |= {} if found.outlook is None else {"outlook": found.outlook.record()}
         return Result(
             request, asked.config, found.comparison, page,
             rows={table.file.removesuffix(".csv"): table.records for table in page.tables.values()},
             content=content | {"attribution": share_rows(found.attribution)},
             figures={one.id: partial(getattr, one, "figure") for one in page.pictures.values()},
-            text=lambda: map(escape, filter(None, (page.question, *page.sentences, page.form, *page.outlook))),
-            files=f"{PAGE}{f', {PAPER}' if pdf else ''}, and every table as CSV",
+            text=lambda: text(page),
+            files=f"{', '.join((PAGE, *wanted))}, and every table as CSV",
             more=more,
         )  # fmt: skip
 
     players = short_hash({"players": list(asked.explaining.game.players)})
-    label = f"{asked.settings.outcome}-{asked.comparison.identity}-{players}"
+    outcome = re.sub(r"[^\w.]+", "-", asked.outcome)
+    label = f"{outcome}-{asked.comparison.identity}-{players}"
     watch = partial(simulating, config=asked.config, forecast=asked.forecast)
     return Job(request, asked.config, compute, watch, label)
+
+
+def text(page: Page) -> Iterator[RenderableType]:
+    """Question and answer, the choices side by side, why, and how the documented winter goes on."""
+    brief = page.brief
+    yield from map(escape, filter(None, (brief.question, brief.answer, brief.observed, "")))
+    yield page.tables["choices"]
+    yield from map(escape, (*brief.causes, *page.outlook))

@@ -6,12 +6,14 @@ import io
 import json
 import os
 import platform
+import re
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import yaml
 from filelock import FileLock, Timeout
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 PARTIAL: Final = ".partial"
 LOCK: Final = ".lock"
+_HOUR: Final = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 WRITER: Final = ".writer"
 """Which process holds the lock; left behind only by a process that died."""
 
@@ -51,6 +54,16 @@ def atomic_write(path: Path, final: Callable[[], Path] | None = None) -> Iterato
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def undate(path: Path) -> None:
+    """Take the hour of its making out of a zipped document (.docx, .xlsx): the same content is the same file."""
+    with ZipFile(path) as made:
+        parts = [(name, made.read(name)) for name in made.namelist()]
+    with ZipFile(path, "w", ZIP_DEFLATED) as again:
+        for name, content in parts:
+            settled = _HOUR.sub(rb"\g<1>1980-01-01T00:00:00Z", content) if name == "docProps/core.xml" else content
+            again.writestr(ZipInfo(name), settled, ZIP_DEFLATED)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

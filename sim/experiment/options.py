@@ -314,7 +314,10 @@ class CompareOptions(Options, section="compare"):
 class ReportOptions(Options, section="report"):
     """`lull report`."""
 
-    outcome: str = option("lull_days", "outcome that is attributed", allowed="a recorded outcome", example="war")
+    outcome: str | None = option(
+        None, "outcome that is explained; null: the first condition asked, or lull_days",
+        allowed="a recorded outcome or a condition that is asked", example="war",
+    )  # fmt: skip
     question: str | None = option(None, "heading; null: made of the scenarios", allowed="a question of 1 to 300 signs")
     mechanisms: tuple[str, ...] | None = option(
         None, "mechanisms that share the outcome; null: all that are active", example="[fear,patron_restraint]"
@@ -322,6 +325,8 @@ class ReportOptions(Options, section="report"):
     share_draws: int = option(32, "parameter sets of the attribution", low=1, high=10**8)
     share_runs: int = option(16, "runs of each set and coalition of mechanisms", low=1, high=10**8)
     pdf: bool = option(False, "print the page to PDF as well")
+    docx: bool = option(False, "write the brief and all tables as a Word document as well")
+    xlsx: bool = option(False, "write all tables as the sheets of an Excel file as well")
 
 
 @dataclass(frozen=True)

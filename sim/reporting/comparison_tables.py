@@ -4,12 +4,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
 
 from sim.analysis.attribution import Attributed, Attribution, share_rows
+from sim.analysis.comparison.paired import UNTIL_WAR
 from sim.analysis.comparison.paired_comparison import (
     LESS,
     MORE,
@@ -27,16 +29,18 @@ from sim.analysis.comparison.paired_comparison import (
     prior_rows,
     regret_rows,
     shares_of_sign,
+    verdict,
 )
 from sim.analysis.comparison.paired_run import PRIOR
 from sim.analysis.report_data import LEAST_DRAWS
 from sim.analysis.summary import PRIOR_DRIVEN
+from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
 from sim.model.conditions import COUNTS
 from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, minus, percent, points, short_percent
+from sim.reporting.text import amount, capital, minus, percent, points, short_percent
 
 Row = dict[str, Any]
 
@@ -175,6 +179,97 @@ def restricted_note(data: xr.Dataset) -> str:
         f"Means, where nothing else is said; of days the restricted mean, in which more than {longest(data)} days, the"
         " length of the calendar after the strikes, count as so many."
     )
+
+
+# --- choices ------------------------------------------------------------------------------------------------
+
+_LULL: Final = "Days until attacks resume: "
+_COUNTED: Final = ("soldiers", "attacks", "responses")
+"""Units of outcomes that are numbers of things."""
+
+
+def asked_of(data: xr.Dataset) -> list[str]:
+    """The conditions that a comparison was asked, as measures: no other name of an outcome has blanks."""
+    named = zip(data["measure"].values, data["kind"].values, strict=True)
+    return [str(name) for name, kind in named if kind == "outcome" and " " in name]
+
+
+def asked_words(data: xr.Dataset, measure: str) -> str:
+    """A condition in words: `Lull of at least 90 days`, `At least 10 soldiers killed`."""
+    text = str(data["text"].values[place_of(data, measure)])
+    if text.startswith(_LULL):
+        return f"Lull of {text.removeprefix(_LULL)} days"
+    title, sign, amount_words = text.partition(": ")
+    outcome = OUTCOMES_BY_NAME.get(measure.partition(" ")[0])
+    counted = sign and outcome is not None and outcome.unit in _COUNTED
+    return f"{capital(amount_words)} {inside(title)}" if counted else text
+
+
+def inside(words: str) -> str:
+    """A condition in words as it stands inside a sentence: `a lull of at least 90 days`."""
+    words = words[:1].lower() + words[1:]
+    return f"a {words}" if words.startswith("lull ") else words
+
+
+def choice_row(data: xr.Dataset, comparison: int, measure: str) -> Row:
+    """One effect by the name of its measure, as a choice is judged by it: the verdict is that on all pairs."""
+    row = row_of(data, comparison, measure)
+    return {**row, "verdict": verdict(row)}
+
+
+def choices_table(data: xr.Dataset) -> Table:
+    """The choices side by side: each condition asked, then attacks and deaths until war, with 90% of parameter sets.
+
+    The first row is the baseline; below each number of another row stands the verdict on its difference.
+    """
+    measures = (*asked_of(data), UNTIL_WAR, "deaths")
+    several, base = data.sizes["draw"] > 1, baseline_of(data)
+    rows: list[Row] = [{"scenario": str(data["baseline"].values[0])}]
+    for place, name in enumerate(data["comparison"].values):
+        rows.append({"scenario": str(name)})
+        for measure in measures:
+            one = choice_row(data, place, measure)
+            for row, arm, said in ((rows[0], "baseline", ""), (rows[-1], "scenario", one["verdict"])):
+                values = (*(one[f"{arm}_{end}"] for end in ("value", "low", "high")), said)
+                row |= dict(zip(_keys(measure), values, strict=True))
+    after = f"after {day_text(data, int(data.attrs['strikes_day']))}"
+    heads = {
+        UNTIL_WAR: f"Attacks on {data.attrs['target']} {after}, until war (median)",
+        "deaths": "Soldiers killed, until war (median)",
+    }
+    columns = [SCENARIO]
+    for measure in measures:
+        unit = str(data["unit"].values[place_of(data, measure)])
+        head = heads.get(measure) or _head(asked_words(data, measure), unit)
+        key, *more = _keys(measure)
+        columns.append(numeric(key, head, partial(_choice, measure=measure, unit=unit), *more))
+    spread = "below, the interval of 90% of parameter sets" if several else "one parameter set, so no interval"
+    judged = (
+        f"▲ more, ▼ less than {base}: so in at least 95% of the sets; △ ▽ in no set the other way; ◇ the sets disagree."
+        if several
+        else f"▲ more, ▼ less than {base}, beyond Monte Carlo error; ◇ within it."
+    )
+    note = (
+        f"{capital(spread)}. {judged} All histories count, each until direct war where that comes: fewer attacks and"
+        " deaths may only mean an earlier war."
+    )
+    return Table("The choices side by side", tuple(columns), rows, note, "choices", stacked=True)
+
+
+def _keys(measure: str) -> tuple[str, ...]:
+    """The keys of a measure in a row of choices."""
+    return (measure, *(f"{measure}: {part}" for part in ("low", "high", "verdict")))
+
+
+def _head(words: str, unit: str) -> str:
+    return f"Probability of {inside(words)}" if unit == "probability" else f"{words} (mean)"
+
+
+def _choice(row: Row, measure: str, unit: str) -> str:
+    """Number, interval and verdict, each on a line of its own."""
+    value, low, high, said = (row[key] for key in _keys(measure))
+    ends = "" if low is None else f"\n{amount(low, unit)} to {amount(high, unit)}"
+    return f"{amount(value, unit)}{ends}\n{SIGNS[said]} {said}" if said else f"{amount(value, unit)}{ends}"
 
 
 def difference_columns(data: xr.Dataset) -> tuple[Column, Column]:
@@ -498,6 +593,8 @@ def war_line(data: xr.Dataset) -> str:
 
 # --- attribution --------------------------------------------------------------------------------------------
 
+MEASUREMENT: Final = "observation"
+"""The mechanism that decides what is counted, and is no cause of what happens."""
 MECHANISM_WORDS: Final = {
     "rival_war_gate": "attacks depend on the rival's war",
     "fear": "strikes frighten the militias",

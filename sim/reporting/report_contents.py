@@ -1,35 +1,43 @@
-"""What stands in a report: its answer in three sentences, every table, its terms, and what the model cannot say.
+"""What stands in a report: two pages in sentences, every table, its terms, and what the model cannot say.
 
 Every number is from the data.
 """
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.metadata import version
 from typing import Final
 
 import xarray as xr
 
+from sim.analysis.attribution import Attributed
 from sim.analysis.calibration.calibration_run import excluded_words
 from sim.analysis.calibration.identifiability import NOT
-from sim.analysis.comparison.paired_comparison import compared, verdict
+from sim.analysis.comparison.paired_comparison import LESS, MORE, compared, prior_rows, shares_of_sign, verdict
 from sim.analysis.report_data import ReportResults
-from sim.analysis.summary import PRIOR_DRIVEN, pattern_record
-from sim.experiment.formats import named
-from sim.model.scenario import titled
+from sim.analysis.summary import pattern_record
+from sim.experiment.formats import full_date, named
+from sim.experiment.result_dir import source_hash
+from sim.model.scenario import CONDITIONED, titled
 from sim.model.validation import written as written_value
 from sim.reporting.calibration_tables import story_table
 from sim.reporting.comparison_tables import (
     KEY_MEASURES,
+    MEASUREMENT,
     MECHANISM_WORDS,
     SCENARIO,
     Row,
     arm_words,
+    asked_of,
+    asked_words,
     attribution_table,
     baseline_of,
+    choice_row,
+    choices_table,
     day_text,
     difference_columns,
-    digits_of,
+    inside,
     interval,
     interval_words,
     judged_columns,
@@ -39,13 +47,12 @@ from sim.reporting.comparison_tables import (
     prior_table,
     regret_table,
     row_of,
-    scenario_of,
     short,
     verdict_line,
     war_counts,
 )
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.tables import ASSUMED, FORMS, balance_table
+from sim.reporting.tables import ASSUMED, FORMS, balance_table, sets_words
 from sim.reporting.text import (
     amount,
     calibration_note,
@@ -124,18 +131,243 @@ def value(data: xr.Dataset, row: Row, name: str) -> str:
 
 
 def question(found: ReportResults) -> str:
-    """The question: the user's, or the one that the scenarios ask together."""
+    """The question: the user's, or the one that conditions and scenarios ask together."""
     if found.asked.settings.question is not None:
         return found.asked.settings.question
     data = found.comparison
-    subject = what(data, found.asked.settings.outcome)
-    others = enumerated([scenario_of(data, one) for one in range(data.sizes["comparison"])])
-    return f"{capital(subject)}: what changes with {others}?"
+    names = [titled(str(one)) for one in data["scenario"].values]
+    if len(names) > MOST_NAMED + 1:
+        names = [names[0], f"{len(names) - 1} other choices"]
+    words = [inside(asked_words(data, one)) for one in asked_of(data)]
+    how = f"How {'likely' if _chances(data) else 'large'} {'is' if len(words) == 1 else 'are'}"
+    return f"{how} {enumerated(words)} under {enumerated(names)}?"
 
 
-def sentences(found: ReportResults) -> tuple[str, str, str]:
-    """The answer: what differs, what caused it, how certain that is."""
-    return _difference(found), _causes(found), _sureness(found)
+def _chances(data: xr.Dataset) -> bool:
+    """Whether all that is asked has a probability."""
+    return all(data["unit"].values[place_of(data, one)] == "probability" for one in asked_of(data))
+
+
+def sentences(found: ReportResults) -> tuple[str, str]:
+    """What differs in the outcome that is explained, and how certain that is."""
+    return _difference(found), _sureness(found)
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What two pages say: `observed` is the answer for the winter that was observed, empty where another is simulated.
+
+    `trust` are the parts of one paragraph with their labels; `changes` would change our mind.
+    """
+
+    question: str
+    answer: str
+    observed: str
+    trust: tuple[tuple[str, str], ...]
+    changes: tuple[str, ...]
+    causes: tuple[str, ...]
+    watch: tuple[str, ...]
+    cite: str
+
+
+def brief_of(found: ReportResults, command: str) -> Brief:
+    """The two pages of a report, which `command` made."""
+    cite = (
+        f"The Lull maintainers, Lull {version('lull-sim')}, sources {source_hash()[:12]}, seed"
+        f" {found.comparison.attrs['seed']}: {command}"
+    )
+    return Brief(
+        question(found), answer(found), observed(found), trust(found), changes(found), causes(found), watch(found), cite
+    )
+
+
+def answer(found: ReportResults) -> str:
+    """The answer in one sentence: numbers, intervals and the condition under which they hold."""
+    data = found.comparison
+    parts = [_of_condition(data, one, first=not place) for place, one in enumerate(asked_of(data)[:2])]
+    draws, source = data.sizes["draw"], data.attrs["parameters"]
+    sets = "at the declared parameter values" if draws == 1 else f"over {draws:,} parameter sets"
+    sets += "" if draws == 1 else f" from the {'posterior' if source == CONDITIONED else source}"
+    sets += " and histories that fit the observations" if source == CONDITIONED else ""
+    pinned = _given(str(data["pinned"].values[0]))
+    text = f"In the Lull model, {sets}, where {pinned}, {'; '.join(parts)}."
+    return minus(f"{calibration_note(found.asked.config)} {text}".lstrip())
+
+
+def _given(pinned: str) -> str:
+    """What is pinned, in words that need no glossary."""
+    if pinned.startswith("nothing"):
+        return "the whole history is simulated"
+    return pinned.replace("is pinned", "is held fixed").replace(", free from then on", " and simulated from then on")
+
+
+def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
+    """One condition under the baseline and the scenarios that differ most from it."""
+    rows = sorted(
+        (choice_row(data, one, condition) for one in range(data.sizes["comparison"])), key=lambda x: -_size(x)
+    )
+    unit = rows[0]["unit"]
+
+    def ends(row: Row, arm: str, said: str = "") -> str:
+        low, high = row[f"{arm}_low"], row[f"{arm}_high"]
+        spread = "" if low is None else f"{amount(low, unit)} to {amount(high, unit)}"
+        label = "90% of the sets: " if first and arm == "baseline" and spread else ""
+        inside = "; ".join(part for part in (f"{label}{spread}", said) if part)
+        return f" ({inside})" if inside else ""
+
+    named_rows = [
+        f"{amount(row['scenario_value'], unit)} under “{titled(row['scenario'])}”{ends(row, 'scenario', _sign(row))}"
+        for row in rows[: MOST_NAMED - 1]
+    ]
+    base = f"{amount(rows[0]['baseline_value'], unit)} under “{titled(rows[0]['baseline'])}”{ends(rows[0], 'baseline')}"
+    of = "probability" if unit == "probability" else "mean"
+    return f"the {of} of {inside(asked_words(data, condition))} is {enumerated([base, *named_rows])}"
+
+
+def observed(found: ReportResults) -> str:
+    """The conditions in the winter that was observed, which no choice changes; empty where another is simulated."""
+    one = found.outlook
+    if one is None or not one.asked:
+        return ""
+    parts = [
+        f"{percent(share.mean)} ({sets_words(share)}) of {inside(asked_words(found.comparison, text))}"
+        for text, share in one.asked.items()
+    ]
+    return (
+        f"For the winter as it was observed up to {full_date(one.report)}, no choice made otherwise, the model's"
+        f" probabilities are {enumerated(parts)}."
+    )
+
+
+def _sign(row: Row) -> str:
+    """The verdict on a difference in a few words."""
+    if row["verdict"] not in (MORE, LESS):
+        return str(row["verdict"])
+    less, _, more = shares_of_sign(row)
+    share = percent(more if row["verdict"] == MORE else less)
+    return f"{row['verdict']} in {share} of the {'pairs' if row['draws_less'] is None else 'sets'}"
+
+
+def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
+    """How far to trust it: what is identified, what is assumed, how many signs are sure, whether the form matters."""
+    data, evidence = found.comparison, found.asked.evidence
+    fitted = evidence.rows("quantities")
+    identified = (
+        f"the observations inform {len(fitted) - len(evidence.lost)} of {len(fitted)} fitted quantities and leave"
+        f" {len(evidence.lost)} at their priors."
+        if fitted
+        else f"nothing: {evidence.why}."
+    )
+    asked = asked_of(data)
+    if driven := [inside(asked_words(data, one)) for one in asked if found.asked.prior_driven(one)]:
+        assumed = f"no observation says how likely {enumerated(driven)} {'is' if len(driven) == 1 else 'are'}"
+        assumed += "; numbers without data decide how large these figures are."
+    else:
+        assumed = "every parameter without data keeps its prior."
+    for row in prior_rows(data)[-1:]:
+        low, high = (percent(row[f"prior_baseline_{end}"]) for end in ("low", "high"))
+        assumed += (
+            f" From the priors alone, direct war under “{titled(row['baseline'])}” would be {low} to {high} likely."
+        )
+    rows = [choice_row(data, place, one) for place in range(data.sizes["comparison"]) for one in asked]
+    sure = sum(one["verdict"] in (MORE, LESS) for one in rows)
+    firmness = (
+        "and stand firmer than the figures themselves, because all choices share parameters and random numbers"
+        if sure
+        else "so which choice does better stays open"
+    )
+    signs = (
+        f"{sure or 'none'} of {len(rows)} differences in the first {'column' if len(asked) == 1 else 'columns'}"
+        f" keep{'s' * (sure < 2)} one sign in 95% of the parameter sets or more, {firmness}."
+    )
+    return (("Identified", identified), ("Assumed", assumed), ("Signs", signs), ("Form", form_line(found)))
+
+
+def form_line(found: ReportResults) -> str:
+    """Whether the answer survives a change of the form of the rules: the one place that says it."""
+    note = form_note(found) or "Whether the answer survives another form of the rules was not tested in this run."
+    return note[:1].lower() + note[1:]
+
+
+def changes(found: ReportResults) -> tuple[str, ...]:
+    """What would change our mind: what the first answer goes with, what is undecided, what has not been observed."""
+    data, evidence, scenario = found.comparison, found.asked.evidence, found.asked.config.scenario
+    words = inside(asked_words(data, asked_of(data)[0]))
+    strongest = {one["key"]: one for one in reversed(found.doubts) if one["counts"]}
+    found_lines = [
+        f"Evidence on “{named(one['text'].partition(';')[0], scenario.cast)}”: where it is larger, the change that"
+        f" “{titled(one['scenario'])}” makes to {words} is {'higher' if one['rank'] > 0 else 'lower'} (rank correlation"
+        f" {one['rank']:+.2f})."
+        for one in sorted(strongest.values(), key=lambda one: -abs(one["rank"]))[:2]
+    ]
+    if needed := evidence.rows("necessity"):
+        shares = enumerated([f"“{one['text']}” in {percent(one['fails_after'])}" for one in needed])
+        found_lines.append(
+            f"Evidence on what brought the calm: of the fitted histories, the calm fails without {shares}; all of these"
+            " remain possible causes."
+        )
+    if any(map(found.asked.prior_driven, asked_of(data))):
+        day = full_date(scenario.calendar.date_of(scenario.calendar.report))
+        found_lines.append(f"Any observation after {day}: none is used yet, and each would correct what is assumed.")
+    return tuple(map(minus, found_lines))
+
+
+def causes(found: ReportResults) -> tuple[str, ...]:
+    """Why: the largest shares of causes, then the share of measurement, which is none."""
+    made, cast = found.attribution, found.asked.config.scenario.cast
+    unit = made.game.measured.unit
+
+    def part(one: Attributed) -> str:
+        share, low, high = (
+            None if value is None else amount(value, unit, sign=True)
+            for value in (one.shapley.mean, one.shapley.low, one.shapley.high)
+        )
+        within = amount(one.shapley.error, unit) if low is None else f"90% of the sets: {low} to {high}"
+        return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {'± ' * (low is None)}{within})"
+
+    several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
+    none, every = (amount(one.mean, unit) for one in (made.none, made.every))
+    real = [one for one in made.ranked() if one.mechanism != MEASUREMENT][:MOST_NAMED]
+    last = every if unit == "probability" else f"{every} {unit}"
+    lines = (
+        f"Under “{made.game.scenario.title}”, where {_given(found.asked.explaining.pinned)}, {several} together take"
+        f" “{made.game.measured.words}” from {none} to {last}. Largest shares (Shapley values):"
+        f" {enumerated(list(map(part, real)))}.",
+    ) * bool(real)
+    lines += tuple(
+        f"Measurement, not a cause: {part(one)}. It decides which attacks are counted and answered, not why they stop."
+        for one in made.shares
+        if one.mechanism == MEASUREMENT
+    )
+    return tuple(map(minus, lines))
+
+
+WATCH: Final = {
+    "rival_war_gate": "{rival}'s war: militias attack more while it is fought, less while it rests",
+    "fear": "strikes of the last weeks: fear of them fades with every quiet week",
+    "grievance": "whom strikes hit: those who are struck turn more willing to attack",
+    "capacity": "how much the militias have fired: capacity wears out in a campaign and grows back in the quiet",
+    "patron_restraint": "whether {patron} orders the militias to hold back, or releases that order",
+    "pause": "groups that announce a pause, and how long it has lasted",
+    "bursts": "a second attack in a theatre soon after the first: attacks cluster",
+    "obedience": "groups that attack although {patron} orders restraint",
+    "threat_fear": "announcements of strikes by {target}: the threat works before the strike",
+    "autonomy": "the groups least bound to {patron}: they attack without an order",
+    "mediation": "pressure of {mediators} on the militias",
+    "limited_response": "limited strikes of {target} after single attacks",
+    "major_response": "soldiers killed: deaths bring the major strikes of {target}",
+    "target_restraint": "whether {target} strikes leaders in the calm",
+    MEASUREMENT: "reports of attacks that are not acknowledged: the first ones may go unseen",
+}
+"""What shows a mechanism at work."""
+MOST_WATCHED: Final = 5
+
+
+def watch(found: ReportResults) -> tuple[str, ...]:
+    """What to watch: signs of the mechanisms with the largest shares, the one place that says it."""
+    names = asdict(found.asked.config.scenario.cast.names)
+    ranked = [one.mechanism for one in found.attribution.ranked() if one.shapley.mean][:MOST_WATCHED]
+    return tuple(f"{capital(WATCH[one].format(**names))}." for one in ranked)
 
 
 def form_note(found: ReportResults) -> str:
@@ -161,7 +393,7 @@ def among(row: Row) -> str:
 
 
 def _difference(found: ReportResults) -> str:
-    data, measure = found.comparison, found.asked.settings.outcome
+    data, measure = found.comparison, found.asked.outcome
     rows = [compared(row) for row in rows_of(data, measure)]
     of = "median" if rows[0]["heavy_tailed"] else "probability" if rows[0]["unit"] == "probability" else "mean"
     subject, before, spread = f"the {of} of {what(data, measure)} is ", "difference ", f"{interval_words(data)}: "
@@ -181,29 +413,8 @@ def _difference(found: ReportResults) -> str:
     return minus(f"{note} In the model, {enumerated(parts)}.".lstrip())
 
 
-def _causes(found: ReportResults) -> str:
-    made = found.attribution
-    unit, digits = made.game.measured.unit, digits_of(made.total.mean)
-    parts = []
-    for one in made.ranked()[:MOST_NAMED]:
-        share = one.shapley
-        within = (
-            f"90% of draws {share.low:+.{digits}f} to {share.high:+.{digits}f}"
-            if share.low is not None and share.high is not None
-            else f"± {share.error:.{digits}f}"
-        )
-        words = named(mechanism_words(one.mechanism), found.asked.config.scenario.cast)
-        parts.append(f"“{words}” ({share.mean:+.{digits}f}, {within})")
-    several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
-    none, every = (f"{one.mean:.{digits}f}" for one in (made.none, made.every))
-    return minus(
-        f"Under “{made.game.scenario.title}”, {several} together lead from {none} to {every} {unit}"
-        f" ({made.game.measured.words}); the largest Shapley values are those of {enumerated(parts)}."
-    )
-
-
 def _sureness(found: ReportResults) -> str:
-    data, measure = found.comparison, found.asked.settings.outcome
+    data, measure = found.comparison, found.asked.outcome
     row = max((compared(one) for one in rows_of(data, measure)), key=_size)
     pairs, count = titled(row["scenario"]), f"{data.sizes['draw'] * int(data.attrs['runs']):,} pairs"
     if row["better"] is not None:
@@ -217,7 +428,7 @@ def _sureness(found: ReportResults) -> str:
     evidence = found.asked.evidence
     if fitted := evidence.rows("quantities"):
         parts.append(f"the observations leave {len(evidence.lost)} of {len(fitted)} fitted quantities not identified")
-    if measure in PRIOR_DRIVEN:
+    if found.asked.prior_driven(measure):
         parts.append("this outcome is prior-dominated: assumed numbers, not data, decide how large it is")
     return f"{', and '.join([', '.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)}."
 
@@ -243,7 +454,8 @@ def every_table(found: ReportResults) -> dict[str, Table]:
         regret_table(data), name="regret", note=f"For regret all scenarios are alike: {data.attrs['pinned_together']}."
     )
     made = (
-        scenarios(found), effects(found), prior_table(data), place_table(data, "theatre"), place_table(data, "group"),
+        choices_table(data), scenarios(found), effects(found), prior_table(data), place_table(data, "theatre"),
+        place_table(data, "group"),
         regrets, attribution_table(found.attribution), levers(found), uncertainties(found),
         quantities(found, identified=True), quantities(found, identified=False), explanations(found),
         story_table(evidence.rows("causal_patterns"), evidence.rows("necessity")),
@@ -272,7 +484,7 @@ def scenarios(found: ReportResults) -> Table:
 
 def effects(found: ReportResults) -> Table:
     """The outcome that is asked for, then the key outcomes, pair by pair; twice where war cuts an outcome."""
-    data, asked = found.comparison, found.asked.settings.outcome
+    data, asked = found.comparison, found.asked.outcome
     rows = [
         line
         for name in dict.fromkeys((asked, *KEY_MEASURES))
@@ -321,7 +533,7 @@ def _marked(found: ReportResults, name: str) -> str:
     """An outcome, marked where it is prior-dominated, or given by its median."""
     data = found.comparison
     heavy = bool(data["heavy_tailed"].values[place_of(data, name)])
-    return what(data, name) + (" (medians)" if heavy else "") + (ASSUMED if name in PRIOR_DRIVEN else "")
+    return what(data, name) + (" (medians)" if heavy else "") + (ASSUMED if found.asked.prior_driven(name) else "")
 
 
 def levers(found: ReportResults) -> Table:
@@ -471,7 +683,7 @@ def classes(found: ReportResults) -> Table:
 def numbers(found: ReportResults) -> Table:
     """Every declared number."""
     columns = (
-        Column("key", "Key"),
+        Column("key", "Parameter", format=lambda row: quantity_title(row["key"]), number=False),
         numeric("value", "Value or prior 90%", _value, "prior_q05", "prior_q95"),
         *texts(**{"unit": "Unit", "class": "Class", "source": "Source", "how": "In this report", "text": "Meaning"}),
     )

@@ -5,27 +5,29 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
-from sim.analysis.comparison.paired_comparison import compared
 from sim.analysis.report_data import LEAST_DRAWS, ReportResults
-from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.command import Request
+from sim.experiment.io import undate
 from sim.experiment.options import OutputOptions
 from sim.experiment.result_dir import source_hash, versions
 from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
+    asked_of,
+    asked_words,
     baseline_of,
     before_line,
-    interval_words,
     mechanism_words,
     pairing_line,
     reading,
@@ -35,22 +37,12 @@ from sim.reporting.comparison_tables import (
     war_words,
 )
 from sim.reporting.figures.briefing import briefing_figure
-from sim.reporting.figures.compare_figures import attribution_figure, comparison_figure, shares_figure
-from sim.reporting.report_contents import (
-    GLOSSARY,
-    LIMITS,
-    every_table,
-    form_note,
-    question,
-    rows_of,
-    sentences,
-    value,
-    what,
-)
+from sim.reporting.figures.compare_figures import attribution_figure, choices_figure, comparison_figure, shares_figure
+from sim.reporting.report_contents import GLOSSARY, LIMITS, Brief, brief_of, every_table, sentences, what
 from sim.reporting.style import rendered
 from sim.reporting.table import Table
 from sim.reporting.tables import no_outlook_line, outlook_lines
-from sim.reporting.text import capital, minus
+from sim.reporting.text import minus
 
 BROWSERS: Final = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge",
@@ -69,6 +61,8 @@ _FLAGS: Final = (
 _DATES: Final = re.compile(rb"/(CreationDate|ModDate) \(D:[^)]*\)")
 _NODES: Final = re.compile(rb"node\d{8}")
 _KEY: Final = "report.pdf"
+MOST_SHARES: Final = 6
+"""Mechanisms in the picture of the second page; the annex has all."""
 
 
 def browser() -> str:
@@ -98,6 +92,78 @@ def print_page(page: Path, pdf: Path) -> None:
     pdf.write_bytes(settled(pdf.read_bytes()))
 
 
+def required(module: str, option: str, extra: str) -> None:
+    """Refuse an option whose package is missing, before anything is simulated."""
+    if find_spec(module) is None:
+        raise UserError(
+            f"report.{option}", "true", f'false here; true takes the extra: pip install "lull-sim[{extra}]"'
+        )
+
+
+WORD_PICTURES: Final = ("comparison", "attribution", "briefing")
+"""Pictures of the annex of a Word document."""
+
+
+def write_document(page: "Page", path: Path) -> None:
+    """The two pages as a Word document, then every picture of the annex and every table but the longest."""
+    from docx import Document
+    from docx.shared import Inches, Pt
+
+    made, brief = Document(), page.brief
+    made.styles["Normal"].font.size = made.styles["List Bullet"].font.size = Pt(10)
+    for section in made.sections:
+        section.page_width, section.page_height = Inches(8.27), Inches(11.69)
+        section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Inches(0.8)
+    made.add_heading(brief.question, 0)
+    _add_lines(made, "", (brief.answer, brief.observed), "Normal")
+    _add_picture(made, page.pictures["choices"])
+    _add_table(made, page.tables["choices"])
+    trusted = " ".join(f"{label}: {sentence}" for label, sentence in brief.trust)
+    _add_lines(made, "How far to trust this", (trusted,), "Normal")
+    _add_lines(made, "What would change our mind", brief.changes)
+    _add_lines(made, "Why", brief.causes, "Normal")
+    _add_picture(made, page.pictures["why"])
+    _add_lines(made, "What to watch", brief.watch)
+    _add_lines(made, "Cite this run", (brief.cite,), "Normal")
+    made.add_page_break()
+    _add_lines(made, "Annex", page.outlook, "Normal")
+    for name in WORD_PICTURES:
+        _add_picture(made, page.pictures[name])
+    for name, table in page.tables.items():
+        if name not in ("choices", "numbers"):
+            made.add_heading(table.title, 2)
+            _add_table(made, table)
+    made.save(str(path))
+    undate(path)
+
+
+def _add_lines(made: Any, head: str, lines: Iterable[str], look: str = "List Bullet") -> None:
+    """A heading and paragraphs."""
+    if head:
+        made.add_heading(head, 1)
+    for text in filter(None, lines):
+        made.add_paragraph(text, style=look)
+
+
+def _add_picture(made: Any, one: "Picture") -> None:
+    from docx.shared import Inches
+
+    made.add_picture(BytesIO(rendered(one.figure, "png")), width=Inches(min(6.5, one.figure.get_figwidth())))
+    if one.caption:
+        made.add_paragraph(one.caption, style="Caption")
+
+
+def _add_table(made: Any, one: Table) -> None:
+    from docx.shared import Pt
+
+    rows = [[column.heading for column in one.columns], *one.cells]
+    grid = made.add_table(len(rows), len(one.columns), style="Light Grid Accent 1")
+    for line, row in zip(grid.rows, rows, strict=True):
+        for cell, text in zip(line.cells, row, strict=True):
+            cell.paragraphs[0].add_run(text).font.size = Pt(8)
+    made.add_paragraph(one.note, style="Caption")
+
+
 def settled(content: bytes) -> bytes:
     """A PDF without the hour of its making and with its nodes numbered from 0; every other byte stays at its place.
 
@@ -114,7 +180,7 @@ def settled(content: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in the page with a caption, and in words for screen readers.
+    """A figure in the page with a caption, if it does not say enough by itself, and in words for screen readers.
 
     `wide` ones scroll in a frame of their own where the page is narrow.
     """
@@ -151,31 +217,28 @@ class Page:
     """A finished report: the page, and its tables and figures for the files of the folder."""
 
     html: str
-    question: str
-    sentences: tuple[str, str, str]
+    brief: Brief
     tables: Mapping[str, Table]
     pictures: Mapping[str, Picture]
     outlook: tuple[str, ...] = ()
-    form: str = ""
 
 
 def page_of(found: ReportResults, request: Request) -> Page:
     """Write the page. The same finding and request give the same bytes."""
     tables, pictures = every_table(found), pictures_of(found)
-    asked, answer, form = question(found), sentences(found), form_note(found)
+    command = request.options(OutputOptions)[1].command
+    brief = brief_of(found, command)
     missing = (no_outlook_line(found.no_outlook),) if found.no_outlook else ()
     outlook = missing if found.outlook is None else outlook_lines(found.outlook)
     html = _template().render(
         found=found,
         about=found.comparison.attrs,
         draws=found.comparison.sizes["draw"],
-        labels=[titled(str(one)) for one in found.comparison["scenario"].values],
         baseline=baseline_of(found.comparison),
-        outcome=what(found.comparison, found.asked.settings.outcome),
-        prior_driven=found.asked.settings.outcome in PRIOR_DRIVEN,
-        question=asked,
-        sentences=answer,
-        form=form,
+        outcome=what(found.comparison, found.asked.outcome),
+        prior_driven=found.asked.prior_driven(found.asked.outcome),
+        brief=brief,
+        sentences=sentences(found),
         outlook=outlook,
         tables=tables,
         pictures=pictures,
@@ -184,11 +247,11 @@ def page_of(found: ReportResults, request: Request) -> Page:
         least_draws=LEAST_DRAWS,
         glossary=GLOSSARY,
         limits=LIMITS,
-        command=request.options(OutputOptions)[1].command,
+        command=command,
         versions=versions(),
         source_hash=source_hash(),
     )
-    return Page(html, asked, answer, tables, pictures, outlook, form)
+    return Page(html, brief, tables, pictures, outlook)
 
 
 @cache
@@ -219,25 +282,23 @@ def lines_of(found: ReportResults) -> dict[str, Any]:
 
 def pictures_of(found: ReportResults) -> dict[str, Picture]:
     """The figures, each with what it shows in words."""
-    data, measure = found.comparison, found.asked.settings.outcome
-    rows = [compared(row) for row in rows_of(data, measure)]
-    subject = what(data, measure) + (", pairs without war in either arm" if rows[0]["censored_by_war"] else "")
-    effects = "; ".join(
-        f"{titled(row['scenario'])} {value(data, row, 'scenario_value')} against {value(data, row, 'baseline_value')}"
-        for row in rows
+    data, conditions = found.comparison, [asked_words(found.comparison, one) for one in asked_of(found.comparison)]
+    choices = (
+        f"Dots with bars, one for each choice, a panel for each of: {'; '.join(conditions)}. All numbers stand in the"
+        " table below."
     )
-    middle = "median" if rows[0]["heavy_tailed"] else "mean"
-    spread = interval_words(data)
     largest = found.attribution.ranked()[0]
     scenario = found.asked.config.scenario
     ended = "" if found.outlook is None else "; given the observations, the probability that the lull has ended"
     made = (
+        Picture("choices", choices_figure(data), choices, "", wide=False),
+        Picture("choices_narrow", choices_figure(data, narrow=True), choices, "", wide=False),
         Picture(
-            "effect", comparison_figure(data, measure),
-            f"A dot with a bar for each scenario, and its difference to {baseline_of(data)} in words. {subject}:"
-            f" {effects}. All numbers stand in the table of outcomes.",
-            f"{capital(subject)}: the dot is the {middle}, the bar holds {spread}; the words say the difference to"
-            f" {baseline_of(data)}.",
+            "why", shares_figure(found.shares, MOST_SHARES),
+            f"Bars of Shapley values, the largest for “{mechanism_words(largest.mechanism)}”; measurement is grey.",
+            f"What moves “{found.attribution.game.measured.words}”: the largest Shapley values of mechanisms (grey:"
+            f" measurement); lines hold 90% of parameter sets. The patron is {data.attrs['patron']}, the target"
+            f" {data.attrs['target']}.",
             wide=False,
         ),
         Picture(

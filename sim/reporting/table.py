@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from itertools import groupby
+from operator import add
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table as Grid
 from rich.text import Text
 
-from sim.experiment.io import csv_text, defused
+from sim.experiment.io import csv_text, defused, undate
 from sim.model.validation import UserError
 from sim.reporting.terminal import WIDEST
 
@@ -99,7 +100,7 @@ class Table:
     """A table: title, columns, rows, and a note below it.
 
     `name` is what its file and its element in a page are called. In a grouped table, neighbouring rows with the same
-    first cell share it.
+    first cell share it. On a narrow page the rows of a stacked table become lists of heading and value.
     """
 
     title: str
@@ -108,6 +109,7 @@ class Table:
     note: str = ""
     name: str = ""
     grouped: bool = False
+    stacked: bool = False
 
     @classmethod
     def of_texts(cls, heads: Sequence[str], rows: Iterable[Sequence[str]], title: str = "", note: str = "") -> "Table":
@@ -210,26 +212,7 @@ class Table:
         Raises:
             UserError: the optional package that writes Excel files is missing.
         """
-        try:
-            from openpyxl import Workbook
-            from openpyxl.styles import Font
-        except ImportError:
-            raise UserError("excel", str(path), 'the extra "excel": pip install "lull-sim[excel]"') from None
-        book = Workbook()
-        sheet = book.active
-        sheet.title = re.sub(r"[\[\]:*?/\\]", " ", self.name or self.title)[:31] or "table"
-        stored = [(column, key) for column in self.columns for key in column.stored]
-        heads = [column.heading if len(column.stored) == 1 else f"{column.heading}: {key}" for column, key in stored]
-        sheet.append([defused(one) for one in heads])
-        for row in self.rows:
-            sheet.append([excel_value(value_of(row, key)) for _, key in stored])
-        for place, (column, _) in enumerate(stored, 1):
-            for cell in next(sheet.iter_cols(place, place, 2)) if self.rows else ():
-                cell.number_format = excel_format(column.format)
-        for cell in sheet[1]:
-            cell.font = Font(bold=True)
-        sheet.freeze_panes = "A2"
-        book.save(path)
+        write_workbook([self], path)
 
     # --- documents ----------------------------------------------------------------------------------------------
 
@@ -251,13 +234,15 @@ class Table:
     def to_html(self) -> str:
         """The table as an element of a page; all text is escaped."""
         named = f' id="table-{escape(self.name)}" data-file="{escape(self.file)}"' if self.name else ""
+        named += ' class="stacked"' if self.stacked else ""
         caption = f' id="caption-{escape(self.name)}"' if self.name else ""
         looks = [' class="number"' if column.right else "" for column in self.columns]
+        labels = [f' data-label="{escape(one.heading)}"' if self.stacked else "" for one in self.columns]
         heads = "".join(
             f'<th scope="col"{look}>{escape(column.heading)}</th>'
             for column, look in zip(self.columns, looks, strict=True)
         )
-        bodies = ["\n".join(_html_group(group, looks)) for group in self.groups]
+        bodies = ["\n".join(_html_group(group, list(map(add, looks, labels)))) for group in self.groups]
         body = "\n</tbody>\n<tbody>\n".join(bodies) if self.grouped else "\n".join(bodies)
         return (
             f"<table{named}>\n<caption{caption}><span>{escape(self.title)}</span></caption>\n"
@@ -272,6 +257,36 @@ def _html_group(group: list[list[str]], looks: list[str]) -> Iterable[str]:
         head = "" if place else f"<th scope={scope}>{_INSIDE_KEY.sub('<wbr>', escape(first))}</th>"
         cells = (f"<td{look}>{escape(cell)}</td>" for cell, look in zip(others, looks[1:], strict=True))
         yield f"<tr>{head}{''.join(cells)}</tr>"
+
+
+def write_workbook(tables: Iterable[Table], path: Path | str) -> None:
+    """Tables as the sheets of one Excel file: values with their number formats below titles and units.
+
+    Raises:
+        UserError: the optional package that writes Excel files is missing.
+    """
+    try:
+        from openpyxl import Workbook
+        from openpyxl.styles import Font
+    except ImportError:
+        raise UserError("excel", str(path), 'the extra "excel": pip install "lull-sim[excel]"') from None
+    book = Workbook()
+    book.remove(book.active)
+    for table in tables:
+        sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", table.name or table.title)[:31] or "table")
+        stored = [(column, key) for column in table.columns for key in column.stored]
+        heads = [column.heading if len(column.stored) == 1 else f"{column.heading}: {key}" for column, key in stored]
+        sheet.append([defused(one) for one in heads])
+        for row in table.rows:
+            sheet.append([excel_value(value_of(row, key)) for _, key in stored])
+        for place, (column, _) in enumerate(stored, 1):
+            for cell in next(sheet.iter_cols(place, place, 2)) if table.rows else ():
+                cell.number_format = excel_format(column.format)
+        for cell in sheet[1]:
+            cell.font = Font(bold=True)
+        sheet.freeze_panes = "A2"
+    book.save(path)
+    undate(Path(path))
 
 
 # --- widths -------------------------------------------------------------------------------------------------

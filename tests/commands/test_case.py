@@ -165,8 +165,8 @@ def test_a_report_says_so_in_its_first_sentence(tmp_path: Path, monkeypatch: pyt
     few = ["report.mechanisms=[rival_war_gate,major_response]", "report.share_runs=2"]
     assert cli.main(["report", *words, *few]) == 0
     answer = json.loads(Path("report/summary.json").read_text())["answer"]
-    assert answer[0].startswith("This case has no calibration of its own")
-    assert not any("calibration of its own" in one for one in answer[1:])
+    assert answer.startswith("This case has no calibration of its own")
+    assert answer.count("calibration of its own") == 1
 
 
 # --- the experiments ----------------------------------------------------------------------------------------

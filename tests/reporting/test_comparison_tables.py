@@ -37,8 +37,15 @@ from sim.reporting.comparison_tables import (
     sign_words,
     war_words,
 )
-from sim.reporting.figures.compare_figures import colour_of, comparison_figure, difference_words, headline
+from sim.reporting.figures.compare_figures import (
+    choices_figure,
+    colour_of,
+    comparison_figure,
+    difference_words,
+    headline,
+)
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, save
+from sim.reporting.table import Table
 from sim.reporting.tables import ASSUMED
 from sim.reporting.text import amount, capital, minus, percent, short_percent
 
@@ -356,7 +363,7 @@ def test_pairs_of_several_baselines_share_no_table_and_no_panel(
     assert [list(part["comparison"].values) for part in by_baseline(data)] == [
         ["no_us_strikes"], ["no_restraint", "tight_leash"],
     ]  # fmt: skip
-    for refused in (comparison_figure, lambda one: comparison_figure(one, "lull_days")):
+    for refused in (comparison_figure, choices_figure, lambda one: comparison_figure(one, "lull_days")):
         with pytest.raises(UserError, match="pairs with one baseline"):
             refused(data)
     assert cli.main([*asked, "study.runs=40", "output.dir=common"]) == 0
@@ -460,3 +467,18 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
     assert (out, err.count("\n")) == ("", 1)
     assert words in err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_choices_come_first_where_conditions_are_asked() -> None:
+    asked = {"study.outcomes": ["war by 2024-06-01", "lull_days >= 90"]}
+    found = compare(["article", "no_order"], runs=20, parameters="defaults", overrides=asked)
+    first, *others = (one for one in found.text() if isinstance(one, Table))
+    assert first.name == "choices"
+    assert [one.name for one in others].count("choices") == 0
+    assert "one parameter set, so no interval" in first.note.lower()
+    assert [row["war by 2024-06-01"] for row in first.records] == [
+        float(found.data[f"{arm}_value"].sel(measure="war by 2024-06-01")[0]) for arm in ("baseline", "scenario")
+    ]
+    assert all(row["lull_days >= 90: low"] is None for row in first.records)
+    plain = compare(["article", "no_order"], runs=20, parameters="defaults")
+    assert not [one for one in plain.text() if isinstance(one, Table) and one.name == "choices"]

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,14 +16,18 @@ from matplotlib.colors import to_hex
 
 from sim import cli, report
 from sim.analysis.calibration.identifiability import NOT
-from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults
+from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults, prepare
 from sim.commands import report as report_command
+from sim.model.parameters import MECHANISM_NAMES
+from sim.model.scenario import titled
 from sim.reporting import report_page
-from sim.reporting.figures.compare_figures import comparison_figure, shares_figure
-from sim.reporting.report_contents import GLOSSARY, every_table, sentences
-from sim.reporting.report_page import page_of
-from sim.reporting.style import BLUE, ORANGE
-from sim.reporting.text import minus, odds
+from sim.reporting.comparison_tables import SIGNS, asked_of, asked_words, choice_row, inside
+from sim.reporting.figures.compare_figures import choices_figure, shares_figure
+from sim.reporting.report_contents import GLOSSARY, WATCH, brief_of, every_table, sentences
+from sim.reporting.report_page import page_of, required, write_document
+from sim.reporting.style import BLUE, ORANGE, rendered
+from sim.reporting.table import write_workbook
+from sim.reporting.text import amount, odds
 from tests.reporting.reports import HOSTILE, SMALL, Made, made_in
 
 pytestmark = pytest.mark.usefixtures("small_sides")
@@ -118,8 +123,10 @@ def test_headings_go_down_one_level_at_a_time(page: Element) -> None:
 
 def test_all_that_an_analyst_asks_for_is_there(page: Element) -> None:
     assert [one.text for one in page.every("h2")][1:] == [
-        "The answer", "What differs, and whether it is noise", "What caused it", "Levers apart from uncertainties",
-        "What is not identified", "Rival explanations", "The baseline against its source",
+        "How far to trust this", "What would change our mind", "Why", "What to watch", "Cite this run",
+        "Annex: what the two pages rest on", "What differs, and whether it is noise", "What caused it",
+        "Levers apart from uncertainties", "What is not identified", "Rival explanations",
+        "The baseline against its source",
         "Where the numbers come from", "What the model cannot say", "Glossary", "How to reproduce it",
     ]  # fmt: skip
     assert set(GLOSSARY) <= {one.text for one in page.every("dt")}
@@ -138,11 +145,11 @@ def test_every_table_has_a_caption_and_heads_with_a_scope(page: Element) -> None
 
 def test_every_figure_is_in_the_page_and_in_words(page: Element) -> None:
     images = list(page.every("img"))
-    assert len(images) == 4
+    assert len(images) == 5
     assert all(len(one.attributes["alt"]) > 40 for one in images)
     assert all(one.text for one in page.every("figcaption"))
     sources = [one.attributes[key] for one in page.every() for key in ("src", "srcset") if key in one.attributes]
-    assert len(sources) == 5
+    assert len(sources) == 7
     assert all(one.startswith("data:image/svg+xml;base64,") for one in sources)
 
 
@@ -222,14 +229,13 @@ def test_every_table_is_a_file_with_the_same_rows(made: Made, page: Element) -> 
                 if not column.right:
                     continue
                 assert any(agrees(cell, row[key]) for key in column.stored), (known.name, column.heading, cell)
-            assert {row[key] for column in known.columns if not column.right for key in column.stored}.intersection(
-                cells
-            )
+            texts = {row[key] for column in known.columns if not column.right for key in column.stored}
+            assert {*texts, *map(titled, texts)}.intersection(cells)
 
 
 def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
     data = xr.open_dataset(made.folder / "comparison.nc", engine="h5netcdf")
-    first, second, third = sentences(made.found)
+    first, last = sentences(made.found)
     shown = [float(one.replace("−", "-")) for one in re.findall(r"(?<![\w.])[−+]?\d+(?:\.\d+)?", first)]
     lull = data.sel(measure="lull_days")
     order = np.argsort(-np.abs(lull["no_war_difference"].values), kind="stable")
@@ -256,10 +262,10 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
     assert "sign open: less in" in first
     coalitions = xr.open_dataset(made.folder / "coalitions.nc", engine="h5netcdf")
     largest = float(np.abs(coalitions["shapley"]).max())
-    assert minus(f"{largest:+.1f}")[1:4] in second
-    assert f"{data.sizes['draw'] * int(data.attrs['runs'])} pairs" in third
+    assert amount(largest, "days") in made.page.brief.causes[0]
+    assert f"{data.sizes['draw'] * int(data.attrs['runs'])} pairs" in last
     evidence = made.found.asked.evidence
-    assert f"{len(evidence.lost)} of {len(evidence.rows('quantities'))} fitted" in third
+    assert f"{len(evidence.lost)} of {len(evidence.rows('quantities'))} fitted" in last
 
 
 def test_what_war_cuts_stands_twice_and_is_ranked_without_war(made: Made) -> None:
@@ -314,7 +320,8 @@ def test_what_cannot_be_said_is_left_out_and_said_to_be(made: Made) -> None:
     assert ids.isdisjoint({"not_identified", "identified", "rival_readings", "enough", "prior_balance"})
     assert html.count("Left out: there is no posterior.") == 2
     assert "Left out: it takes 20 draws" in html
-    assert "not identified" not in sentences(found)[2]
+    assert "not identified" not in sentences(found)[1]
+    assert brief_of(found, "").trust[0] == ("Identified", "nothing: there is no posterior.")
 
 
 def test_odds_are_spoken() -> None:
@@ -353,14 +360,137 @@ def test_python_asks_as_the_command_does(made: Made, tmp_path: Path, monkeypatch
     assert "calendar.days=134" in result.found.html
 
 
+# --- two pages and their copies ------------------------------------------------------------------------------
+
+
+def test_war_and_a_long_lull_are_asked_where_nothing_is(made: Made) -> None:
+    data, calendar = made.found.comparison, made.found.asked.config.scenario.calendar
+    last = calendar.date_of(calendar.days - 1)
+    assert asked_of(data) == [f"war by {last}", f"lull_days >= {calendar.days - calendar.strikes}"]
+    for name in ("baseline_value", "scenario_value", "difference"):
+        assert list(data[name].sel(measure=f"war by {last}")) == list(data[name].sel(measure="war"))
+    assert made.found.asked.outcome == "lull_days"
+
+
+def test_a_condition_that_is_asked_is_answered_and_explained(made: Made) -> None:
+    overrides = ('study.outcomes=["war by 2024-02-20"]', *made.request.overrides)
+    asked = prepare(replace(made.request, overrides=overrides))
+    assert asked.outcome == "war by 2024-02-20"
+    assert asked.prior_driven(asked.outcome)
+    assert [one.text for one in asked.conditions] == [asked.outcome]
+    assert asked.explaining.game.measured.unit == "probability"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "words"),
+    [
+        ("war by 2024-02-20", "Direct war by 20 February 2024", "direct war by 20 February 2024"),
+        ("lull_days >= 90", "Days until attacks resume: at least 90", "a lull of at least 90 days"),
+        ("deaths < 10", "Soldiers killed: less than 10", "less than 10 soldiers killed"),
+        ("peak_rung > 3", "Highest rung: more than 3", "highest rung: more than 3"),
+    ],
+)
+def test_conditions_stand_in_sentences_as_people_say_them(asked: str, text: str, words: str) -> None:
+    data = xr.Dataset(coords={"measure": np.array([asked], dtype=object), "text": ("measure", [text])})
+    assert inside(asked_words(data, asked)) == words
+
+
+def test_choices_are_the_numbers_of_the_comparison(made: Made) -> None:
+    table, data = made.page.tables["choices"], made.found.comparison
+    assert [row["scenario"] for row in table.records] == list(data["scenario"].values)
+    for measure in (*asked_of(data), "attacks_until_war", "deaths"):
+        one = data.sel(measure=measure)
+        assert table.records[0][measure] == float(one["baseline_value"][0])
+        for place, row in enumerate(table.records[1:]):
+            assert row[measure] == float(one["scenario_value"][place])
+            by_draw = one["scenario_value_of_draw"][place]
+            ends = [row[f"{measure}: {end}"] for end in ("low", "high")]
+            assert ends == pytest.approx(np.quantile(by_draw, [0.05, 0.95]))
+            said = choice_row(data, place, measure)["verdict"]
+            assert f"{SIGNS[said]} {said}" in table.cells[place + 1][list(table.records[0]).index(measure) // 4 + 1]
+
+
+def test_verdicts_of_choices_follow_the_differences(made: Made) -> None:
+    data = made.found.comparison.copy()
+    for shift, said in ((2.0, "more"), (-2.0, "less")):
+        for name in ("low", "high", "difference"):
+            data[name] = made.found.comparison[name] + shift
+        data["draws_same"] = 0.0 * made.found.comparison["draws_same"]
+        assert choice_row(data, 0, asked_of(data)[0])["verdict"] == said
+
+
+def test_every_number_of_the_answer_stands_in_the_table(made: Made) -> None:
+    cells = {cell for row in made.page.tables["choices"].cells for cell in " ".join(row).split()}
+    answer = made.page.brief.answer.partition(" given, ")[2] or made.page.brief.answer.partition(" then on, ")[2]
+    of_conditions = re.sub(r"by \d+ \w+ \d+|at least \d+ days|90% of the sets|in \S+ of the", "", answer)
+    shown = re.findall(r"\d[\d.]*%", of_conditions)
+    assert len(shown) >= 2 * 3 * 3
+    assert set(shown) <= cells
+    assert "99.9%" not in cells
+    assert made.page.brief.answer.count(".  ") == 0
+
+
+def test_every_mechanism_has_a_sign_to_watch(made: Made) -> None:
+    assert set(WATCH) == set(MECHANISM_NAMES)
+    assert all("{" not in one for one in made.page.brief.watch)
+    assert len(made.page.brief.watch) == sum(one.shapley.mean != 0.0 for one in made.found.attribution.shares)
+
+
+def test_measurement_is_apart_from_causes(made: Made) -> None:
+    first, *others = made.found.attribution.shares
+    shares = (replace(first, mechanism="observation"), *others)
+    told = brief_of(replace(made.found, attribution=replace(made.found.attribution, shares=shares)), "").causes
+    assert "unacknowledged" not in told[0]
+    assert told[1].startswith("Measurement, not a cause: “some attacks go unacknowledged”")
+    assert len(made.page.brief.causes) == 1
+
+
+def test_word_and_excel_hold_the_same(made: Made, tmp_path: Path) -> None:
+    docx, openpyxl = pytest.importorskip("docx"), pytest.importorskip("openpyxl")
+    for name in ("one", "other"):
+        write_document(made.page, tmp_path / f"{name}.docx")
+        write_workbook(made.page.tables.values(), tmp_path / f"{name}.xlsx")
+    for ending in ("docx", "xlsx"):
+        assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"other.{ending}").read_bytes()
+    document = docx.Document(tmp_path / "one.docx")
+    text = [one.text for one in document.paragraphs]
+    assert {made.page.brief.question, made.page.brief.answer, made.page.brief.cite} <= set(text)
+    assert len(document.tables) == len(made.page.tables) - 1
+    pictures = {one.blob for one in document.part.package.image_parts}
+    drawn = {rendered(made.page.pictures[name].figure, "png") for name in ("choices", "why", "comparison")}
+    assert drawn <= pictures
+    book = openpyxl.load_workbook(tmp_path / "one.xlsx")
+    assert book.sheetnames == list(made.page.tables)
+    for name, table in made.page.tables.items():
+        _, *rows = book[name].iter_rows(values_only=True)
+        assert len(rows) == len(table.rows)
+    found = [value for value in next(book["choices"].iter_rows(min_row=2, values_only=True)) if value is not None]
+    wanted = [value for value in made.page.tables["choices"].records[0].values() if value not in (None, "")]
+    assert found[0] == wanted[0]
+    assert found[1:] == pytest.approx(wanted[1:])
+
+
+def test_a_missing_package_is_said_before_anything_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "docx", None)
+    assert cli.main(["report", "scenarios=[article,no_restraint]", *SMALL, "report.docx=true"]) == 2
+    assert 'pip install "lull-sim[word]"' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    required("json", "xlsx", "excel")
+
+
 # --- figures ------------------------------------------------------------------------------------------------
 
 
 def test_the_small_figures_draw_what_was_found(made: Made) -> None:
     data = made.found.comparison
-    (axes,) = comparison_figure(data, "lull_days").axes
-    _, *dots = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_marker() == "o"]
-    assert dots == list(data["no_war_scenario_value"].sel(measure="lull_days").values)
+    for narrow in (False, True):
+        for axes, name in zip(choices_figure(data, narrow).axes, asked_of(data), strict=True):
+            dots = [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_marker() == "o"]
+            one = data.sel(measure=name)
+            assert dots == [100 * float(one["baseline_value"][0]), *(100 * one["scenario_value"].values)]
     (axes,) = shares_figure(made.found.shares).axes
     bars = sorted(float(one.get_width()) for one in axes.patches)  # type: ignore[attr-defined]
     assert bars == sorted(made.found.shares["shapley"].values)

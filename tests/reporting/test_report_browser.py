@@ -3,6 +3,7 @@
 Left out of `make test`; `make browser` runs it.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.app.looks import chromium
-from tests.reporting.reports import made_in
+from tests.reporting.reports import Made, made_in
 
 pytestmark = pytest.mark.browser
 
@@ -45,8 +46,13 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_in(tmp_path_factory.mktemp("report")).folder / "report.html"
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return made_in(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def report(made: Made) -> Path:
+    return made.folder / "report.html"
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +196,53 @@ def test_on_paper_the_contents_go_and_every_number_is_printed(shown: Shown) -> N
     shown.page.emulate_media(media="print")
     assert not shown.page.is_visible("nav")
     assert shown.page.is_visible("#table-numbers")
+
+
+PAGE = re.compile(rb"/Type /Page\b")
+
+
+def pages_of(browser: Any, path: Path) -> list[int]:
+    """Return how many sheets of paper a report takes without its annex, and with it."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(path.as_uri(), wait_until="load")
+    whole = page.pdf(prefer_css_page_size=True)
+    page.add_style_tag(content=".annex, .annex ~ section, footer { display: none }")
+    brief = page.pdf(prefer_css_page_size=True)
+    context.close()
+    return [len(PAGE.findall(one)) for one in (brief, whole)]
+
+
+def test_the_brief_fits_two_sheets(made: Made, report: Path, browser: Any, tmp_path: Path) -> None:
+    brief, whole = pages_of(browser, report)
+    assert brief == 2
+    assert whole > 5
+    # A control that must not fit: what is said ten times.
+    long = tmp_path / "long.html"
+    text = report.read_text(encoding="utf-8")
+    long.write_text(text.replace(made.page.brief.trust[1][1], made.page.brief.trust[1][1] * 20), encoding="utf-8")
+    assert pages_of(browser, long)[0] > 2
+
+
+def test_axe_finds_nothing_serious(shown: Shown) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def serious() -> list[str]:
+        found = axe.run(shown.page).response["violations"]
+        return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+
+    shown.page.evaluate("() => document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert serious() == []
+    shown.page.evaluate("() => document.images[0].removeAttribute('alt')")
+    assert serious() == ["image-alt"]
+
+
+def test_the_choices_are_read_without_scrolling_sideways(shown: Shown) -> None:
+    wide = shown.page.evaluate(
+        "() => [...document.querySelectorAll('.brief *')].filter(one => one.getBoundingClientRect().right > innerWidth)"
+        ".length"
+    )
+    assert wide == 0
 
 
 def test_the_pdf_is_the_same_twice(report: Path, tmp_path: Path, browser: Any) -> None:

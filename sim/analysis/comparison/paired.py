@@ -47,6 +47,9 @@ Who strikes, orders or responds how often is a means, and has no direction.
 NOT_CENSORED: Final = frozenset({"war", "war_day", "peak_rung"})
 """What direct war does not cut short; of all else a history that it ends holds only what came before."""
 
+UNTIL_WAR: Final = "attacks_until_war"
+"""Attacks on the target after the day of the strikes, as a median: what the table of choices holds next to deaths."""
+
 AT_LEAST: Final = (1, 5, 10, 50)
 """Sizes at which a heavy-tailed outcome becomes a chance: its mean depends on histories that may not have come."""
 
@@ -131,6 +134,8 @@ def _measured(
         text = f"{words} on {cast.names.target} {WINDOWS['after'][1]}"
         counts = by_theatre[struck, :, which].sum(axis=0)
         yield Measure(f"{name}_after", text, "attacks", LOWER), _in_window(counts, "after")
+        if which == ATTACKS:
+            yield Measure(UNTIL_WAR, f"{text} (median)", "attacks", LOWER, heavy=True), _in_window(counts, "after")
     for place, (key, theatre) in enumerate(cast.theatres.items()):
         yield from _counted("theatre", key, theatre.name, by_theatre[place, :, ATTACKS], place in struck)
     wings = list(cast.wings.values())

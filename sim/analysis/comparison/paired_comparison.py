@@ -414,7 +414,8 @@ class Comparison:
     def identity(self) -> str:
         """A short name that the same scenarios and draws always have."""
         about: dict[str, Any] = {"scenarios": [arm.label for arm in self.plan.arms], "parameters": self.source}
-        own = {"war_loss": dict(self.plan.war_loss), "apart": self.plan.apart}
+        asked = [one.text for one in self.plan.arms[0].scenario.asked]
+        own = {"war_loss": dict(self.plan.war_loss), "apart": self.plan.apart, "asked": asked}
         return short_hash(about | {key: value for key, value in own.items() if value})
 
     def simulate(self, progress: Progress | None = None) -> xr.Dataset:

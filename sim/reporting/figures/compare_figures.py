@@ -15,8 +15,11 @@ from sim.analysis.comparison.paired_comparison import LESS, MORE, NO_PAIRS, SAME
 from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
+    MEASUREMENT,
     QUESTIONS,
     SIGNS,
+    asked_of,
+    asked_words,
     baseline_of,
     caveats,
     digits_of,
@@ -30,6 +33,7 @@ from sim.reporting.comparison_tables import (
 )
 from sim.reporting.style import (
     BLUE,
+    COLOURS,
     GREY,
     INK,
     ORANGE,
@@ -42,7 +46,7 @@ from sim.reporting.style import (
     style,
 )
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import Source, amount, capital, minus
+from sim.reporting.text import Source, amount, capital, minus, shortened
 
 COLUMN: Final = 4.9
 EDGE: Final = 0.15
@@ -55,6 +59,8 @@ and below them."""
 ARMS: Final = ("baseline", "scenario")
 LETTERS: Final = 54
 """Of a panel's title on one line."""
+MOST_ASKED: Final = 3
+"""Conditions that the figure of choices draws; the table has all."""
 
 
 def comparison_figure(data: xr.Dataset, *measures: str) -> Figure:
@@ -66,8 +72,7 @@ def comparison_figure(data: xr.Dataset, *measures: str) -> Figure:
         data: what `sim.compare` gives, all pairs with one baseline.
         measures: what is asked; where none is named the conditions asked, or else the key questions.
     """
-    if len(names := list(dict.fromkeys(data["baseline"].values))) > 1:
-        raise UserError("draw", "; ".join(names), "pairs with one baseline: data.isel(comparison=[0])")
+    check_one_baseline(data)
     shown = measures or questions(data)
     columns = min(2, len(shown))
     width, panel = COLUMN * columns, TOP + ROW * (1 + data.sizes["comparison"]) + AXIS
@@ -91,6 +96,12 @@ def comparison_figure(data: xr.Dataset, *measures: str) -> Figure:
             )
         footer(figure, source, *notes, left=left, ink=INK)
     return figure
+
+
+def check_one_baseline(data: xr.Dataset) -> None:
+    """Refuse pairs with several baselines."""
+    if len(names := list(dict.fromkeys(data["baseline"].values))) > 1:
+        raise UserError("draw", "; ".join(names), "pairs with one baseline: data.isel(comparison=[0])")
 
 
 def draw_panel(axes: Axes, data: xr.Dataset, measure: str) -> None:
@@ -172,8 +183,8 @@ def write_above(axes: Axes, line: int, lift: float, words: str, colour: str, rig
     """Words so many points above a line, at the left edge or at the right."""
     axes.annotate(
         words, (1.0 if right else 0.0, line), xycoords=("axes fraction", "data"), xytext=(0, lift),
-        textcoords="offset points", ha="right" if right else "left", va="bottom", fontsize=9, color=colour,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}, annotation_clip=False, **look,
+        textcoords="offset points", ha="right" if right else "left", va="bottom", color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5}, annotation_clip=False, **{"fontsize": 9, **look},
     )  # fmt: skip
 
 
@@ -255,9 +266,10 @@ WIDE: Final = 11.0
 BAR: Final = 0.42
 EDGES: Final = 2.4
 """Inches: the figure of an attribution, one mechanism in it, what stands above and below."""
+PAPER: Final = 7.1
 NARROW: Final = 4.7
 NARROW_ROW: Final = 0.56
-"""Inches: a figure that is legible on a phone, one line of it with the words above."""
+"""Inches: a figure as wide as a sheet, one that is legible on a phone, one line of it with the words above."""
 
 
 def ordered(data: xr.Dataset) -> xr.Dataset:
@@ -320,9 +332,71 @@ def attribution_source(data: xr.Dataset) -> Source:
     return Source([titled(about["scenario"])], made, about["seed"], is_what=is_what)
 
 
-def shares_figure(data: xr.Dataset) -> Figure:
-    """Shapley values of the mechanisms on a narrow page, largest on top, with 90% of draws as a line."""
-    shown, source = ordered(data), attribution_source(data)
+def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
+    """The conditions asked, a panel for each: every choice as a dot with 90% of parameter sets as a bar.
+
+    Panels stand side by side, or below each other where the page is `narrow`.
+    """
+    check_one_baseline(data)
+    asked, names = asked_of(data)[:MOST_ASKED], [titled(str(one)) for one in data["scenario"].values]
+    down, across = (len(asked), 1) if narrow else (1, len(asked))
+    width, panel = NARROW if narrow else PAPER, 0.66 + 0.4 * len(names)
+    several = data.sizes["draw"] > 1
+    spread = f"Dot: mean over {data.sizes['draw']:,} parameter sets; bar: 90% of them. " if several else ""
+    source, notes = source_of(data), (f"{spread}Dotted: {baseline_of(data)}.",)
+    foot = foot_height(width, source, *notes, left=0.01)
+    with style():
+        figure = new_figure(width, height := down * panel + foot)
+        for place, measure in enumerate(asked):
+            left, room = 0.01 + (0 if narrow else place / across), 1 / across - (0.02 if narrow else 0.05)
+            below = height - panel * (place + 1 if narrow else 1) + 0.4
+            axes = figure.add_axes((left, below / height, room, 0.4 * len(names) / height))
+            _draw_choices(axes, data, measure, names, 9.5 if narrow else 8.0 if across < MOST_ASKED else 7.0)
+        footer(figure, source, *notes, left=0.01)
+    return figure
+
+
+def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[str], size: float) -> None:
+    rows = [row_of(data, one, measure) for one in range(data.sizes["comparison"])]
+    unit = rows[0]["unit"]
+    scale, tight = 100.0 if unit == "probability" else 1.0, size < 8.0
+    arms = [(rows[0], "baseline"), *((row, "scenario") for row in rows)]
+    axes.axvline(scale * rows[0]["baseline_value"], color=GREY, linewidth=1.0, linestyle=":", zorder=0)
+    for line, (name, (row, arm)) in enumerate(zip(names, arms, strict=True)):
+        colour = GREY if arm == "baseline" else COLOURS[(line - 1) % (len(COLOURS) - 1)]
+        value, low, high = (row[f"{arm}_{end}"] for end in ("value", "low", "high"))
+        words = amount(value, unit)
+        if low is not None:
+            axes.hlines(line, scale * low, scale * high, color=colour, linewidth=6, alpha=0.4)
+            words += "" if tight else f" ({amount(low, unit)} to {amount(high, unit)})"
+        axes.plot([scale * value], [line], "o", color=colour, markersize=7, markeredgecolor="white")
+        write_above(axes, line, 9, shortened(name, 28), INK, fontsize=size)
+        write_above(axes, line, 9, words, INK, right=True, weight="bold", fontsize=size)
+    _frame(axes, len(names), "probability, percent" if unit == "probability" else f"mean, {unit}")
+    axes.xaxis.label.set_fontsize(size)
+    axes.set_xlim(left=min(0.0, axes.get_xlim()[0] if unit != "probability" else 0.0) - 0.02 * axes.get_xlim()[1])
+    axes.tick_params(labelsize=size)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.set_title(asked_words(data, measure), fontsize=size + 1.5, fontweight="bold", pad=3)
+
+
+def _frame(axes: Axes, rows: int, words: str) -> None:
+    """The axes of choices or mechanisms, one above the other, with their names inside."""
+    axes.set_yticks([])
+    axes.set_ylim(rows - 0.55, -0.75)
+    axes.margins(x=0.06)
+    axes.spines["left"].set_visible(False)
+    quiet(axes, "x")
+    axes.tick_params(labelsize=9)
+    axes.set_xlabel(words, fontsize=9, color=INK)
+
+
+def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
+    """Shapley values of the mechanisms, or the largest of them, on a narrow page with 90% of draws as a line.
+
+    The largest is on top. Measurement, which is no cause, is grey.
+    """
+    shown, source = ordered(data).isel(mechanism=slice(most)), attribution_source(data)
     rows, digits, left = shown.sizes["mechanism"], digits_of(data.attrs["total"]), EDGE / NARROW
     title = in_lines(f"What caused it: {data.attrs['words']}", NARROW - 2 * EDGE, 12)
     top, foot = 0.4 + (title.count("\n") + 1) * 0.19, foot_height(NARROW, source, left=left) + 0.55
@@ -333,19 +407,16 @@ def shares_figure(data: xr.Dataset) -> Figure:
         low, high = shown["shapley_low"].values, shown["shapley_high"].values
         for line, name in enumerate(shown["mechanism"].values):
             share = float(shown["shapley"].values[line])
-            axes.barh(line, share, height=0.3, color=BLUE if share >= 0.0 else ORANGE)
+            colour = GREY if name == MEASUREMENT else BLUE if share >= 0.0 else ORANGE
+            axes.barh(line, share, height=0.3, color=colour)
             if np.isfinite(low[line]):
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
-            write_above(axes, line, 9, capital(mechanism_words(str(name))), INK)
+            apart = " (measurement)" if name == MEASUREMENT else ""
+            write_above(axes, line, 9, capital(mechanism_words(str(name))) + apart, INK)
             write_above(axes, line, 9, minus(f"{share:+.{digits}f}"), INK, right=True, weight="bold")
         axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
-        axes.set_yticks([])
-        axes.set_ylim(rows - 0.55, -0.75)
-        axes.margins(x=0.06)
-        axes.spines["left"].set_visible(False)
-        quiet(axes, "x")
-        axes.tick_params(labelsize=9)
         words = "; line: 90% of draws" if np.isfinite(low).any() else ""
-        axes.set_xlabel(f"Shapley value, {data.attrs['units']}{words}", fontsize=9, color=INK)
+        words += f"; the {rows} largest of {data.sizes['mechanism']}" if rows < data.sizes["mechanism"] else ""
+        _frame(axes, rows, f"Shapley value, {data.attrs['units']}{words}")
         footer(figure, source, left=left)
     return figure
