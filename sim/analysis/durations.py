@@ -266,7 +266,7 @@ def by_other_form(config: Config, posterior: Shipped) -> OtherForm | None:
     found = shipped_other_form()
     if found["posterior"] != posterior.about["deciding_hash"]:
         return None
-    if config.scenario != load(posterior.about["overrides"]).scenario:
+    if replace(config.scenario, asked=()) != load(posterior.about["overrides"]).scenario:
         return None
     return OtherForm(found["draws"], OverSets(**found["war"]), Length(**found["lull_days"]))
 

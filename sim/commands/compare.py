@@ -118,7 +118,10 @@ def job(request: Request, asked: Comparison) -> Job[Comparison]:
 
 
 def text(asked: Comparison, data: xr.Dataset, outlook: Outlook | None, why: str) -> Iterator[RenderableType]:
-    """How the observed winter goes on, what is compared, pair by pair the differences, then regrets."""
+    """What is asked, how the observed winter goes on, what is compared, pair by pair the differences, then regrets."""
+    if printed.asked_of(data):
+        yield from (f"[bold]{escape(printed.answer_line(part))}[/]" for part in by_baseline(data))
+        yield ""
     if outlook is not None:
         yield from (*map(escape, outlook_lines(outlook)), "")
     elif why:

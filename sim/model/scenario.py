@@ -240,10 +240,10 @@ def titled(label: str) -> str:
     """A compared scenario by its title, with the changes made to it.
 
     >>> titled("no_us_strikes"), titled("article;patron.control=0.9"), titled("article, nothing pinned")
-    ('No US strikes', 'Documented history;patron.control=0.9', 'Documented history, nothing pinned')
+    ('No US strikes', 'Documented history; patron.control=0.9', 'Documented history, nothing pinned')
     """
     name = re.split("[;,]", label, maxsplit=1)[0]
-    return f"{scenario_title(name)}{label[len(name) :]}"
+    return f"{scenario_title(name)}{re.sub('; *', '; ', label[len(name) :])}"
 
 
 def keyed_title(label: str) -> str:

@@ -40,7 +40,7 @@ from sim.model.conditions import COUNTS
 from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, capital, minus, percent, points, short_percent
+from sim.reporting.text import amount, capital, enumerated, minus, percent, points, short_percent
 
 Row = dict[str, Any]
 
@@ -183,6 +183,8 @@ def restricted_note(data: xr.Dataset) -> str:
 
 # --- choices ------------------------------------------------------------------------------------------------
 
+MOST_ANSWERED: Final = 2
+"""Scenarios that an answer names besides the baseline."""
 _LULL: Final = "Days until attacks resume: "
 _COUNTED: Final = ("soldiers", "attacks", "responses")
 """Units of outcomes that are numbers of things."""
@@ -215,6 +217,57 @@ def choice_row(data: xr.Dataset, comparison: int, measure: str) -> Row:
     """One effect by the name of its measure, as a choice is judged by it: the verdict is that on all pairs."""
     row = row_of(data, comparison, measure)
     return {**row, "verdict": verdict(row)}
+
+
+def answer_line(data: xr.Dataset) -> str:
+    """What is asked, answered in one sentence: numbers, intervals and the condition under which they hold."""
+    parts = [_of_condition(data, one, first=not place) for place, one in enumerate(asked_of(data)[:2])]
+    draws, source = data.sizes["draw"], data.attrs["parameters"]
+    sets = "at the declared parameter values" if draws == 1 else f"over {draws:,} parameter sets"
+    sets += "" if draws == 1 else f" from the {'posterior' if source == CONDITIONED else source}"
+    sets += " and histories that fit the observations" if source == CONDITIONED else ""
+    pinned = held(str(data["pinned"].values[0]))
+    return minus(f"In the Lull model, {sets}, where {pinned}, {'; '.join(parts)}.")
+
+
+def held(pinned: str) -> str:
+    """What is pinned, in words that need no glossary."""
+    if pinned.startswith("nothing"):
+        return "the whole history is simulated"
+    return pinned.replace("is pinned", "is held fixed").replace(", free from then on", " and simulated from then on")
+
+
+def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
+    """One condition under the baseline and the scenarios that differ most from it."""
+    rows = sorted(
+        (choice_row(data, one, condition) for one in range(data.sizes["comparison"])),
+        key=lambda x: -abs(x["difference"] or 0.0),
+    )
+    unit = rows[0]["unit"]
+
+    def ends(row: Row, arm: str, said: str = "") -> str:
+        low, high = row[f"{arm}_low"], row[f"{arm}_high"]
+        spread = "" if low is None else f"{amount(low, unit)} to {amount(high, unit)}"
+        label = "90% of the sets: " if first and arm == "baseline" and spread else ""
+        inside = "; ".join(part for part in (f"{label}{spread}", said) if part)
+        return f" ({inside})" if inside else ""
+
+    named_rows = [
+        f"{amount(row['scenario_value'], unit)} under “{titled(row['scenario'])}”{ends(row, 'scenario', _sign(row))}"
+        for row in rows[:MOST_ANSWERED]
+    ]
+    base = f"{amount(rows[0]['baseline_value'], unit)} under “{titled(rows[0]['baseline'])}”{ends(rows[0], 'baseline')}"
+    of = "probability" if unit == "probability" else "mean"
+    return f"the {of} of {inside(asked_words(data, condition))} is {enumerated([base, *named_rows])}"
+
+
+def _sign(row: Row) -> str:
+    """The verdict on a difference in a few words."""
+    if row["verdict"] not in (MORE, LESS):
+        return str(row["verdict"])
+    less, _, more = shares_of_sign(row)
+    share = percent(more if row["verdict"] == MORE else less)
+    return f"{row['verdict']} in {share} of the {'pairs' if row['draws_less'] is None else 'sets'}"
 
 
 def choices_table(data: xr.Dataset) -> Table:

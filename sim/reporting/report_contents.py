@@ -14,12 +14,12 @@ import xarray as xr
 from sim.analysis.attribution import Attributed
 from sim.analysis.calibration.calibration_run import excluded_words
 from sim.analysis.calibration.identifiability import NOT
-from sim.analysis.comparison.paired_comparison import LESS, MORE, compared, prior_rows, shares_of_sign, verdict
+from sim.analysis.comparison.paired_comparison import LESS, MORE, compared, prior_rows, verdict
 from sim.analysis.report_data import ReportResults
 from sim.analysis.summary import pattern_record
 from sim.experiment.formats import full_date, named
 from sim.experiment.result_dir import source_hash
-from sim.model.scenario import CONDITIONED, titled
+from sim.model.scenario import titled
 from sim.model.validation import written as written_value
 from sim.reporting.calibration_tables import story_table
 from sim.reporting.comparison_tables import (
@@ -28,6 +28,7 @@ from sim.reporting.comparison_tables import (
     MECHANISM_WORDS,
     SCENARIO,
     Row,
+    answer_line,
     arm_words,
     asked_of,
     asked_words,
@@ -37,6 +38,7 @@ from sim.reporting.comparison_tables import (
     choices_table,
     day_text,
     difference_columns,
+    held,
     inside,
     interval,
     interval_words,
@@ -182,46 +184,8 @@ def brief_of(found: ReportResults, command: str) -> Brief:
 
 
 def answer(found: ReportResults) -> str:
-    """The answer in one sentence: numbers, intervals and the condition under which they hold."""
-    data = found.comparison
-    parts = [_of_condition(data, one, first=not place) for place, one in enumerate(asked_of(data)[:2])]
-    draws, source = data.sizes["draw"], data.attrs["parameters"]
-    sets = "at the declared parameter values" if draws == 1 else f"over {draws:,} parameter sets"
-    sets += "" if draws == 1 else f" from the {'posterior' if source == CONDITIONED else source}"
-    sets += " and histories that fit the observations" if source == CONDITIONED else ""
-    pinned = _given(str(data["pinned"].values[0]))
-    text = f"In the Lull model, {sets}, where {pinned}, {'; '.join(parts)}."
-    return minus(f"{calibration_note(found.asked.config)} {text}".lstrip())
-
-
-def _given(pinned: str) -> str:
-    """What is pinned, in words that need no glossary."""
-    if pinned.startswith("nothing"):
-        return "the whole history is simulated"
-    return pinned.replace("is pinned", "is held fixed").replace(", free from then on", " and simulated from then on")
-
-
-def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
-    """One condition under the baseline and the scenarios that differ most from it."""
-    rows = sorted(
-        (choice_row(data, one, condition) for one in range(data.sizes["comparison"])), key=lambda x: -_size(x)
-    )
-    unit = rows[0]["unit"]
-
-    def ends(row: Row, arm: str, said: str = "") -> str:
-        low, high = row[f"{arm}_low"], row[f"{arm}_high"]
-        spread = "" if low is None else f"{amount(low, unit)} to {amount(high, unit)}"
-        label = "90% of the sets: " if first and arm == "baseline" and spread else ""
-        inside = "; ".join(part for part in (f"{label}{spread}", said) if part)
-        return f" ({inside})" if inside else ""
-
-    named_rows = [
-        f"{amount(row['scenario_value'], unit)} under “{titled(row['scenario'])}”{ends(row, 'scenario', _sign(row))}"
-        for row in rows[: MOST_NAMED - 1]
-    ]
-    base = f"{amount(rows[0]['baseline_value'], unit)} under “{titled(rows[0]['baseline'])}”{ends(rows[0], 'baseline')}"
-    of = "probability" if unit == "probability" else "mean"
-    return f"the {of} of {inside(asked_words(data, condition))} is {enumerated([base, *named_rows])}"
+    """The answer in one sentence, after what a case without its own calibration says of itself."""
+    return f"{calibration_note(found.asked.config)} {answer_line(found.comparison)}".lstrip()
 
 
 def observed(found: ReportResults) -> str:
@@ -237,15 +201,6 @@ def observed(found: ReportResults) -> str:
         f"For the winter as it was observed up to {full_date(one.report)}, no choice made otherwise, the model's"
         f" probabilities are {enumerated(parts)}."
     )
-
-
-def _sign(row: Row) -> str:
-    """The verdict on a difference in a few words."""
-    if row["verdict"] not in (MORE, LESS):
-        return str(row["verdict"])
-    less, _, more = shares_of_sign(row)
-    share = percent(more if row["verdict"] == MORE else less)
-    return f"{row['verdict']} in {share} of the {'pairs' if row['draws_less'] is None else 'sets'}"
 
 
 def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
@@ -330,7 +285,7 @@ def causes(found: ReportResults) -> tuple[str, ...]:
     real = [one for one in made.ranked() if one.mechanism != MEASUREMENT][:MOST_NAMED]
     last = every if unit == "probability" else f"{every} {unit}"
     lines = (
-        f"Under “{made.game.scenario.title}”, where {_given(found.asked.explaining.pinned)}, {several} together take"
+        f"Under “{made.game.scenario.title}”, where {held(found.asked.explaining.pinned)}, {several} together take"
         f" “{made.game.measured.words}” from {none} to {last}. Largest shares (Shapley values):"
         f" {enumerated(list(map(part, real)))}.",
     ) * bool(real)

@@ -138,6 +138,7 @@ def form_line(one: "Outlook") -> str:
         f"90% interval {ends}), and direct war has a probability of {percent(war.mean)} (± {percent(war.error)}; 90%"
         f" interval {sets_words(war)}): {other.draws:,} histories that reproduce the same observations. {verdict} the"
         " change of form, if a difference of up to twice its Monte Carlo error counts as none."
+        + (" Of the conditions asked this was not measured." if one.asked else "")
     )
 
 

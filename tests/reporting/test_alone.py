@@ -17,7 +17,7 @@ from sim.engine.reference.model import ReferenceModel
 from sim.model.scenario import load, titled
 from sim.reporting import figures as home
 from sim.reporting.figures.briefing import briefing_figure, fan_figure, fans_figure
-from sim.reporting.figures.compare_figures import attribution_figure, comparison_figure, shares_figure
+from sim.reporting.figures.compare_figures import attribution_figure, choices_figure, comparison_figure, shares_figure
 from sim.reporting.figures.discovery_figures import boxes_figure, trajectory_figure
 from sim.reporting.figures.distribution_figures import draws_figure, outcome_figure
 from sim.reporting.figures.history_figures import history_figure
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("small_sides")
 SHORT = {"calendar.days": 134}
 UNITS = {
     "attribution": "attacks", "boxes": "share of histories", "briefing": "attacks a week", "comparison": "probability",
+    "choices": "percent",
     "divergence": "attacks a day", "draws": "1/(rung day)", "fan": "attacks a week", "fans": "attacks a week",
     "forecast": "attacks a week", "history": "a day", "outcome": "of the histories", "ranking": "share of the variance",
     "shares": "attacks", "skill": "share of the benchmark's score", "sweep": "share of histories",
@@ -84,6 +85,10 @@ def figures(small_sides: None, tmp_path_factory: pytest.TempPathFactory) -> dict
     folder = tmp_path_factory.mktemp("figures")
     winter, leash = (sim.simulate(name, runs=40) for name in ("article", "tight_leash"))
     found = sim.compare(["article", "tight_leash"], draws=3, runs=10, parameters="prior", overrides=SHORT).data
+    asked = sim.compare(
+        ["article", "tight_leash"], draws=3, runs=10, parameters="prior",
+        overrides={**SHORT, "study.outcomes": ["deaths >= 10"]},
+    ).data  # fmt: skip
     shares = sim.explain(outcome="attacks_lull", mechanisms=["fear"], draws=2, runs=3, overrides=SHORT).data
     swept = sim.sweep(
         overrides={**SHORT, "patron.control": [0.3, 0.9], "scenario": ["article", "tight_leash"]}, runs=10,
@@ -114,6 +119,7 @@ def figures(small_sides: None, tmp_path_factory: pytest.TempPathFactory) -> dict
         "fan": fan_figure(winter),
         "fans": fans_figure({"one": winter, "other": leash}),
         "outcome": outcome_figure({"one": winter, "other": leash}, ["attacks_lull"]),
+        "choices": choices_figure(asked),
         "comparison": comparison_figure(found),
         "attribution": attribution_figure(shares),
         "shares": shares_figure(shares),
@@ -140,7 +146,7 @@ def test_no_figure_function_is_left_out(figures: dict[str, Figure]) -> None:
 def test_a_figure_says_what_it_shows_and_where_it_comes_from(name: str, figures: dict[str, Figure]) -> None:
     figure = figures[name]
     source = source_of(figure)
-    two = {"fans", "outcome", "comparison", "sweep"}
+    two = {"fans", "outcome", "choices", "comparison", "sweep"}
     other = {"divergence": "no_tower22"}.get(name, "tight_leash" if name in two else "")
     wanted = " and ".join(titled(one) for one in ("article", other) if one)
     assert f"scenario{'s' if other else ''} {wanted}, " in source
