@@ -15,7 +15,7 @@ from sim.analysis.calibration.hypotheses import Reading, Story
 from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Quantity
 from sim.analysis.calibration.posterior import with_products
 from sim.analysis.calibration.sbc import LEVEL, expected, rank_band, rank_shares
-from sim.experiment.statistics import Array, arviz, midpoint_quantile
+from sim.experiment.statistics import Array, arviz, midpoint_quantile, quantile
 from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, heading, new_figure, quiet, style
 from sim.reporting.text import quantity_title, shortened
 
@@ -56,7 +56,7 @@ def posterior_figure(done: Calibration) -> Figure:
 
 
 def _densities(axes: Axes, one: Quantity, before: Array, after: Array) -> None:
-    low, high = np.quantile(before, [0.002, 0.998])
+    low, high = quantile(before, [0.002, 0.998])
     colour = BY_VERDICT[one.verdict]
     kde = arviz().kde
     for values, shade, alpha in ((before, GREY, 0.3), (after, colour, 0.45)):
