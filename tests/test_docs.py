@@ -26,8 +26,8 @@ from sim.analysis.sensitivity.sensitivity_run import settings_of, store_at
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
 from sim.experiment.command import Request
 from sim.experiment.options import BenchOptions, CalibrateOptions
+from sim.experiment.sweep.design import cluster_of
 from sim.experiment.sweep.run_sweep import prepare
-from sim.experiment.sweep.worker import cluster_of
 from sim.model.parameters import MECHANISM_NAMES, shared_declarations, shared_groups
 from sim.model.timeline import EVENT_KINDS
 from sim.reporting.docs_tables import ROLES, filled
@@ -311,7 +311,7 @@ def test_every_decision_and_every_module_of_rules_is_told():
     assert told == numbered - {"MAX_ATTACKS", "DAYS_IN_PLACE", "WEEKS_IN_PLACE"}
     modules = {path.stem for path in Path(rules.__path__[0]).glob("*.py")}
     of_the_day = {module.__name__.rpartition(".")[2] for module in ROLES}
-    assert of_the_day == modules - {"__init__", "day", "decisions", "outcomes", "samplers"}
+    assert of_the_day == modules - {"__init__", "counting", "decisions", "outcomes", "samplers"}
 
 
 # --- names --------------------------------------------------------------------------------------------------

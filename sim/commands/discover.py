@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import xarray as xr
 import yaml
@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.analysis.discovery import scenario_discovery as analysis
-from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition
+from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition, sweep_at
 from sim.analysis.discovery.prim import Content, workbench
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.commands.sweep import StoredResult, announce, make_shown, note, swept
@@ -21,7 +21,7 @@ from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.options import DiscoverOptions, OutputOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.run_sweep import prepare
-from sim.experiment.sweep.store import VERB, open_sweep, read_store
+from sim.experiment.sweep.store import VERB, open_sweep
 from sim.model.aliases import current_tree
 from sim.model.scenario import Config, config_of
 from sim.model.validation import UserError
@@ -30,10 +30,6 @@ from sim.reporting.table import Table
 from sim.reporting.tables import box_words, case_words, dimension_title, meaning
 from sim.reporting.terminal import progress, waiting
 from sim.reporting.text import percent
-
-NO_SWEEP: Final = (
-    "the folder of a sweep; or say what to sweep, such as 'patron.control=interval(0.2,1)' study.points=512"
-)
 
 
 def main(request: Request) -> None:
@@ -111,11 +107,7 @@ def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOpt
 def _swept(request: Request, rest: Request, path: Path | None, where: str) -> tuple[xr.Dataset, Config]:
     """The sweep to search: simulated or resumed where the command says what to sweep, else opened."""
     if not rest.overrides:
-        if path is None:
-            raise UserError("discover.sweep", "(missing)", NO_SWEEP)
-        if read_store(path) is None:
-            raise UserError("discover.sweep", path, NO_SWEEP)
-        data = open_sweep(path)
+        data = open_sweep(sweep_at(path).folder)
         return data, config_of_sweep(data)
     asked = replace(rest, verb=VERB, home=path)
     with waiting("composing"):

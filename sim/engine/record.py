@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sim.engine.columns import row_names
 from sim.numbers.compiled import kernel
 from sim.rules import outcomes
-from sim.rules.outcomes import days_until, per_response
+from sim.rules.counting import days_until, per_response
 
 Array = npt.NDArray[Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from sim.model.aliases import current_overrides, current_tree
 from sim.model.cast import Cast, cast_of
@@ -392,10 +392,6 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
     return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
 
 
-OF_FIRST_DAY: Final = ("shares.share_deviation",)
-"""Parameters that decide about the first day alone."""
-
-
 def _changes(tree: Tree, scenario: Scenario) -> tuple[ParameterChange, ...]:
     """Changes of parameters, in their order."""
     found, known, calendar = [], scenario.declarations(), scenario.calendar
@@ -406,7 +402,7 @@ def _changes(tree: Tree, scenario: Scenario) -> tuple[ParameterChange, ...]:
         if departing and scenario.departs is None:
             raise UserError(section.full("from"), DEPARTS, "a date or the number of a day: this scenario never departs")
         first = scenario.departs if departing and scenario.departs is not None else day_in(section, "from", calendar)
-        if key in OF_FIRST_DAY and first > 0:
+        if known[key].first_day and first > 0:
             raise UserError(section.full("parameter"), key, "one that acts after the first day: this one cannot")
         value = section.number("value", known[key].low, known[key].high)
         found.append(ParameterChange(name, key, value, first, last_day(section, first, calendar, calendar.days - 1)))

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sim.analysis.attribution import Attributed, Attribution, share_rows
+from sim.analysis.comparison.paired import WORST
 from sim.analysis.comparison.paired_comparison import (
     LESS,
     MORE,
@@ -17,7 +18,6 @@ from sim.analysis.comparison.paired_comparison import (
     NOT_LESS,
     NOT_MORE,
     SAME,
-    WORST,
     by_baseline,
     compared,
     effect_row,

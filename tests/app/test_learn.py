@@ -114,7 +114,7 @@ def test_results_with_names_are_called_by_them(book: dict[str, RuleEntry]) -> No
     phases = curve(book["patron.next_phase"], worked_values(book["patron.next_phase"]), "phase")
     assert phases.names[2] == "restraining"
     assert learn_page.outcome(2.0, phases.names) == "2 (restraining)"
-    assert curve(book["outcomes.days_until"], worked_values(book["outcomes.days_until"]), "end").names == {}
+    assert curve(book["counting.days_until"], worked_values(book["counting.days_until"]), "end").names == {}
 
 
 def test_ranges_are_those_of_the_declarations(book: dict[str, RuleEntry]) -> None:

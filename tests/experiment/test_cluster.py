@@ -14,9 +14,9 @@ import pytest
 from sim.experiment.command import Request
 from sim.experiment.options import EngineOptions
 from sim.experiment.sweep import worker as cluster
-from sim.experiment.sweep.design import Batch
+from sim.experiment.sweep.design import Batch, cluster_of
 from sim.experiment.sweep.run_sweep import prepare, running
-from sim.experiment.sweep.worker import cluster_of, connected, threads_of
+from sim.experiment.sweep.worker import connected, threads_of
 from sim.model.validation import UserError
 from tests.experiment.sweeps import CONTROL, asked, made, part_files, same
 
@@ -125,6 +125,13 @@ def test_no_cluster_is_this_process() -> None:
     assert cluster_of(asked({**SOBOL, "engine.cluster": "local", "engine.workers": 3}).config) == EngineOptions(
         cluster="local", workers=3, job={}
     )
+    for alone in (
+        {"engine.workers": 3},
+        {"engine.job": "{queue:x}"},
+        {"engine.cluster": "tcp://a:1", "engine.workers": 3},
+    ):
+        with pytest.raises(UserError, match=r"engine\.(workers|job) = .*: allowed null, or engine\.cluster="):
+            asked({**SOBOL, **alone})
 
 
 @pytest.mark.long

@@ -10,12 +10,10 @@ Dated counts, attacks per stretch of days from a user's file, have an observatio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
-from scipy import special
 
-from sim.engine.record import Output
 from sim.experiment.dataset import ACKNOWLEDGED, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.options import CalibrationSizes, declared
 from sim.experiment.parameter_sets import free_declarations
@@ -24,6 +22,9 @@ from sim.model.parameters import MECHANISM_NAMES, shared_declarations
 from sim.model.scenario import Config, Scenario
 from sim.model.validation import Section, UserError
 from sim.rules.outcomes import NEVER, WINDOWS
+
+if TYPE_CHECKING:
+    from sim.engine.record import Output
 
 # --- observation models -------------------------------------------------------------------------------------
 
@@ -112,6 +113,8 @@ class Relative(Rounded):
         >>> Relative(170.0, 10.0, 0.05).pmf(np.array([0.0, 174.0]), np.zeros(2), 170.0).round(3)
         array([0.  , 0.43])
         """
+        from scipy import special
+
         safe = np.log(np.maximum(number, 1e-12))
         high = special.ndtr((np.log(observed + self.step) - safe) / self.error)
         low = special.ndtr((np.log(observed) - safe) / self.error) if observed > 0.0 else 0.0
@@ -160,6 +163,8 @@ class Binomial(Exact):
         >>> Binomial(1.0).pmf(np.array([2.0, 0.0]), np.array([0.5, 0.5]), 1.0).round(12)
         array([0.5, 0. ])
         """
+        from scipy import special
+
         number = np.asarray(number, dtype=np.float64)
         rest = np.maximum(number - observed, 0.0)
         ways = special.gammaln(number + 1.0) - special.gammaln(observed + 1.0) - special.gammaln(rest + 1.0)
@@ -215,12 +220,12 @@ class Seen:
     """What engines wrote of some histories (runs,), in the forms that figures are found in."""
 
     scenario: Scenario
-    output: Output
+    output: "Output"
     by_theatre: Array
     outcomes: Mapping[str, Array]
 
 
-def seen(scenario: Scenario, output: Output) -> Seen:
+def seen(scenario: Scenario, output: "Output") -> Seen:
     """Prepare histories of a scenario for their figures to be found."""
     by_theatre = theatre_counts(scenario, output)
     return Seen(scenario, output, by_theatre, outcome_values(scenario, output, by_theatre))
@@ -339,6 +344,8 @@ class DatedCounts:
 
     def log_likelihood(self, reported: Array, observed: Array | None = None) -> Array:
         """Log probability (N,) of the counts `observed` (S,), by default the file's, given m (N, S) of each run."""
+        from scipy import special
+
         counts = self.observed if observed is None else observed
         size, means = 1.0 / self.dispersion, self._means(reported)
         ways = special.gammaln(counts + size) - special.gammaln(size) - special.gammaln(counts + 1.0)

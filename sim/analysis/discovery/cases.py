@@ -14,20 +14,26 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import xarray as xr
 
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.profiles import keys_of, runs_at, samples
-from sim.model.aliases import current_outcome
+from sim.experiment.sweep.store import Store, read_store
 from sim.model.validation import UserError, one_of
 from sim.rules.outcomes import NEVER
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
 KEY: Final = "discover.where"
+NO_SWEEP: Final = (
+    "the folder of a sweep; or say what to sweep, such as 'patron.control=interval(0.2,1)' study.points=512"
+)
 ALLOWED: Final = "OUTCOME, or OUTCOME < <= > >= == or != NUMBER, such as war or 'lull_days<14'"
 
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -66,6 +72,18 @@ class Condition:
         return np.asarray(_COMPARISONS[self.sign](days, self.number), dtype=bool)
 
 
+def sweep_at(path: Path | None) -> Store:
+    """The store of the sweep to search.
+
+    Raises:
+        UserError: no folder is named, or there is no sweep in it.
+    """
+    store = None if path is None else read_store(path)
+    if store is None:
+        raise UserError("discover.sweep", path or "(missing)", NO_SWEEP)
+    return store
+
+
 def condition(text: str, units: dict[str, str]) -> Condition:
     """Read a condition on one of the outcomes whose `units` are given.
 
@@ -77,7 +95,6 @@ def condition(text: str, units: dict[str, str]) -> Condition:
     if found is None:
         raise UserError(KEY, text, ALLOWED)
     outcome, sign, number = found.groups()
-    outcome = current_outcome(outcome)
     if outcome not in units:
         raise UserError(KEY, text, f"outcomes: {one_of(units, outcome)}")
     if sign is None:
@@ -99,7 +116,7 @@ class Half:
     `place` (n, dimensions) holds numbers as they are and names as text.
     """
 
-    place: pd.DataFrame
+    place: "pd.DataFrame"
     cases: Array
     there: Array
 
@@ -148,12 +165,14 @@ class Cases:
     search: Half
     held_out: Half
     runs: int
-    split: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    split: "pd.DataFrame" = field(repr=False)
     """Every point: its sample, the half that it belongs to, and the first and the step of the runs used there."""
 
 
-def cases_of(data: xr.Dataset, looked_for: Condition, seed: int) -> Cases:
+def cases_of(data: "xr.Dataset", looked_for: Condition, seed: int) -> Cases:
     """Read the cases from an opened sweep and halve it; points of the same sample stay together."""
+    import pandas as pd
+
     dimensions = tuple(_dimensions(data))
     if data.sizes["point"] < LEAST_POINTS:
         allowed = f"{LEAST_POINTS} points or more: a box is a share of them"
@@ -187,7 +206,7 @@ def cases_of(data: xr.Dataset, looked_for: Condition, seed: int) -> Cases:
     return Cases(looked_for, dimensions, search, held_out, int(have.max()), split)
 
 
-def _dimensions(data: xr.Dataset) -> list[Dimension]:
+def _dimensions(data: "xr.Dataset") -> list[Dimension]:
     found = []
     for name in keys_of(data):
         column = data[name]

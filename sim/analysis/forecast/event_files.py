@@ -29,6 +29,7 @@ from sim.analysis.forecast.event_counts import (
     refused,
 )
 from sim.experiment.formats import DATES, parse_date, size
+from sim.experiment.io import existing_file
 from sim.model.cast import Cast
 from sim.model.timeline import Calendar
 from sim.model.validation import Section, UserError, mapping, one_of
@@ -299,13 +300,7 @@ def read_events(path: Path | str, filters: Filters, calendar: Calendar) -> Count
 
 
 def _check_size(path: Path) -> None:
-    try:
-        bytes_there = path.stat().st_size
-    except OSError:
-        raise UserError("data", path, "an existing file") from None
-    if not path.is_file():
-        raise UserError("data", path, "a file; this is a folder")
-    if bytes_there > LARGEST:
+    if (bytes_there := existing_file("data", path)) > LARGEST:
         raise refused(path, f"files of at most {size(LARGEST)}; this one has {size(bytes_there)}")
 
 

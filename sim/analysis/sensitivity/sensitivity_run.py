@@ -8,30 +8,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from sim.analysis.sensitivity.indices import MEASURES, Given, Method, Morris, Ranking, Sobol, ranked
 from sim.analysis.sensitivity.targets import Target, target_of
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
-from sim.experiment.options import SensitivityOptions
+from sim.experiment.options import SIZES, SensitivityOptions, StudyOptions
 from sim.experiment.statistics import Column, finite
 from sim.experiment.sweep.axes import Axes, Axis, DrawnAxis, Interval, declaration, read_axes
-from sim.experiment.sweep.configs import compose_groups, composer, short_hash
-from sim.experiment.sweep.design import Sampled, runs_of, sobol_points
+from sim.experiment.sweep.configs import Compose, compose_groups, composer, short_hash
+from sim.experiment.sweep.design import Sampled, cluster_of, runs_of, sobol_points
 from sim.experiment.sweep.design import settings_of as study_settings_of
 from sim.experiment.sweep.profiles import keys_of
-from sim.experiment.sweep.run_sweep import Sweep
 from sim.experiment.sweep.store import Store, open_store, open_sweep, read_store
-from sim.experiment.sweep.worker import cluster_of
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
 from sim.model.hydra_config import STUDY_KEYS
 from sim.model.parameters import Declaration
 from sim.model.scenario import Config, parameter_rows
 from sim.model.validation import UserError, one_of
+
+if TYPE_CHECKING:
+    from sim.experiment.sweep.run_sweep import Sweep
 
 VERB: Final = "sensitivity"
 DUMMY: Final = "(dummy)"
@@ -43,7 +43,7 @@ GIVEN: Final = ("pawn", "delta")
 DEFAULT_SAMPLES: Final = {"sobol": 512, "morris": 64, "pawn": 4096, "delta": 4096}
 LEAST_SAMPLES: Final = {"sobol": 32, "morris": 8, "pawn": 128, "delta": 128}
 MOST_SAMPLES: Final = 2**20
-DEFAULT_RUNS: Final = 64
+DEFAULT_RUNS: Final = SIZES[VERB].runs
 LEAST_RUNS: Final = 8
 
 
@@ -232,7 +232,7 @@ class Analysis:
 
     settings: SensitivitySettings
     space: Space
-    sweep: Sweep
+    sweep: "Sweep"
 
 
 def prepare(request: Request) -> Analysis:
@@ -241,22 +241,13 @@ def prepare(request: Request) -> Analysis:
     Raises:
         UserError: something in it cannot be used; one line.
     """
+    from sim.experiment.sweep.run_sweep import Sweep
+
     request.check_kept()
     settings, rest = settings_of(request)
-    axes = read_axes(rest.overrides, request.config_dir, requested_extensions(rest.overrides, ()))
-    check(axes)
-    if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
-        axes = replace(axes, fixed=(f"study.runs={DEFAULT_RUNS}", *axes.fixed))
     compose = composer(request.config_dir)
-    config = compose(axes.fixed)
-    if config.runs < LEAST_RUNS:
-        raise UserError(
-            "study.runs", config.runs, f"{LEAST_RUNS} or more: noise is estimated from quarters of the runs"
-        )
-    cluster_of(config)
-    study = study_settings_of(config)
-    space = space_of(axes, settings, config)
-    design = design_of(settings, space.axes, config.seed)
+    axes, study, space, seed = composed(settings, rest, compose)
+    design = design_of(settings, space.axes, seed)
     sweep = Sweep(request, axes, study, design, compose_groups(axes, study.policies, design, compose))
     sweep = replace(sweep, request=replace(request, home=folder_of(sweep, settings)))
     store = read_store(sweep.folder)
@@ -264,6 +255,21 @@ def prepare(request: Request) -> Analysis:
         before = store.points // (sweep.work.points // settings.samples)
         raise UserError("sensitivity.samples", settings.samples, f"{before} or more, as in {store.folder}")
     return Analysis(settings, space, sweep)
+
+
+def composed(settings: SensitivitySettings, rest: Request, compose: Compose) -> tuple[Axes, StudyOptions, Space, int]:
+    """What a request without its settings asks for, checked: axes, keys `study.*`, the space that varies, the seed."""
+    axes = read_axes(rest.overrides, rest.config_dir, requested_extensions(rest.overrides, ()))
+    check(axes)
+    if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
+        axes = replace(axes, fixed=(f"study.runs={DEFAULT_RUNS}", *axes.fixed))
+    config = compose(axes.fixed)
+    if config.runs < LEAST_RUNS:
+        raise UserError(
+            "study.runs", config.runs, f"{LEAST_RUNS} or more: noise is estimated from quarters of the runs"
+        )
+    cluster_of(config)
+    return axes, study_settings_of(config), space_of(axes, settings, config), config.seed
 
 
 def check(axes: Axes) -> None:
@@ -277,7 +283,7 @@ def check(axes: Axes) -> None:
             raise UserError(key, value, "study.runs and sensitivity.samples; the method decides about the points")
 
 
-def folder_of(sweep: Sweep, settings: SensitivitySettings) -> Path:
+def folder_of(sweep: "Sweep", settings: SensitivitySettings) -> Path:
     """Where it is kept: as asked, else a name that the same analysis always has, however many samples and runs."""
     asked = sweep.request.home or sweep.config.output_dir
     if asked is not None:
@@ -358,7 +364,7 @@ def question_to(store: Store, settings: SensitivitySettings) -> Question:
     columns: dict[str, Any] = {}
     for name in keys_of(data):
         values = data[name].values
-        if len(pd.unique(values)) < 2:
+        if len(set(values.tolist())) < 2:
             continue
         if declaration(name, added) is None:
             raise refused(f"a sweep of one configuration; {name} differs in this one")

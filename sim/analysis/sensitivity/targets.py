@@ -17,7 +17,6 @@ import numpy as np
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.statistics import NORMAL_95, Array, Column, jackknife, quantile
 from sim.experiment.sweep.profiles import Judgement
-from sim.model.aliases import current_outcome
 from sim.model.validation import UserError, one_of
 from sim.rules.outcomes import NEVER, Outcome
 
@@ -136,7 +135,6 @@ def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> 
         UserError: no such outcome or statistic, or a mean where none can be trusted.
     """
     name, _, statistic = text.partition(":")
-    name = current_outcome(name)
     if name not in outcomes:
         raise UserError("sensitivity.outcomes", text, f"outcomes: {one_of(tuple(outcomes), name)}")
     outcome = outcomes[name]

@@ -30,7 +30,7 @@ from sim.numbers.compiled import kernel, open_kernel, part, step
 from sim.numbers.philox import split_seed
 from sim.numbers.soa import VECTOR, rows_of
 from sim.numbers.variant import Variant
-from sim.rules import outcomes, target
+from sim.rules import counting, outcomes, target
 
 Array = npt.NDArray[Any]
 
@@ -466,7 +466,7 @@ def wing_today(world: SharedInputs, block: Block, w: int, day: int, states_asked
 def wing_place(world: SharedInputs, block: Block, w: int, day: int, states_asked: bool) -> WingPlace:
     """Where wing w stands, and what is known of its day."""
     layout, theatres, size = world.layout, block.theatres, VECTOR * block.lanes.vectors
-    k, window = layout[w].theatre, outcomes.window(day, world.strikes_day, world.report_day)
+    k, window = layout[w].theatre, counting.window(day, world.strikes_day, world.report_day)
     complies = theatres.obeyed[k] > 0
     if block.lanes.rules.pauses:
         complies = complies or block.groups.moved[layout[w].group] > 0
@@ -494,10 +494,10 @@ def attacks_add_up(world: SharedInputs, block: Block, weekly: Array, day: int) -
 @part
 def day_is_recorded(world: SharedInputs, block: Block, day: int) -> None:
     """What the evening adds to the record."""
-    runs, lanes, window = block.runs, block.lanes, outcomes.window(day, world.strikes_day, world.report_day)
+    runs, lanes, window = block.runs, block.lanes, counting.window(day, world.strikes_day, world.report_day)
     recording.record_day_end(float(day), runs, lanes)
     if window >= outcomes.LULL:
-        began = float(outcomes.fortnight_began(day, world.strikes_day))
+        began = float(counting.fortnight_began(day, world.strikes_day))
         place = day % outcomes.RESUMED_DAYS * VECTOR * lanes.vectors
         recording.record_quiet(float(day), began, window == outcomes.LATER, place, runs, lanes)
 

@@ -13,7 +13,7 @@ from sim.engine.record import BINS, FIRST_DAYS, OutcomeRow, Output
 from sim.engine.state import RunState, TheatreState, WingState
 from sim.numbers.compiled import kernel, part, simd_hints, step
 from sim.numbers.soa import VECTOR
-from sim.rules import outcomes, patron, target
+from sim.rules import counting, outcomes, patron, target
 
 Array = npt.NDArray[Any]
 
@@ -38,8 +38,8 @@ def record_day_end(day: float, runs: Runs, lanes: Lanes) -> None:
     for i in range(VECTOR * lanes.vectors):
         alive, phase = lanes.scratch.alive[i] > 0.0, state.phase[i]
         restrains, released = alive and phase == patron.RESTRAINING, alive and phase == patron.RELEASED
-        tally.directive_day[i] = outcomes.first_day(tally.directive_day[i], day, restrains)
-        tally.release_day[i] = outcomes.first_day(tally.release_day[i], day, released)
+        tally.directive_day[i] = counting.first_day(tally.directive_day[i], day, restrains)
+        tally.release_day[i] = counting.first_day(tally.release_day[i], day, released)
         risk, rung = state.war_risk[i] * 1000.0 + 0.5, state.rung[i]  # cut when written: the nearest thousandth
         tally.peak_war_risk[i] = risk if alive and risk > tally.peak_war_risk[i] else tally.peak_war_risk[i]
         tally.peak_rung[i] = rung if alive and rung > tally.peak_rung[i] else tally.peak_rung[i]
@@ -55,11 +55,11 @@ def record_quiet(day: float, began: float, later: bool, place: int, runs: Runs, 
     tally, scratch, ring = runs.tally, lanes.scratch, lanes.ring
     for i in range(VECTOR * lanes.vectors):
         alive, acknowledged = scratch.alive[i] > 0.0, runs.state.acknowledged[i]
-        tally.first_attack_day[i] = outcomes.first_day(tally.first_attack_day[i], day, later and acknowledged > 0.0)
+        tally.first_attack_day[i] = counting.first_day(tally.first_attack_day[i], day, later and acknowledged > 0.0)
         fortnight = scratch.fortnight[i] + (acknowledged - ring[place + i])
         ring[place + i], scratch.fortnight[i] = acknowledged, fortnight
         resumed = alive and fortnight >= outcomes.RESUMED_ATTACKS
-        tally.resumption_day[i] = outcomes.first_day(tally.resumption_day[i], began, resumed)
+        tally.resumption_day[i] = counting.first_day(tally.resumption_day[i], began, resumed)
 
 
 @part
@@ -72,7 +72,7 @@ def record_casualties(i: int, day: int, injured: float, lethal: float, killed: f
     tally.injured[i] += injured
     tally.lethal_attacks[i] += lethal
     tally.deaths[i] += killed
-    tally.first_death_day[i] = outcomes.first_day(tally.first_death_day[i], float(day), killed > 0.0)
+    tally.first_death_day[i] = counting.first_day(tally.first_death_day[i], float(day), killed > 0.0)
 
 
 @part
@@ -91,14 +91,14 @@ def change_casualties(block: Block, i: int, day: int, injured: float, lethal: fl
 @part
 def record_answer(i: int, world: Any, day: int, runs: Runs) -> None:
     """What the target did in lane i, or declined to do."""
-    state, tally, window = runs.state, runs.tally, outcomes.window(day, world.strikes_day, world.report_day)
+    state, tally, window = runs.state, runs.tally, counting.window(day, world.strikes_day, world.report_day)
     struck = 1.0 if state.leader[i] == target.STRUCK else 0.0
     tally.limited_responses[i] += state.limited[i]
     tally.leader_strikes[i] += struck
     tally.campaign_responses[i] += state.limited[i] + struck if window == outcomes.CAMPAIGN else 0.0
     tally.leader_strikes_declined[i] += 1.0 if window == outcomes.LULL and state.leader[i] == target.DECLINED else 0.0
     tally.major_responses[i] += state.major[i]
-    tally.major_day[i] = outcomes.first_day(tally.major_day[i], float(day), state.major[i] > 0.0)
+    tally.major_day[i] = counting.first_day(tally.major_day[i], float(day), state.major[i] > 0.0)
 
 
 @step

@@ -11,8 +11,8 @@ from sim.engine.batched.strikes import marked_lanes
 from sim.engine.batched.wings import product
 from sim.numbers.compiled import simd_hints, step
 from sim.numbers.soa import VECTOR
+from sim.rules import counting, patron, rates, target
 from sim.rules import decisions as decide
-from sim.rules import outcomes, patron, rates, target
 
 
 @step
@@ -108,7 +108,7 @@ def issue_orders(
         directive = state.order[k]
         held_back += 1 if directive < 1.0 else 0
         state.directive[k] = directive
-        notes.held[k] = outcomes.first_day(notes.held[k], day, directive < 1.0)
+        notes.held[k] = counting.first_day(notes.held[k], day, directive < 1.0)
         standing = rules.patron.standing_order(stance, of_patron.directive_free[i])
         state.order[k] = rules.patron.directive(
             runs.state.phase[i], standing, theatres.numbers.restraint[k], theatres.numbers.release[k]

@@ -12,7 +12,7 @@ from sim.engine.record import WEEK
 from sim.numbers.arithmetic import ROUNDER, exp
 from sim.numbers.compiled import part, simd_hints, step
 from sim.numbers.soa import VECTOR
-from sim.rules import casualties, outcomes, rates
+from sim.rules import casualties, counting, outcomes, rates
 from sim.rules.decisions import DAYS_IN_PLACE, MAX_ATTACKS, WEEKS_IN_PLACE
 
 SCREENED: Final = 3
@@ -67,7 +67,7 @@ def comply_as_group(
             stands = rules.militia.order_stands(directive, restraint[at.theatre + i], heeded)
             compliance = rules.militia.compliance_in_pause(pauses, stands, directive, wings.numbers.held[w])
             complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
-            wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
+            wings.lags[w] = counting.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
             wings.state.compliance[w] = compliance
     else:
         for i in range(VECTOR * lanes.vectors):
@@ -92,7 +92,7 @@ def comply(at: WingPlace, day: float, numbers: Numbers, theatres: Theatres, wing
             speed = rules.militia.compliance_speed(own.pace[w], own.ideology[w], relief, felt.relief[m])
             compliance = rules.militia.compliance(compliances[w], directive, goal, speed, relax[i])
             complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
-            wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
+            wings.lags[w] = counting.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
             compliances[w] = compliance
     else:
         for i in range(VECTOR * lanes.vectors):
@@ -372,8 +372,8 @@ def theatre_takes_share(k: int, theatres: Theatres, lanes: Lanes) -> None:
     simd_hints()
     scratch, size = lanes.scratch, VECTOR * lanes.vectors
     for i in range(size):
-        mean = scratch.term[i] / scratch.reached[i]
-        share = lanes.rules.militia.share_factor(theatres.state.weight[k * size + i], mean)
+        weight, weighted, rates = theatres.state.weight[k * size + i], scratch.term[i], scratch.reached[i]
+        share = lanes.rules.militia.share_factor(weight, weighted, rates)
         theatres.share[k * size + i] = theatres.factor[k * size + i] = share
 
 

@@ -9,7 +9,7 @@ from sim.engine.extension.plan import plan_of
 from sim.engine.inputs import ModelInputs
 from sim.engine.record import BINS, WEEK, Output
 from sim.engine.reference.model import ReferenceModel
-from sim.rules import outcomes, patron, target
+from sim.rules import counting, outcomes, patron, target
 
 Array = npt.NDArray[Any]
 
@@ -18,7 +18,7 @@ def first_day(happened: Array) -> int:
     """Number of the first day on which something happened (days,)."""
     first = outcomes.NEVER
     for day, today in enumerate(happened.tolist()):
-        first = int(outcomes.first_day(first, day, today))
+        first = int(counting.first_day(first, day, today))
     return first
 
 
@@ -53,9 +53,9 @@ def resumption_day(acknowledged: Array, windows: Array, strikes: int) -> int:
     """First of the first 14 days in which attacks resumed, from the acknowledged attacks of each day (days,)."""
     found = outcomes.NEVER
     for day in np.flatnonzero(windows >= outcomes.LULL).tolist():
-        began = outcomes.fortnight_began(day, strikes)
+        began = counting.fortnight_began(day, strikes)
         resumed = acknowledged[began : day + 1].sum() >= outcomes.RESUMED_ATTACKS
-        found = int(outcomes.first_day(found, began, resumed))
+        found = int(counting.first_day(found, began, resumed))
     return found
 
 
@@ -74,7 +74,7 @@ def write_history(out: Output, i: int, model: ReferenceModel) -> None:
     states, table, days = model.state_table(), model.table, model.day + 1
     run, fronts, wings, extras = (part[:days] for part in states)
     places = table.layout["theatre"]
-    windows = np.array([outcomes.window(day, table.strikes_day, table.report_day) for day in range(days)], dtype=int)
+    windows = np.array([counting.window(day, table.strikes_day, table.report_day) for day in range(days)], dtype=int)
     out.rows[i] = outcome_row(run, windows, table)
     for window in range(len(outcomes.WINDOWS)):
         for kind, name in enumerate(("attacks", "acknowledged")):

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xarray as xr
 
 from sim.experiment.io import (
     LOCK,
@@ -48,9 +47,11 @@ from sim.experiment.result_dir import (
 )
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.design import Part, Span, width
-from sim.model.aliases import current_outcome
 from sim.model.validation import UserError
 from sim.rules.outcomes import WINDOWS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 POINTS: Final = "points.parquet"
 CHOSEN: Final = "chosen.parquet"
@@ -355,7 +356,7 @@ def count_in(found: Any, table: pa.Table) -> None:
         found.update("\n".join(map(str, values)).encode() if values.dtype == object else np.ascontiguousarray(values))
 
 
-def open_sweep(path: Path | str, *, partial: bool = False) -> xr.Dataset:
+def open_sweep(path: Path | str, *, partial: bool = False) -> "xr.Dataset":
     """Open a sweep without loading it.
 
     Args:
@@ -391,13 +392,15 @@ class DamagedPart(OSError):  # noqa: N818  (it names what was found)
         self.path = path
 
 
-def open_store(store: Store) -> xr.Dataset:
+def open_store(store: Store) -> "xr.Dataset":
     """The Dataset of a store, whatever is there of it.
 
     Raises:
         UserError: a file among its parts is of another sweep.
         DamagedPart: the points are not those that were written.
     """
+    import xarray as xr
+
     points = read_points(store)
     stated = store.check_parts(lambda part: part_digest(points.slice(part.points[0], width(part.points)), part))
     files = store.finished()
@@ -409,7 +412,7 @@ def open_store(store: Store) -> xr.Dataset:
     counts = {counted(name, theatre, window) for name in COUNTED for theatre in theatres for window in WINDOWS}
     for name in about:
         if name not in counts and name not in ("point", "run"):
-            data[current_outcome(name)] = (("point", "run"), grid.array(name), about[name]["attrs"])
+            data[name] = (("point", "run"), grid.array(name), about[name]["attrs"])
     for name, text in COUNTED.items() if counts <= about.keys() else ():
         data[name] = (("point", "run", "theatre", "window"), grid.stacked(name, theatres), {
             "units": "attacks", "long_name": f"{text} by theatre and window",

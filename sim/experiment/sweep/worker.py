@@ -29,7 +29,7 @@ from sim.experiment.runner import Arm, Experiment, Progress
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.axes import declaration
 from sim.experiment.sweep.configs import Group, deciding_hash
-from sim.experiment.sweep.design import Batch, Design, Part
+from sim.experiment.sweep.design import LOCAL, QUEUES, Batch, Design, Part
 from sim.experiment.sweep.store import (
     CARRIED,
     COUNTED,
@@ -43,8 +43,8 @@ from sim.experiment.sweep.store import (
 )
 from sim.model.cast import Source
 from sim.model.parameters import shared_declarations
-from sim.model.scenario import Config, Scenario
-from sim.model.validation import UserError, mapping
+from sim.model.scenario import Scenario
+from sim.model.validation import UserError
 from sim.rules.outcomes import WINDOWS
 
 Rows = dict[str, Array]
@@ -253,8 +253,6 @@ def _labelled(labels: list[str], arms: Any) -> pa.Array:
     return pa.array(labels).take(pa.array(arms))
 
 
-LOCAL: Final = "local"
-QUEUES: Final = {"slurm": "SLURMCluster", "pbs": "PBSCluster"}
 _KEY: Final = "engine.cluster"
 _PATIENCE: Final = "10s"
 _QUIET: Final = "127.0.0.1:0"
@@ -263,16 +261,6 @@ _AHEAD: Final = 2
 """Batches per thread that are under way at once: one being simulated, one waiting."""
 _DEATHS: Final = 20
 """Workers that may die over one batch before it is taken for its fault."""
-
-
-def cluster_of(config: Config) -> EngineOptions | None:
-    """Where the workers are, how many, and what a job of them requests; None: this process alone."""
-    engine = EngineOptions.of(config.tree["engine"])
-    if engine.cluster is None:
-        return None
-    if engine.cluster not in (LOCAL, *QUEUES) and not engine.cluster.startswith(("tcp://", "tls://")):
-        raise UserError(_KEY, engine.cluster, f"{LOCAL}, tcp://HOST:PORT, {', '.join(QUEUES)} or null")
-    return replace(engine, job=mapping("engine.job", {} if engine.job is None else engine.job))
 
 
 @contextmanager
