@@ -15,22 +15,21 @@ from sim.analysis.comparison.arms import KEY, ComparedArm, listed
 from sim.analysis.comparison.paired import NO_WAR
 from sim.analysis.comparison.paired_comparison import COMMON_DAY, OWN_DAY, Comparison
 from sim.analysis.comparison.paired_comparison import prepared as prepared_comparison
-from sim.analysis.comparison.paired_run import PRIOR
 from sim.analysis.durations import Outlook, expected
 from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
+from sim.analysis.requested import PRIOR, known_outcome
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import simulate_config
-from sim.experiment.options import CompareOptions, ExplainOptions, ReportOptions
+from sim.experiment.options import SIZES, CompareOptions, ExplainOptions, ReportOptions
 from sim.experiment.parameter_sets import DEFAULTS as DECLARED
 from sim.experiment.parameter_sets import drawn_of, free_declarations, quantile, shipped_posterior
 from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.sweep.axes import flattened
-from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, parameter_rows
-from sim.model.validation import UserError, one_of
+from sim.model.validation import UserError
 
 Rows = list[dict[str, Any]]
 
@@ -244,8 +243,7 @@ def numbers(asked: "Asked") -> Rows:
     return found
 
 
-DRAWS: Final = 200
-RUNS: Final = 250
+RUNS, DRAWS = SIZES["report"]
 """Draws of the comparison and histories of each draw and arm, where nothing else is set."""
 LONGEST: Final = 300
 """Signs of a question: it is a heading."""
@@ -279,14 +277,12 @@ def prepare(request: Request) -> Asked:
 
 def prepared(options: ReportOptions, compared: CompareOptions, request: Request) -> Asked:
     """The report that the options name, on the configuration that the overrides make."""
-    options = replace(options, outcome=current_outcome(options.outcome), question=_question(options.question))
+    options = replace(options, question=_question(options.question))
     if compared.departures == OWN_DAY:
         raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
     comparison = prepared_comparison(compared, request, (DRAWS, RUNS))
     single = comparison.source == DEFAULTS
-    known = outcomes_of(comparison.config.scenario)
-    if options.outcome not in known:
-        raise UserError("report.outcome", options.outcome, one_of(known, options.outcome))
+    known_outcome(options.outcome, outcomes_of(comparison.config.scenario), "report.outcome")
     explaining = _explained(options, compared, request, single)
     return Asked(options, comparison, explaining, evidence_of(comparison.config.scenario.cast))
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sim.analysis.attribution import Attributed, Attribution, share_rows
+from sim.analysis.comparison.paired import WORST
 from sim.analysis.comparison.paired_comparison import (
     LESS,
     MORE,
@@ -18,7 +19,6 @@ from sim.analysis.comparison.paired_comparison import (
     NOT_MORE,
     OPEN,
     SAME,
-    WORST,
     by_baseline,
     compared,
     effect_row,
@@ -28,8 +28,8 @@ from sim.analysis.comparison.paired_comparison import (
     regret_rows,
     shares_of_sign,
 )
-from sim.analysis.comparison.paired_run import PRIOR
 from sim.analysis.report_data import LEAST_DRAWS
+from sim.analysis.requested import PRIOR
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.formats import short_date
 from sim.model.conditions import COUNTS
