@@ -356,7 +356,7 @@ MISTAKES = [
         for verb in ("run", "compare", "explain", "report")
     ),
     (("explain", "engine.cluster=cloud"), ("engine.cluster = cloud", "local, tcp://HOST:PORT, slurm, pbs or null")),
-    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws here",)),
+    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws and study.outcomes here",)),
     (("run", "study.draws=3"), ("study.draws is for `lull sweep`, compare, explain and report",)),
     (("replay", "-1"), ("run = -1", "a whole number from 0 to 281474976710655")),
     (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),

@@ -109,7 +109,7 @@ def test_the_line_names_key_value_and_what_is_allowed(override: str, line: str) 
 @pytest.mark.parametrize(
     ("override", "start", "also"),
     [
-        ("scenario=zzz", "scenario = zzz: allowed ", "tight_leash"),
+        ("scenario=zzz", "scenario = zzz: allowed ", "article"),
         ("patrn.control=1", "patrn.control = 1: allowed keys: ", "patron"),
         ("+new.key=1", "new.key = 1: allowed keys: ", "seed"),
         ("++new.key=1", "new.key = 1: allowed keys: ", "seed"),
