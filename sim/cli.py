@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sim import __version__
-from sim.commands import check, module_of
+from sim.commands import module_of
 from sim.model.validation import UserError, one_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ VERBS: Final = {
                     shared="scenario seed study.runs study.accept_versions extensions engine.* output.*",
                 asks="sensitivity.outcomes"),
     "discover": Verb("scenario discovery (PRIM): parameter regions where an outcome concentrates", "Analyse",
-                     "sweep", "lull discover outputs/sweep-article discover.where='lull_days<14'",
+                     "where sweep", "lull discover 'lull_days<14' outputs/sweep-article",
                     shared="scenario seed study.* extensions engine.* output.*"),
     "calibrate": Verb("posterior of the parameters from observations and a file of counts; check=true: test by SBC",
                       "Fit and forecast", example="lull calibrate calibration.draws=1e6",
@@ -105,9 +105,9 @@ VERBS: Final = {
                 example="lull app app.port=0", shared="scenario seed study.runs", tables=False,
                 asks="study.outcomes"),
     "verify": Verb("reproduce a folder of results and name the first difference", "Work with Lull",
-                   "folder", "lull verify outputs/run-article-seed1", shared="", tables=False),
+                   "folder", "lull verify outputs/run-article-seed1", shared=""),
     "check-extension": Verb("test that an extension gives the same results in every engine", "Work with Lull",
-                            "file", "lull check-extension mine/fatigue.py", shared="", tables=False),
+                            "file", "lull check-extension mine/fatigue.py", shared=""),
     "bench": Verb("speed of the kernel on this machine", "Work with Lull", example="lull bench bench.full=true"),
 }  # fmt: skip
 """A new verb is one line here, a class of options, and one module with a function `main(request)`."""
@@ -233,7 +233,7 @@ def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 def _run(request: "Request") -> int:
     """Carry out a verb; its exit code, which is 0 unless it says otherwise."""
-    check(request)
+    import_module("sim.commands.mistakes").check(request)
     return import_module(module_of(request.verb)).main(request) or 0
 
 
@@ -268,9 +268,11 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
     """The words with a key for each that has none: `lull run tight_leash` sets scenario=tight_leash.
 
     Raises:
-        UserError: there are more than the verb takes.
+        UserError: there are more than the verb takes; a key that is given takes no word.
     """
+    keys = {word.partition("=")[0] for word in words if not _is_bare(word)}
     places = VERBS[verb].places.split() if verb in VERBS else []
+    places = [one for one in places if not {one, f"{verb}.{one}"} & keys]
     made: list[str] = []
     many: list[str] = []
     asked: list[str] = []
@@ -303,9 +305,9 @@ def _entry(word: str) -> list[str]:
 
 
 def _is_bare(word: str) -> bool:
-    """Whether a word has no key; an entry of a comparison may hold KEY=VALUE after a semicolon."""
-    key, sign, _ = word.partition("=")
-    if NEGATIVE.fullmatch(word):
+    """Whether a word has no key; an entry of a comparison may hold KEY=VALUE after a semicolon, and <= is no sign."""
+    key, sign, value = word.partition("=")
+    if NEGATIVE.fullmatch(word) or (key and (key[-1] in "<>!" or value.startswith("="))):
         return True
     return not word.startswith(("-", "~", "+")) and (not sign or ";" in key)
 

@@ -21,7 +21,7 @@ from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException
 
 from sim.experiment.command import Request
-from sim.experiment.options import OWN, resolved
+from sim.experiment.options import OWN, resolved, usual_sizes
 from sim.model.aliases import current_overrides
 from sim.model.hydra_config import (
     FAILURES,
@@ -59,8 +59,9 @@ def main(verb: str | None, arguments: Sequence[str], verbs: Sequence[str], place
         placed = list(current_overrides(place(verb, given.overrides)))
         options, given.overrides = _taken(verb, placed)
         _check(given, verb)
+        shown = _usual_sizes(verb, options) if given.cfg else []
         own = _sectioned(verb, placed) if given.multirun else given.overrides
-        arguments = [*flags, *map(for_hydra, own)]
+        arguments = [*flags, *shown, *map(for_hydra, own)]
     if given.multirun and verb is None:
         raise UserError("verb", "(missing)", ", ".join(verbs))
     config_dir = None if given.config_dir is None else Path(given.config_dir)
@@ -98,6 +99,12 @@ def _taken(verb: str | None, overrides: Sequence[str]) -> tuple[Tree, list[str]]
     plain = [one for one in overrides if not _sweeps(one)]
     options, rest = resolved(verb or "", plain)
     return options, [*rest, *(one for one in overrides if one not in plain)]
+
+
+def _usual_sizes(verb: str | None, options: Tree) -> list[str]:
+    """Overrides that set what the verb simulates where nothing is said; those of the user come after them and win."""
+    parameters = options.get(verb or "", {}).get("parameters")
+    return [f"{key}={value}" for key, value in usual_sizes(verb or "", parameters).items()]
 
 
 def _sectioned(verb: str | None, overrides: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import xarray as xr
+import yaml
 
 import sim
 from sim import cli
@@ -26,9 +28,18 @@ from sim.commands import run as run_verb
 from sim.experiment import options
 from sim.experiment.command import Request, override_texts, spelled_options
 from sim.experiment.ensemble import state_table
-from sim.experiment.options import OWN, SHARED, CompareOptions, DiscoverOptions, EngineOptions, StudyOptions, declared
+from sim.experiment.options import (
+    OWN,
+    SHARED,
+    SIZES,
+    CompareOptions,
+    DiscoverOptions,
+    EngineOptions,
+    StudyOptions,
+    declared,
+)
 from sim.model.hydra_config import ENGINE_KEYS, STUDY_KEYS
-from sim.model.scenario import load
+from sim.model.scenario import load, parameter_rows
 from sim.model.validation import UserError
 from sim.numbers import philox
 
@@ -186,7 +197,10 @@ def test_every_verb_has_a_module_and_every_class_of_options_a_verb() -> None:
         (["explain", "war"], ["explain", "outcome=war"]),
         (["diff", "article", "no_order", "run=3"], ["diff", "run=3", "scenarios=[article,no_order]"]),
         (["forecast", "a.csv"], ["forecast", "data=a.csv"]),
-        (["discover", "outputs/x"], ["discover", "sweep=outputs/x"]),
+        (["discover", "war"], ["discover", "where=war"]),
+        (["discover", "lull_days<=14", "outputs/x"], ["discover", "where=lull_days<=14", "sweep=outputs/x"]),
+        (["discover", "lull_days==14", "a=1,2"], ["discover", "where=lull_days==14", "a=1,2"]),
+        (["discover", "outputs/x", "discover.where=war"], ["discover", "sweep=outputs/x", "discover.where=war"]),
         (["verify", "outputs/x", "trust=true"], ["verify", "folder=outputs/x", "trust=true"]),
         (["calibrate", "data=a.csv", "score=true"], ["forecast", "data=a.csv", "score=true"]),
         (["explain", "divergence=[article,no_order]"], ["diff", "scenarios=[article,no_order]"]),
@@ -229,7 +243,18 @@ def test_json_is_all_that_a_verb_prints(lull: Lull) -> None:
     told = json.loads(run.out, parse_constant=no_constants)
     assert told["run"] == 3
     assert told["turning_points"]
-    assert_one_line(lull("verify", "x", "--json"), "option = --json")
+    assert_one_line(lull("app", "--json"), "option = --json")
+
+
+def test_checks_print_json_as_well(lull: Lull, tmp_path: Path) -> None:
+    assert lull("facts", "F21", "output.dir=made").code == 0
+    found = json.loads(lull("verify", "made", "--json").out, parse_constant=no_constants)
+    assert (found["verb"], found["same"], found["first"], found["compared"]) == ("facts", True, None, 2)
+    (tmp_path / "made" / "facts.csv").write_text("id\nF99\n")
+    answer = lull("verify", "made", "--json")
+    found = json.loads(answer.out)
+    assert (answer.code, found["same"], "facts.csv" in found["first"]) == (1, False, True)
+    assert [verb for verb, one in cli.VERBS.items() if not one.tables] == ["app"]
 
 
 def test_compare_report_and_explain_answer_the_question_of_the_article_without_arguments() -> None:
@@ -252,6 +277,27 @@ def test_python_and_the_command_spell_null_and_options_alike() -> None:
         DiscoverOptions(boxes=99)
     with pytest.raises(UserError, match=r"compare\.departures = late: allowed common, own"):
         CompareOptions(departures="late")
+
+
+@pytest.mark.parametrize("verb", ["run", *SIZES])
+def test_help_and_printed_configuration_show_the_sizes_of_the_verb(verb: str, tmp_path: Path, lull: Lull) -> None:
+    runs, draws = SIZES.get(verb, (20_000, 1))
+    text = " ".join(lull("help", verb).out.split())
+    assert f"study.runs runs, of each point or parameter set where there are several (default {runs};" in text
+    assert ("study.draws sweep:" in text) == (draws > 1 or verb in ("sweep", "discover"))
+    assert (draws == 1) or f"(default {draws}; e.g. study.draws=200)" in text
+
+
+def test_the_printed_configuration_shows_the_sizes_of_the_verb(tmp_path: Path) -> None:
+    def study(*words: str) -> dict[str, Any]:
+        answer = process(tmp_path, *words, "--cfg", "job", "-p", "study")
+        assert (answer.code, answer.err) == (0, "")
+        found = yaml.safe_load(answer.out)
+        return {name: found[name] for name in ("runs", "draws")}
+
+    assert study("explain", "war") == {"runs": 16, "draws": 64}
+    assert study("compare", "study.runs=9") == {"runs": 9, "draws": 200}
+    assert study("compare", "parameters=defaults") == {"runs": 20_000, "draws": 1}
 
 
 def test_hydra_prints_the_options_of_the_verb(tmp_path: Path) -> None:
@@ -310,7 +356,7 @@ MISTAKES = [
         for verb in ("run", "compare", "explain", "report")
     ),
     (("explain", "engine.cluster=cloud"), ("engine.cluster = cloud", "local, tcp://HOST:PORT, slurm, pbs or null")),
-    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws here",)),
+    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws and study.outcomes here",)),
     (("run", "study.draws=3"), ("study.draws is for `lull sweep`, compare, explain and report",)),
     (("replay", "-1"), ("run = -1", "a whole number from 0 to 281474976710655")),
     (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),
@@ -403,32 +449,42 @@ def test_a_signal_in_the_middle_of_a_run_leaves_nothing(tmp_path: Path, sent: st
     assert list(tmp_path.iterdir()) == []
 
 
-WRONG = {
-    "run": "control=3", "replay": "patron.control=3", "sweep": "patron.control=interval(0,7)",
-    "compare": "article nope", "diff": "article article;patron.control=3", "report": "scenario=article",
-    "explain": "scenario=nope", "sensitivity": "scenario=article,nope", "discover": "patron.contol=1",
-    "calibrate": "seed=-1", "forecast": "mechanisms.fear=3", "parameters": "scenario=nope", "facts": "seed=x",
-    "scenarios": "seed=x", "app": "app.port=x", "verify": "verify.trust=maybe",
-    "bench": "bench.full=maybe", "case": "case.action=maybe", "data": "mechanisms.fear=3",
-    "events": "seed=x", "watch": "watch.weeks=0",
-}  # fmt: skip
-"""A mistake in the options or the configuration of each verb."""
+WRONG = (
+    "run control=3", "run study.draws=3", "run output.dir=/dev/null/x", "replay patron.control=3", "replay 4711 nope",
+    "sweep", "sweep patron.control=interval(0,7)", "sweep study.outcomes=[nope] seed=1,2", "sweep study.design=sobol",
+    "sweep patron.control=interval(0,1)", "sweep seed=1,2 parameters=posterior", "sweep seed=1,2 study.draws=nope",
+    "sweep seed=1,2 study.policies=nope.yaml", "sweep seed=1,2 engine.workers=2", "sweep study.table=nope.csv",
+    "compare article nope", "compare study.draws=0", "compare parameters=nope",
+    "diff article article;patron.control=3", "diff article", "report scenario=article", "report mechanisms=[nope]",
+    "report outcome=nope", "explain scenario=nope", "explain nope", "explain war mechanisms=[nope]",
+    "explain parameters=nope", "sensitivity scenario=article,nope", "sensitivity outcomes=nope",
+    "sensitivity samples=7", "sensitivity sensitivity.parameters=[nope]", "sensitivity sensitivity.sweep=nope",
+    "discover", "discover war", "discover war nope", "discover nope seed=1,2", "discover patron.contol=1",
+    "calibrate seed=-1", "calibrate data=nope.csv", "calibrate calibration.draws=5", "calibrate parameters=posterior",
+    "forecast", "forecast nope.csv", "forecast mechanisms.fear=3", "parameters scenario=nope", "parameters nope",
+    "facts seed=x", "facts nope", "scenarios seed=x", "scenarios nope", "app app.port=x", "app app.host=no/host",
+    "verify", "verify nope", "verify verify.trust=maybe", "bench bench.full=maybe", "bench scenario=nope",
+    "data", "data nope.csv", "data mechanisms.fear=3", "events seed=x", "events nope", "watch watch.weeks=0",
+    "watch data=nope.csv", "explain attacks_lulll", "explain lull_days>=900", "sensitivity outcomes=[war>=x]",
+    "case", "case new", "case new article", "case predict salt_coast", "case case.action=maybe",
+    "check-extension", "check-extension nope.py",
+)  # fmt: skip
+"""Mistakes in the options or the configuration of every verb."""
+HEAVY = ("numba", "xarray", "pandas", "scipy", "matplotlib")
 
 
-def test_a_mistake_is_reported_before_anything_heavy_is_imported() -> None:
-    assert cli.VERBS.keys() - WRONG.keys() == {"check-extension"}  # takes a file and nothing else
+def test_a_mistake_is_reported_before_anything_heavy_is_imported(tmp_path: Path) -> None:
+    assert {words.split()[0] for words in WRONG} == set(cli.VERBS)
     code = (
         "import sys\nfrom sim.cli import main\n"
-        "for words in sys.argv[1:]: assert main(words.split()) == 2, words\n"
-        "print(*sorted({'numba', 'xarray', 'pandas', 'scipy', 'matplotlib'} & set(sys.modules)))\n"
-        "main(['parameters', 'control'])\n"
-        "assert 'numba' in sys.modules"  # the control: a verb that is carried out does import it
+        "for words in sys.argv[1:]:\n"
+        f"    assert main(words.split()) == 2 and not {set(HEAVY)} & set(sys.modules), words\n"
+        "import sim.commands.run\n"
+        "assert 'numba' in sys.modules"  # the control: a verb that is carried out does import them
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *(f"{verb} {words}" for verb, words in WRONG.items())],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout.splitlines()[0], done.stderr.count("lull: ")) == (0, "", len(WRONG)), done
+    done = subprocess.run([sys.executable, "-c", code, *WRONG], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("lull: ")) == (0, "", len(WRONG)), done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupt_while_a_class_is_made_is_an_interrupt_like_any_other(tmp_path: Path) -> None:
@@ -639,6 +695,21 @@ def test_a_listing_prints_its_table_and_makes_a_folder_only_when_asked(
     assert list(tmp_path.iterdir()) == []
     assert lull(verb, "output.dir=kept").code == 0
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {f"{verb}.csv", "config.yaml", "manifest.json"}
+
+
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("0", 20), ("1000", 100), ("wide", 100)])
+def test_a_pipe_has_the_columns_that_the_environment_says(
+    lull: Lull, monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = lull("parameters", "control")
+    assert width - 12 < max(map(len, shown.out.splitlines())) <= width
+    if width < 60:
+        return
+    words = {word for row in parameter_rows(load().scenario) for word in re.split(r"[._]", row.key)}
+    pieces = re.findall(r"(?<![\w./-])[a-z]+(?:[._][a-z]+)+[._]?(?![\w-])", shown.out)
+    assert "patron.control" in pieces
+    assert {word for one in pieces for word in re.split(r"[._]", one) if word} <= words | {"log", "uniform"}
 
 
 def test_parameters_shows_the_values_of_the_call(lull: Lull, tmp_path: Path) -> None:

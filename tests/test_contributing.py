@@ -32,7 +32,7 @@ def listed(title: str) -> list[str]:
     return re.findall(r"^\d+\. `((?:sim|configs)/[^`]+)`", files, re.MULTILINE)
 
 
-ADDITIONS = [title for title in re.findall(r"^## An? .+$", CONTRIBUTING, re.MULTILINE) if "wing" not in title]
+ADDITIONS = re.findall(r"^## An? .+$", CONTRIBUTING, re.MULTILINE)
 
 
 # --- an addition to a copy ----------------------------------------------------------------------------------
@@ -198,6 +198,30 @@ SCENARIO: tuple[Edit, ...] = (
     ),
 )
 
+(WING_FILE,) = re.findall(r"```yaml\n(.*?)```", section(CONTRIBUTING, "## A wing, a theatre, another case"), re.DOTALL)
+WING: tuple[Edit, ...] = (("configs/scenario/newcomers.yaml", "", WING_FILE),)
+
+FIGURE: tuple[Edit, ...] = (
+    (
+        "sim/reporting/figures/calm.py",
+        "",
+        "from sim.reporting.style import new_figure, style\n\n\n"
+        "def days_figure(found):\n    with style():\n        figure = new_figure(4.0, 3.0)\n"
+        "        axes = figure.subplots()\n        axes.hist([one.day for one in found.sentences])\n"
+        '        axes.set_title("Sentences by day")\n    return figure\n',
+    ),
+    (
+        "sim/commands/replay.py",
+        "from sim.reporting.terminal import chronicle_texts",
+        "from sim.reporting.figures import drawn\nfrom sim.reporting.terminal import chronicle_texts",
+    ),
+    (
+        "sim/commands/replay.py",
+        "            figures={},\n",
+        '            figures={"calm": drawn("calm", "days", found)},\n',
+    ),
+)
+
 PATTERN: tuple[Edit, ...] = (
     (
         "configs/patterns/article.yaml",
@@ -220,6 +244,30 @@ PATTERN: tuple[Edit, ...] = (
 
 MADE: dict[str, tuple[tuple[Edit, ...], list[str], str]] = {
     "## A scenario": (SCENARIO, ["-m", "sim.cli", "scenarios", "spring_truce"], "Spring truce"),
+    "## A wing, a theatre, another case": (
+        WING,
+        [
+            "-c",
+            f"OVERRIDES = ['scenario=newcomers']{ENGINES_AGREE}"
+            "assert list(scenario.cast.wings)[-1] == 'newcomers_iraq'\n"
+            "assert reference.wing_states['attacks'][..., -1].sum() > 0\n"
+            "print('newcomers attack')",
+        ],
+        "newcomers attack",
+    ),
+    "## A figure": (
+        FIGURE,
+        [
+            "-c",
+            "from sim.commands import replay\nfrom sim.experiment.command import Request\n"
+            "from sim.experiment.options import ReplayOptions\n"
+            "replay.state_table = replay.history = lambda *_: {}  # by the kernel, which is no matter here\n"
+            "rest = Request('replay', ('calendar.days=134',))\n"
+            "result = replay.job(Request('replay'), ReplayOptions(), rest).compute(None)\n"
+            "print(result.plot('calm').axes[0].get_title(loc='left'))",
+        ],
+        "Sentences by day",
+    ),
     "## A parameter": (
         PARAMETER,
         ["-c", f"OVERRIDES = ['ladder.floor=2.5']{ENGINES_AGREE}print(reference.run_states['recent_rung'].min())"],
@@ -397,6 +445,12 @@ def test_fifteen_questions_are_answered_by_names_that_are_defined_there():
     assert len(answers) == 15
     assert all(re.search(r"`\w+` in `sim/", one) for one in answers)
     assert undefined(ARCHITECTURE) == []
+
+
+def test_quantiles_are_computed_in_one_module():
+    own = re.compile(r"\bnp\.(nan)?(quantile|percentile)\(")
+    modules = {path.name for path in (ROOT / "sim").rglob("*.py") if own.search(path.read_text(encoding="utf-8"))}
+    assert modules == {"statistics.py"}
 
 
 def test_the_way_to_an_attack_ends_in_the_line_that_is_shown():

@@ -311,7 +311,7 @@ def test_every_decision_and_every_module_of_rules_is_told():
     assert told == numbered - {"MAX_ATTACKS", "DAYS_IN_PLACE", "WEEKS_IN_PLACE"}
     modules = {path.stem for path in Path(rules.__path__[0]).glob("*.py")}
     of_the_day = {module.__name__.rpartition(".")[2] for module in ROLES}
-    assert of_the_day == modules - {"__init__", "day", "decisions", "outcomes", "samplers"}
+    assert of_the_day == modules - {"__init__", "decisions", "outcomes", "samplers"}
 
 
 # --- names --------------------------------------------------------------------------------------------------

@@ -17,10 +17,8 @@ TERMS = (
     "likelihood", "rejection ABC", "censored", "counterfactual", "Sobol", "Morris", "PRIM", "observation model",
     "credible interval", "Shapley", "regret", "importance weight", "identifiab", "posterior",
 )  # fmt: skip
-CODE = sorted(path for path in (ROOT / "sim").rglob("*.py") if path != ROOT / "sim" / "model" / "aliases.py")
+CODE = sorted((ROOT / "sim").rglob("*.py"))
 DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), *(ROOT / "experiments").glob("*/README.md")])
-RENAMED = re.compile(r"^### Renamed$.*?^(?=##)", re.MULTILINE | re.DOTALL)
-"""The section of the changelog that lists old names next to new ones; so does `sim/model/aliases.py`."""
 OTHERS = sorted(
     [*(ROOT / "notebooks").glob("*.py"), *(ROOT / "configs").rglob("*.yaml"), *(ROOT / "seeds").glob("*.yaml")]
 )
@@ -48,7 +46,6 @@ def names_in(source: str) -> list[tuple[int, str]]:
 
 def private(path: Path, text: str) -> list[str]:
     """Where a text uses a banned word."""
-    text = RENAMED.sub("", text) if path.suffix == ".md" else text
     spots = [(0, path.stem), *names_in(text)] if path.suffix == ".py" else list(enumerate(text.splitlines(), 1))
     return sorted({f"{path.name}:{line} {word}" for line, one in spots for word in words_of(one) if word in BANNED})
 

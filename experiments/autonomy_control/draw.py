@@ -11,6 +11,7 @@ from sim import open_sweep
 from sim.experiment.sweep.profiles import at_points, profile, varied
 from sim.reporting.figures.sweep_figures import draw_map
 from sim.reporting.style import GREY, new_figure, save, style
+from sim.reporting.text import parameter_title
 
 TITLES = {"article": "The order, and the major strikes", "no_threat": "The order alone, no major strikes"}
 CONTROL, AUTONOMY = "patron.control", "multipliers.autonomy"
@@ -38,7 +39,7 @@ def draw(data, cells, found):
             axes.set_title(TITLES[name], fontsize=11, fontweight="bold")
             axes.set_xticks(range(len(across.labels)), across.labels)
             axes.set_yticks(range(len(up.labels)), up.labels)
-            axes.set_xlabel("the patron's control over its proxies (patron.control)")
+            axes.set_xlabel("the patron's control over its proxies")
             axes.set_ylabel("factor on the militias' autonomy" if column == 0 else "")
         title = "Attacks on the United States from 3 to 27 February, after Tehran's order"
         figure.text(0.03, 0.95, title, fontsize=14.5, fontweight="bold", va="top")
@@ -81,7 +82,7 @@ def elsewhere(data):
             if axis.name in (CONTROL, AUTONOMY):
                 found = profile(one, at, axis.place, len(axis.labels))
                 ends = (f"{found.mean[k]:.1f} ± {found.error[k]:.1f} ({axis.labels[k]})" for k in (0, -1))
-                print(f"  {axis.name}: {' against '.join(ends)}")
+                print(f"  {parameter_title(axis.name)}: {' against '.join(ends)}")
 
 
 if __name__ == "__main__":

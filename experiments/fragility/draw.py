@@ -9,6 +9,7 @@ import numpy as np
 
 from sim import open_sweep
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, PURPLE, SAND, new_figure, quiet, save, style
+from sim.reporting.text import parameter_title
 from sim.rules.outcomes import NEVER, RESUMED_DAYS
 
 STRIKES, REPORT, MARCH = 108, 133, 150
@@ -172,7 +173,7 @@ def draw_survival(axes, drawn):
     axes.text(REPORT - STRIKES + 3, 103, "the report", fontsize=8.5)
     axes.set_title("The lull holds", fontsize=11, fontweight="bold", pad=14)
     axes.set_xlabel("days after the strikes of 2 February")
-    axes.set_ylabel("% of histories; band: nine in ten draws")
+    axes.set_ylabel("% of histories; band: 90% of the draws")
     axes.set_ylim(0, 101)
     axes.set_xlim(0, 365)
     quiet(axes)
@@ -213,7 +214,7 @@ def draw_changes(axes, moved):
     axes.set_ylim(places[-1] + 0.6, -1.5)
     axes.set_title("What would move the end", fontsize=11, fontweight="bold", x=-1.02)
     axes.set_xlabel(
-        "points more or fewer lulls over by 14 April,\nof those that held to 15 March; bar: nine in ten draws"
+        "points more or fewer lulls over by 14 April,\nof those that held to 15 March; bar: 90% of the draws"
     )
     axes.grid(axis="x", color=PALE)
     axes.set_axisbelow(True)
@@ -228,11 +229,11 @@ def draw_numbers(axes, numbers):
             axes.annotate("", (100 * high, line + shift), (100 * low, line + shift),
                           arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.8})  # fmt: skip
             axes.plot([100 * low], [line + shift], "o", color=colour, markersize=4)
-        axes.text(-0.04, line, name, ha="right", va="center", transform=axes.get_yaxis_transform())
+        axes.text(-0.04, line, parameter_title(name), ha="right", va="center", transform=axes.get_yaxis_transform())
     axes.set_yticks([])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, 100)
-    axes.set_title("On which numbers it hangs", fontsize=11, fontweight="bold", x=-0.72)
+    axes.set_title("Which numbers decide it", fontsize=11, fontweight="bold", x=-0.72)
     axes.set_xlabel(
         "% that hold 90 days: from the lowest quarter of the number\nto its highest; posterior blue, prior grey"
     )
@@ -280,10 +281,10 @@ def told(drawn, arms, moved, numbers):
         print(f"{name}: share of lulls that hold {LONG} days, lowest and highest quarter")
         for key in strongest(found, 6):
             (low, low_error), (high, high_error) = found[key]
-            print(f"  {key}: {low:.0%} ± {low_error:.0%}, {high:.0%} ± {high_error:.0%}")
+            print(f"  {parameter_title(key)}: {low:.0%} ± {low_error:.0%}, {high:.0%} ± {high_error:.0%}")
     for key in strongest(numbers["prior"], 2):
         middle = (f"{np.median(one[key].values):.3g} in the {name}" for name, one in drawn.items() if key in one.coords)
-        print(f"half of the draws of {key} lie below {', '.join(middle)}")
+        print(f"half of the draws of {parameter_title(key)} lie below {', '.join(middle)}")
 
 
 def ended_war(data):

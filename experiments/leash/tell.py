@@ -146,7 +146,7 @@ def draw(effects, plane):
         title = "A tighter leash: fewer attacks against the order, a longer lull; the probability of war moves little"
         figure.text(0.03, 0.972, title, fontsize=15, fontweight="bold", va="top")
         under = (
-            "Difference to the scenario article, where control and autonomy are whatever the article's figures leave;"
+            "Difference to the documented history, where control and autonomy are whatever the article's figures leave;"
             " the same parameters otherwise,\nthe same random numbers. War ends a history, so all but war is of pairs"
             " without it."
         )
@@ -165,7 +165,7 @@ def draw(effects, plane):
         for column, (name, words) in enumerate(MAPS.items()):
             mapped(figure.add_axes((0.075 + 0.31 * column, 0.135, 0.285, 0.265)), plane, name, words, column == 0)
         foot = (
-            "Source: Lull, scenario article freed on 29 January 2024, seed 1. Frames: T tight leash, B broad"
+            "Source: Lull, scenario Documented history freed on 29 January 2024, seed 1. Frames: T tight leash, B broad"
             " directions, H hands off. A model to think with, not a forecast."
         )
         figure.text(0.03, 0.018, foot, fontsize=8.5, color=GREY)
@@ -202,7 +202,7 @@ def differences(axes, effects, name, named):
     axes.set_yticks(rows, [told for _, _, told in STYLES.values()] if named else [""] * len(rows), fontsize=10.5)
     axes.set_ylim(-0.6, len(rows) - 0.3)
     axes.set_title(f"{MEASURES[name]}\n", fontsize=10.5, fontweight="bold", pad=2)
-    axes.text(0.0, 1.02, f"article: {base}", transform=axes.transAxes, fontsize=9.5, color=GREY)
+    axes.text(0.0, 1.02, f"documented: {base}", transform=axes.transAxes, fontsize=9.5, color=GREY)
     axes.set_xlabel("percentage points" if name in CHANCES else "days" if name == "lull_days" else "attacks")
 
 
@@ -212,7 +212,7 @@ def legend(figure):
     axes.set(xlim=(0, 100), ylim=(-1, 1))
     axes.plot([0.7, 4.2], [0, 0], color=BLUE, linewidth=5, alpha=0.35)
     axes.plot([2.4], [0], "o", color=BLUE, markersize=8, markeredgecolor="white")
-    axes.text(5.2, 0, "mean, and nine in ten draws of the posterior", va="center", fontsize=9.5)
+    axes.text(5.2, 0, "mean, and 90% of the draws of the posterior", va="center", fontsize=9.5)
     axes.plot([42], [0], "D", color=ORANGE, markersize=5)
     axes.text(43, 0, "at the defaults", va="center", fontsize=9.5)
 
@@ -224,7 +224,7 @@ def mapped(axes, plane, name, words, named):
     axes.set_xticks(range(len(plane.controls)), [f"{one:g}" for one in plane.controls])
     axes.set_yticks(range(len(plane.factors)), [f"{one:g}" for one in plane.factors] if named else [""] * 5)
     error = f"{errors.max():.1%}" if name in CHANCES else f"{errors.max():.2g}"
-    axes.set_xlabel(f"control (patron.control); Monte Carlo error at most {error}")
+    axes.set_xlabel(f"control; Monte Carlo error at most {error}")
     axes.set_ylabel("factor on the militias' autonomy" if named else "")
     for control, factor, told in STYLES.values():
         row, column = plane.cell(control, factor)

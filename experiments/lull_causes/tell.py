@@ -20,6 +20,7 @@ from sim.analysis.comparison.paired_run import points_of
 from sim.analysis.pattern_tests import calm_of
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, new_figure, save, style
+from sim.reporting.text import parameter_title
 
 ACTS = {"major_response": "major strikes", "patron_restraint": "Tehran's order", "mediation": "mediators"}
 WAYS = ("patron_restraint", "threat_fear", "fear", "capacity", "grievance", "mediation")
@@ -82,7 +83,7 @@ def draw(acts, calm, draws, runs):
         figure.text(0.03, 0.972, title, fontsize=15, fontweight="bold", va="top")
         under = (
             f"Six worlds from 29 January 2024 on, common random numbers: {draws} sets of parameters that the article's"
-            f" figures leave, {runs} histories with each. Dots: means. Lines: nine in ten sets."
+            f" figures leave, {runs} histories with each. Dots: means. Lines: 90% of the sets."
         )
         figure.text(0.03, 0.93, under, fontsize=10, color=GREY, va="top")
         worlds(figure, acts)
@@ -92,8 +93,8 @@ def draw(acts, calm, draws, runs):
         shares(figure.add_axes((0.395, 0.125, 0.125, 0.205)), acts, "lull_days", "days of lull", False)
         calm_shares(figure.add_axes((0.81, 0.125, 0.075, 0.205)), calm)
         foot = (
-            "Source: Lull, scenario article, seed 1. The two combinations of mediators without an order are left"
-            " out. Shares are of mechanisms in the model, not of causes in the world."
+            "Source: Lull, scenario Documented history, seed 1. The two combinations of mediators without an order are"
+            " left out. Shares are of mechanisms in the model, not of causes in the world."
         )
         figure.text(0.03, 0.018, foot, fontsize=8.5, color=GREY)
     for ending in ("png", "svg"):
@@ -244,7 +245,7 @@ def hangs_on(data, draws):
     points = points_of("posterior", draws, 1, load().scenario.cast)
     found = {key: np.corrcoef(rankdata(column), part)[0, 1] for key, column in points.items()}
     strongest = sorted(found, key=lambda key: -abs(found[key]))[:6]
-    print("the strikes' part goes with:", ", ".join(f"{key} {found[key]:+.2f}" for key in strongest))
+    print("the strikes' part goes with:", ", ".join(f"{parameter_title(key)} {found[key]:+.2f}" for key in strongest))
     print(f"  one of {len(found)} reaches {3.3 / np.sqrt(draws):.2f} by chance in one study of twenty")
 
 

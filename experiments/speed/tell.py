@@ -93,9 +93,8 @@ def draw(grown: Mapping[str, Any]) -> None:
             sizes, costs = [row[key] for row in grown[key]], [row["agent_day_ns_core"] for row in grown[key]]
             axes.semilogx(sizes, costs, "o-", color=BLUE, markersize=4)
             axes.axhspan(costs[1] * (1 - FLAT), costs[1] * (1 + FLAT), color=GREY, alpha=0.15, linewidth=0)
-            axes.set(
-                xlabel=key, ylim=(0, 2 * max(costs)), title=f"{key}, {'all cores' if key == 'runs' else 'one core'}"
-            )
+            cores = "all cores" if key == "runs" else "one core"
+            axes.set(xlabel=f"number of {key}", ylim=(0, 2 * max(costs)), title=f"Growth with {key}, {cores}")
             if place == 0:
                 axes.set_ylabel("ns an agent-day and core")
         figure.tight_layout()

@@ -15,22 +15,22 @@ import numpy as np
 import xarray as xr
 
 from sim.analysis.comparison.arms import kept, pinned_words
-from sim.analysis.comparison.paired_run import PRIOR, PointColumns, draws_of, points_of, source_of
+from sim.analysis.comparison.paired_run import PointColumns, points_of
+from sim.analysis.requested import PRIOR, draws_of, known_outcome, players_of, source_of
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
 from sim.experiment.command import Request, check_one_point
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, outcomes_of, theatre_counts
-from sim.experiment.options import ExplainOptions
+from sim.experiment.options import SIZES, ExplainOptions
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import Arm, CostEstimate, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, interval_90
-from sim.model.aliases import current_mechanism, current_outcome
 from sim.model.extension import ActiveExtensions
 from sim.model.outcomes import Outcome
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import Config, Scenario, asking, load
-from sim.model.validation import UserError, one_of
+from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER
 
 
@@ -105,10 +105,7 @@ class Measured:
 
 def measured(name: str, known: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> Measured:
     """How one of the outcomes known is attributed."""
-    name = current_outcome(name)
-    if name not in known:
-        raise UserError("outcome", name, one_of(known, name))
-    outcome = known[name]
+    outcome = known_outcome(name, known)
     if outcome.heavy_tailed:
         return Measured(name, f"{outcome.title}, probability of any", "probability", True)
     if outcome.unit == "day":
@@ -193,24 +190,6 @@ class Game:
             return {"values": found.reshape(len(coalitions), self.draws, self.runs)}
 
         return joined(chunks(len(experiment.arms), self.width, quantity, progress))["values"]
-
-
-def players_of(scenario: Scenario, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The mechanisms that play: those asked for, else all that the scenario has at work, those of extensions last."""
-    extended = scenario.extended
-    known = (*MECHANISM_NAMES, *(one.name for one in extended.mechanisms))
-    working = (*(name for name in MECHANISM_NAMES if getattr(scenario.mechanisms, name)), *extended.at_work)
-    if asked is None:
-        return working
-    asked = tuple(map(current_mechanism, asked))
-    for name in asked:
-        if name not in known:
-            raise UserError("mechanisms", name, one_of(known, name))
-        if name not in working:
-            raise UserError("mechanisms", name, f"mechanisms that {scenario.name} has at work")
-        if list(asked).count(name) > 1:
-            raise UserError("mechanisms", name, "each mechanism once")
-    return asked
 
 
 def freed_after_deaths(scenario: Scenario) -> Scenario:
@@ -306,8 +285,7 @@ def variance(values: Array) -> float:
     return float(values.var(ddof=1)) if len(values) > 1 else 0.0
 
 
-DRAWS: Final = 64
-RUNS: Final = 16
+RUNS, DRAWS = SIZES["explain"]
 """Draws, and runs of each draw and coalition, where nothing is said: with twelve mechanisms 4.2 million histories."""
 PRIOR_DRAWS: Final = 1000
 """Draws of the priors for the prior predictive of what assumptions decide; `RUNS` histories of each."""

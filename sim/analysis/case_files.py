@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sim.analysis.forecast.case_predictions import OBSERVATION_KEYS, PARTS, section_of
+from sim.analysis.forecast.case_settings import OBSERVATION_KEYS, PARTS, section_of
 from sim.analysis.forecast.event_filters import filters_of
 from sim.experiment.command import Request
+from sim.experiment.options import OutputOptions
 from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.result_dir import whole_folder
 from sim.model.cast import UNSOURCED
@@ -31,17 +32,33 @@ OF_A_CASE: Final = ("actors", "timeline", "history", "filters", "predictions")
 """Groups of files that a case has of its own."""
 
 
+def asked_for(request: Request) -> tuple[str, Path]:
+    """Name and folder of the new case that a command asks for."""
+    output, rest = request.options(OutputOptions)
+    name = next((one.removeprefix("scenario=") for one in rest.overrides if one.startswith("scenario=")), None)
+    if name is None or len(rest.overrides) > 1 or rest.config_dir is not None:
+        raise UserError("lull case new", " ".join(rest.overrides) or "(no name)", "NAME, and output.dir=FOLDER")
+    folder = output.dir or Path(name)
+    check_new(name, folder)
+    return name, folder
+
+
+def check_new(name: str, folder: Path) -> None:
+    """Refuse the name of a shipped file or what is no identifier, and a folder in which something stands."""
+    taken = {one for group in GROUPS for one in options(group, config_folders(None))} | _NO_NAMES
+    if not _NAME.fullmatch(name) or name in taken:
+        raise UserError("scenario", name, "a new name of at most 64 lower-case letters, digits and _")
+    if folder.exists():
+        raise UserError("output.dir", folder, "a folder that does not exist yet")
+
+
 def write_template(name: str, folder: Path) -> list[str]:
     """Write the files of a new case, all or none, and return their paths within the folder.
 
     Raises:
         UserError: a shipped file has this name, it is no identifier, or something stands in the folder.
     """
-    taken = {one for group in GROUPS for one in options(group, config_folders(None))} | _NO_NAMES
-    if not _NAME.fullmatch(name) or name in taken:
-        raise UserError("scenario", name, "a new name of at most 64 lower-case letters, digits and _")
-    if folder.exists():
-        raise UserError("output.dir", folder, "a folder that does not exist yet")
+    check_new(name, folder)
     made = []
     with whole_folder(folder) as aside:
         for path in sorted((data_folder("seeds") / OF_TEMPLATE).glob("*.yaml")):

@@ -24,7 +24,7 @@ from sim.engine.record import WEEK, Output, OutputSpec
 from sim.experiment.dataset import ACKNOWLEDGED
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.experiment.runner import CHUNK, CostEstimate, Experiment, Progress, chunks, ensemble, joined
-from sim.experiment.statistics import NORMAL_90, Array, jackknife
+from sim.experiment.statistics import NORMAL_90, Array, jackknife, quantile
 from sim.model.outcomes import NAMES
 from sim.model.scenario import CONDITIONED, POSTERIOR, Config, Scenario
 from sim.model.validation import UserError
@@ -498,7 +498,7 @@ def false_alarms(weeks: Weeks, alarm: Array) -> float:
 
 def level_of(weeks: Weeks, probability: Array, accepted: float) -> float:
     """The lowest alarm level with at most so many false alarms a year, from the highest on."""
-    levels = np.unique(np.quantile(probability[weeks.risk], np.linspace(0.0, 1.0, LEVELS)))
+    levels = np.unique(quantile(probability[weeks.risk], np.linspace(0.0, 1.0, LEVELS)))
     found = np.inf
     for level in levels[::-1]:
         if false_alarms(weeks, probability >= level) > accepted:
@@ -517,7 +517,7 @@ def roc(score: Array, came: Array) -> tuple[Array, Array]:
 
 def reliability(probability: Array, came: Array, sets: Array) -> list[dict[str, float]]:
     """Bins of equal size by probability: mean of it, share of weeks before the event with its error, and weeks."""
-    edges = np.unique(np.quantile(probability, np.linspace(0.0, 1.0, BINS + 1)[1:-1]))
+    edges = np.unique(quantile(probability, np.linspace(0.0, 1.0, BINS + 1)[1:-1]))
     places = np.searchsorted(edges, probability, side="right")
     parts = np.unique(sets, return_inverse=True)[1] % PARTS
     rows = []

@@ -15,24 +15,23 @@ from sim.analysis.comparison.arms import KEY, ComparedArm, listed
 from sim.analysis.comparison.paired import NO_WAR
 from sim.analysis.comparison.paired_comparison import COMMON_DAY, OWN_DAY, Comparison
 from sim.analysis.comparison.paired_comparison import prepared as prepared_comparison
-from sim.analysis.comparison.paired_run import PRIOR
 from sim.analysis.durations import Outlook, expected
 from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
+from sim.analysis.requested import PRIOR, known_outcome
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import simulate_config
-from sim.experiment.options import CompareOptions, ExplainOptions, ReportOptions
+from sim.experiment.options import SIZES, CompareOptions, ExplainOptions, ReportOptions
 from sim.experiment.parameter_sets import DEFAULTS as DECLARED
 from sim.experiment.parameter_sets import drawn_of, free_declarations, quantile, shipped_posterior
 from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.sweep.axes import flattened
-from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
 from sim.model.conditions import Condition
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, asking, parameter_rows
-from sim.model.validation import UserError, one_of
+from sim.model.validation import UserError
 
 Rows = list[dict[str, Any]]
 
@@ -249,8 +248,7 @@ def numbers(asked: "Asked") -> Rows:
     return found
 
 
-DRAWS: Final = 200
-RUNS: Final = 250
+RUNS, DRAWS = SIZES["report"]
 """Draws of the comparison and histories of each draw and arm, where nothing else is set."""
 LULL_DAYS: Final = "lull_days"
 LONG_LULL: Final = 90
@@ -305,13 +303,11 @@ def prepared(options: ReportOptions, compared: CompareOptions, request: Request)
         raise UserError("compare.departures", OWN_DAY, f"{COMMON_DAY}: a report has one baseline for all pairs")
     comparison = prepared_comparison(compared, request, (DRAWS, RUNS))
     own = [one.text for one in comparison.config.scenario.asked] or [LULL_DAYS]
-    outcome = own[0] if options.outcome is None else current_outcome(options.outcome)
+    outcome = own[0] if options.outcome is None else options.outcome
     options = replace(options, outcome=outcome, question=_question(options.question))
     comparison = _asking(comparison)
     single = comparison.source == DEFAULTS
-    known = outcomes_of(comparison.config.scenario)
-    if outcome not in known:
-        raise UserError("report.outcome", outcome, one_of(known, outcome))
+    known_outcome(outcome, outcomes_of(comparison.config.scenario), "report.outcome")
     explaining = _explained(options, compared, request, single)
     return Asked(options, comparison, explaining, evidence_of(comparison.config.scenario.cast))
 

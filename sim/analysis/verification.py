@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ import yaml
 from sim.analysis.forecast.event_filters import OPTIONAL
 from sim.analysis.sensitivity.sensitivity_run import VERB as ANALYSIS
 from sim.analysis.sensitivity.sensitivity_run import prepare as prepare_analysis
+from sim.experiment.command import Request
 from sim.experiment.io import LOCK, WRITER, read_mapping, read_regular, sha256, size_of
 from sim.experiment.result_dir import (
     LARGEST,
@@ -37,13 +38,15 @@ from sim.experiment.result_dir import (
     versions,
 )
 from sim.experiment.sweep.design import MOST_POINTS, Part
-from sim.experiment.sweep.run_sweep import Sweep, prepare
 from sim.experiment.sweep.store import CHOSEN, CONFIG, PARTS_FOLDER, POINTS, Store, values_of, whole
 from sim.experiment.sweep.store import VERB as SWEEP
-from sim.experiment.sweep.worker import Work, check_points, simulate
-from sim.model.aliases import current_column, current_file, current_outcome, current_tree
+from sim.model.aliases import current_column, current_file, current_tree
 from sim.model.scenario import MOST_RUNS
 from sim.model.validation import UserError
+
+if TYPE_CHECKING:
+    from sim.experiment.sweep.run_sweep import Sweep
+    from sim.experiment.sweep.worker import Work
 
 PROVENANCE: Final = frozenset({"source_hash", "versions"})
 """What may differ without the result differing; it is reported separately."""
@@ -89,7 +92,7 @@ def _present(name: Any, known: Collection[Any]) -> Any:
     """The name that a column, key or file of an older release has among those that are known."""
     if name in known or not isinstance(name, str):
         return name
-    found = [one for one in (current_column(name), current_file(name), current_outcome(name)) if one in known]
+    found = [one for one in (current_column(name), current_file(name)) if one in known]
     return found[0] if found else name
 
 
@@ -233,6 +236,13 @@ class Verified:
     others: tuple[str, ...] = ()
 
 
+def asked_for(folder: Path | None, rest: Request) -> tuple[Path, dict[str, Any]]:
+    """The folder that a command asks to verify, and its manifest; `rest` is the command without its options."""
+    if folder is None or rest.overrides:
+        raise UserError("verify", " ".join(rest.overrides) or "(missing)", "one folder that lull made")
+    return folder.resolve(), manifest_of(folder.resolve())
+
+
 def manifest_of(folder: Path) -> dict[str, Any]:
     """The manifest of a folder to verify, every entry of which is what it has to be."""
     manifest = read_mapping(folder / MANIFEST, LARGEST_MANIFEST)
@@ -337,6 +347,8 @@ def verify_sweep(
     Raises:
         UserError: there is no sweep, or what its manifest asks for cannot be used.
     """
+    from sim.experiment.sweep.run_sweep import prepare
+
     manifest = manifest_of(folder)
     store = Store(folder, manifest)
     with TemporaryDirectory(prefix="lull-verify-") as scratch:
@@ -375,8 +387,10 @@ def _check_regular(folder: Path) -> None:
         raise UserError("verify", folder, f"a sweep of files that can be read ({problem})") from None
 
 
-def _points_difference(store: Store, sweep: Sweep) -> list[str]:
+def _points_difference(store: Store, sweep: "Sweep") -> list[str]:
     """Where the points are not those that the command makes, or no longer those that were written."""
+    from sim.experiment.sweep.worker import check_points
+
     if store.points != sweep.work.points:
         return [f"{store.points} points, made again {sweep.work.points}"]
     try:
@@ -385,7 +399,7 @@ def _points_difference(store: Store, sweep: Sweep) -> list[str]:
         return [f"{POINTS}, {other}"]
 
 
-def _configuration_difference(store: Store, sweep: Sweep) -> list[str]:
+def _configuration_difference(store: Store, sweep: "Sweep") -> list[str]:
     """Where the configuration is not the one that the command makes; it may have asked for fewer runs at first."""
     try:
         trees = [
@@ -399,9 +413,11 @@ def _configuration_difference(store: Store, sweep: Sweep) -> list[str]:
 
 
 def _part_difference(
-    path: Path, part: Part, work: Work, threads: int, progress: Callable[[int], None] | None
+    path: Path, part: Part, work: "Work", threads: int, progress: Callable[[int], None] | None
 ) -> str | None:
     """Where the histories of a part are not those that are made again."""
+    from sim.experiment.sweep.worker import simulate
+
     batches = list(part.batches())
     try:
         table = pq.ParquetFile(path)

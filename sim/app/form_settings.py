@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import yaml
 
 from sim.experiment.command import check_one_machine, check_one_point, whole
+from sim.experiment.options import SIZES
 from sim.model.aliases import current, current_tree
 from sim.model.hydra_config import check_references, config_folders, hydra_text, options, override_of, read_group_file
 from sim.model.parameters import MECHANISM_NAMES, shared_declarations
@@ -40,7 +41,7 @@ from sim.model.validation import UserError, one_of
 SettingValue = float | bool | str
 Tree = dict[str, Any]
 
-RUNS: Final = 2000
+RUNS: Final = SIZES["app"].runs
 MOST_RUNS: Final = 20_000
 """With more runs the page would not follow a slider any more."""
 LONGEST: Final = 64

@@ -4,10 +4,8 @@ import asyncio
 import ctypes
 import logging
 import re
-import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +22,7 @@ from tornado.websocket import WebSocketClosedError
 
 from sim.analysis.comparison.paired import NO_WAR, OF_ALL, OF_PART
 from sim.analysis.summary import outcome_rows, pattern_record, weekly_rows
+from sim.app import address_errors
 from sim.app.explore.outcome_html import FILES, PAIR_FILES
 from sim.app.form_settings import dump_scenario, parse_state
 from sim.app.frame import PAGES, framed, parse_query
@@ -75,29 +74,11 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def free_port(host: str) -> int:
-    """A port that is free now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with _address_errors(host), socket.create_server((host, 0), family=family) as found:
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def _address_errors(address: str) -> Iterator[None]:
-    """Say in one line why an address cannot be used; a name may also be none that can be looked up at all."""
-    try:
-        yield
-    except (OSError, UnicodeError) as problem:
-        # Some versions of Python repeat the address behind the reason.
-        why = (getattr(problem, "strerror", None) or "no name of a machine").partition(" (while")[0]
-        raise UserError("app.host, app.port", address, f"an address that is free ({why})") from None
-
-
 def server_at(address: ServerAddress, pool: WorkerPool) -> Server:
     """A server that answers once it is started; the pool simulates for its sessions."""
     given = {EXPLORE: (pool,)}
     pages: dict[str, Any] = {one.name: _builder(one.name, one.module, *given.get(one.name, ())) for one in PAGES}
-    with _address_errors(f"{address.host}:{address.port}"):
+    with address_errors(f"{address.host}:{address.port}"):
         server = pn.io.server.get_server(
             pages,
             port=address.port,

@@ -21,12 +21,12 @@ from sim.analysis.calibration.sbc import Control, conclusive
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import own_counts, reading_record
 from sim.commands.result import Job, Result, call, carry_out, request_of
-from sim.experiment.command import Request, Study, study_call
+from sim.experiment.command import Request, Study, check_from_defaults, study_call
 from sim.experiment.options import CalibrateOptions
 from sim.experiment.parameter_sets import NAME, write_posterior
 from sim.experiment.result_dir import Folder, provenance
 from sim.experiment.runner import Progress
-from sim.model.scenario import DEFAULTS, Config
+from sim.model.scenario import Config
 from sim.model.validation import UserError
 from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
@@ -91,8 +91,7 @@ def calibrate(
 def job(request: Request, options: CalibrateOptions, rest: Request) -> Job[Any]:
     """The calibration, or the check of its method, as a study."""
     config = rest.config(cluster=True)
-    if config.parameters_from != DEFAULTS:
-        raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: a calibration starts from the priors")
+    check_from_defaults("calibrate", config)
     settings = settings_of(config, rest.overrides)
     if options.check and options.data is not None:
         raise UserError("check", "true", "nothing with data=FILE, whose method is checked each time")

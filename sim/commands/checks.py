@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from rich.markup import escape
 
-from sim.analysis.verification import Verified, manifest_of, verify_folder, verify_sweep
+from sim.analysis.verification import Verified, asked_for, manifest_of, verify_folder, verify_sweep
 from sim.commands import module_of
 from sim.experiment.benchmark import SIZES, USUAL, growth, measure, steps_of
 from sim.experiment.command import Request, override_texts
@@ -20,6 +20,7 @@ from sim.experiment.options import BenchOptions, CheckExtensionOptions, VerifyOp
 from sim.experiment.result_dir import restored, result_folder
 from sim.experiment.sweep.store import VERB as SWEEP
 from sim.model.extension import Extension
+from sim.model.scenario import keyed_title
 from sim.model.validation import UserError
 from sim.reporting.table import Table, written
 from sim.reporting.terminal import progress, show, show_json, shown_path, waiting
@@ -40,10 +41,7 @@ def main(request: Request) -> int:
 def verify_command(request: Request) -> int:
     """Make a folder of results again and name the first difference; 0 where every result is the same to the bit."""
     options, rest = request.options(VerifyOptions)
-    if options.folder is None or rest.overrides:
-        raise UserError("verify", " ".join(rest.overrides) or "(missing)", "one folder that lull made")
-    folder = options.folder.resolve()
-    manifest = manifest_of(folder)
+    folder, manifest = asked_for(options.folder, rest)
     if manifest["verb"] == SWEEP:
         with progress(manifest["points"] * manifest["runs"], "histories") as advance:
             found = verify(folder, advance, options.trust)
@@ -51,6 +49,7 @@ def verify_command(request: Request) -> int:
         with waiting(f"making {manifest['verb']} again"):
             found = verify(folder, trust=options.trust)
     place = escape(shown_path(folder))
+    show_json({"folder": str(folder), "verb": manifest["verb"], "same": found.first is None, **asdict(found)})
     for one in found.elsewhere:
         show(escape(f"made by {one}"))
     if found.pictures:
@@ -116,6 +115,7 @@ def check_extension_command(request: Request) -> int:
     with waiting("compiling, and simulating histories with every engine"):
         found = check_parity(options.file, rest.overrides, config_dir=rest.config_dir)
     name = escape(str(options.file))
+    show_json({"file": str(options.file), "same": found.first is None, **asdict(found)})
     if found.first:
         show(f"{name}: the engines differ. First difference: {escape(str(found.first))}")
         return DIFFERENT
@@ -179,6 +179,20 @@ FIGURES: Final = {
 }
 
 
+GROWTH: Final = {
+    "runs": "Runs",
+    "days": "Days",
+    "wings": "Wings",
+    "seconds": "Seconds",
+    "agent_day_ns": "ns a wing-day",
+    "agent_day_ns_core": "ns a wing-day and core",
+    "low": "Lower quartile",
+    "high": "Upper quartile",
+    "peak_mib": "Peak memory (MiB)",
+}
+"""Headings of the tables of growth."""
+
+
 def bench_command(request: Request) -> int:
     """Measure how fast the kernel is here; `bench.full=true` adds growth with runs, days and wings."""
     options, rest = request.options(BenchOptions)
@@ -206,7 +220,7 @@ def grown(request: Request, found: Mapping[str, Any]) -> dict[str, Any]:
     with progress(SIZES.steps, "sizes") as advance:
         tables = growth(config, long, done=lambda: advance(1))
     for key, cores in (("runs", "all cores"), ("days", "one core"), ("wings", "one core")):
-        columns = tuple(written(name, name, _number) for name in tables[key][0])
+        columns = tuple(written(name, GROWTH[name], _number) for name in tables[key][0])
         show(Table(f"Growth with {key}, {cores}", columns, tables[key]), *filter(None, [tables["notes"].get(key)]))
     return tables
 
@@ -230,6 +244,6 @@ def remarks(found: Mapping[str, Any]) -> str:
     machine = found["machine"]
     return escape(
         f"{machine['processor']} ({machine['target']}, {machine['vectors']}), {machine['cores']} cores, load"
-        f" {machine['load_before']} before and {machine['load_after']} after; scenario {found['scenario']}, seed"
-        f" {found['seed']}, {found['rounds']} rounds by turns."
+        f" {machine['load_before']} before and {machine['load_after']} after; scenario"
+        f" {keyed_title(found['scenario'])}, seed {found['seed']}, {found['rounds']} rounds by turns."
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
 import pandas as pd
 import xarray as xr
@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.analysis.discovery import scenario_discovery as analysis
-from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition
+from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition, sweep_at
 from sim.analysis.discovery.prim import Content, workbench
 from sim.commands.result import Job, Result, call, carry_out, request_of
 from sim.commands.sweep import StoredResult, announce, make_quietly, make_shown, note, swept, swept_keys
@@ -23,7 +23,7 @@ from sim.experiment.options import DiscoverOptions, OutputOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.axes import axis_of
 from sim.experiment.sweep.run_sweep import Running, Sweep, prepare
-from sim.experiment.sweep.store import VERB, open_sweep, read_store, void
+from sim.experiment.sweep.store import VERB, open_sweep, void
 from sim.model.aliases import current_tree
 from sim.model.scenario import Config, config_of
 from sim.model.validation import UserError
@@ -32,10 +32,6 @@ from sim.reporting.table import Table
 from sim.reporting.tables import box_words, case_words, dimension_title, meaning
 from sim.reporting.terminal import progress, waiting
 from sim.reporting.text import percent
-
-NO_SWEEP: Final = (
-    "the folder of a sweep; or say what to sweep, such as 'patron.control=interval(0.2,1)' study.points=512"
-)
 
 
 def main(request: Request) -> None:
@@ -111,7 +107,7 @@ def search_of(
         asked = replace(rest, verb=VERB, home=options.sweep)
         data, config = _made(asked, table, options.where, begin, partial(swept, make=make, say=say))
     else:
-        data = _opened(options.sweep) if data is None else data
+        data = open_sweep(sweep_at(options.sweep).folder) if data is None else data
         config = config_of_sweep(data)
     answer_to = request if output.dir is None else replace(request, home=output.dir)
     return job(answer_to, replace(config, overwrite=output.overwrite), data, options)
@@ -138,13 +134,6 @@ def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOpt
 
     searches = options.boxes * analysis.RESAMPLES
     return Job(request, config, compute, lambda _: progress(searches, "searches"), looked_for.slug)
-
-
-def _opened(path: Path | None) -> xr.Dataset:
-    """A sweep that is there already."""
-    if path is None or read_store(path) is None:
-        raise UserError("discover.sweep", path or "(missing)", NO_SWEEP)
-    return open_sweep(path)
 
 
 def _made(

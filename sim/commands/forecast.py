@@ -22,13 +22,14 @@ from sim.analysis import case_files
 from sim.analysis.forecast import case_predictions as cases
 from sim.analysis.forecast import forecasting as analysis
 from sim.analysis.forecast import scores as evaluation
+from sim.analysis.forecast.case_settings import case_settings
 from sim.analysis.forecast.event_counts import Counts
 from sim.commands.result import Job, Result, call, carry_out, request_of
-from sim.experiment.command import Request, Study, study_call
-from sim.experiment.options import CaseOptions, ForecastOptions, OutputOptions
+from sim.experiment.command import Request, Study, check_from_defaults, study_call
+from sim.experiment.options import CaseOptions, ForecastOptions
 from sim.experiment.result_dir import provenance, result_folder
 from sim.experiment.runner import CostEstimate, Progress
-from sim.model.scenario import DEFAULTS, Config, keyed_title
+from sim.model.scenario import Config, keyed_title
 from sim.model.validation import UserError
 from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
@@ -107,11 +108,7 @@ def job(request: Request, options: ForecastOptions, rest: Request) -> Job[Any]:
         name = "until" if options.until else "weeks"
         raise UserError(name, options.values()[name], "nothing with score=true, which chooses its own days")
     config = rest.config(cluster=True)
-    if config.parameters_from != DEFAULTS:
-        raise UserError(
-            "parameters", config.parameters_from,
-            f"{DEFAULTS} with a forecast: the shipped posterior knows the article, not these counts",
-        )  # fmt: skip
+    check_from_defaults("forecast", config)
     counts = analysis.own_counts(config, file)
 
     total = histories * evaluation.cut_count(counts) if options.score else histories
@@ -207,11 +204,7 @@ def skill_result(
 
 def new_case(request: Request) -> None:
     """Write the template of a case, into a folder of its name or into `output.dir`."""
-    output, rest = request.options(OutputOptions)
-    name = next((one.removeprefix("scenario=") for one in rest.overrides if one.startswith("scenario=")), None)
-    if name is None or len(rest.overrides) > 1 or rest.config_dir is not None:
-        raise UserError("lull case new", " ".join(rest.overrides) or "(no name)", "NAME, and output.dir=FOLDER")
-    folder = output.dir or Path(name)
+    name, folder = case_files.asked_for(request)
     files = case_files.write_template(name, folder)
     there = shown_path(folder)
     show_json({"folder": str(folder), "files": files})
@@ -262,9 +255,8 @@ def predict_case(
 def case_job(request: Request, options: CaseOptions, rest: Request) -> Job[cases.CasePredictions]:
     """The predictions of a case as a study."""
     config = rest.config(cluster=True)
-    if config.parameters_from != DEFAULTS:
-        raise UserError("parameters", config.parameters_from, f"{DEFAULTS}: the posterior is carried over in any case")
-    settings = cases.case_settings(config)
+    check_from_defaults("case", config)
+    settings = case_settings(config)
 
     def compute(advance: Progress | None) -> Result[cases.CasePredictions]:
         return case_result(request, cases.predict_case(config, settings, options.histories, advance))

@@ -379,14 +379,12 @@ def _wings(columns: DesignColumns) -> Records:
 
 
 def _campaigns(cast: Cast, baselines: Column) -> Column:
-    """Attacks a day on the target by theatre (P, K) from those of wings (P, W); 1 each where there are none at all."""
-    campaigns, hit = np.zeros((len(baselines), len(cast.theatres))), np.zeros(len(cast.theatres))
-    theatres = list(cast.theatres)
+    """Attacks a day on the target by theatre (P, K) from those of wings (P, W)."""
+    campaigns, theatres = np.zeros((len(baselines), len(cast.theatres))), list(cast.theatres)
     for w, wing in enumerate(cast.wings.values()):
         if cast.theatres[wing.theatre].kind == "target":
             campaigns[:, theatres.index(wing.theatre)] += baselines[:, w]
-            hit[theatres.index(wing.theatre)] = 1.0
-    return np.where(campaigns.any(axis=1, keepdims=True), campaigns, hit)
+    return campaigns
 
 
 def _mine(columns: DesignColumns, numbers: Records, theatres: Records, wings: Records) -> Column:

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from sim.experiment.options import EngineOptions
 from sim.experiment.result_dir import DECIDING_LIBRARIES, source_hash, versions
+from sim.model.hydra_config import hydra_text
 from sim.model.scenario import Config
 from sim.model.validation import UserError, mapping
 
@@ -40,13 +41,16 @@ _DEATHS: Final = 20
 def cluster_of(config: Config) -> EngineOptions | None:
     """Where the workers are, how many, and what a job of them requests; None: this process alone."""
     engine = EngineOptions.of(config.tree["engine"])
-    if engine.cluster is None:
-        for name, given in (("workers", engine.workers), ("job", engine.job)):
-            if given is not None:
-                raise UserError(f"engine.{name}", given, f"null without {_KEY}")
-        return None
-    if engine.cluster not in (LOCAL, *QUEUES) and not engine.cluster.startswith(("tcp://", "tls://")):
+    known = (None, LOCAL, *QUEUES)
+    if engine.cluster not in known and not str(engine.cluster).startswith(("tcp://", "tls://")):
         raise UserError(_KEY, engine.cluster, f"{LOCAL}, tcp://HOST:PORT, {', '.join(QUEUES)} or null")
+    if engine.workers is not None and engine.cluster not in known[1:]:
+        allowed = f"null without {_KEY}={LOCAL}, {' or '.join(QUEUES)}, which starts workers"
+        raise UserError("engine.workers", engine.workers, allowed)
+    if engine.job is not None and engine.cluster not in QUEUES:
+        raise UserError("engine.job", hydra_text(engine.job), f"null without {_KEY}={' or '.join(QUEUES)}")
+    if engine.cluster is None:
+        return None
     return replace(engine, job=mapping("engine.job", {} if engine.job is None else engine.job))
 
 

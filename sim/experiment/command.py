@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypedDict, TypeVar, cast, get_args
 from sim.experiment.options import Option, Options, value_of
 from sim.model.extension import Extension
 from sim.model.hydra_config import ENGINE_KEYS, STUDY_KEYS, TOP_KEYS, override_of
-from sim.model.scenario import Config, load
+from sim.model.scenario import DEFAULTS, Config, load
 from sim.model.validation import UserError, one_of
 
 Own = TypeVar("Own", bound=Options)
@@ -52,6 +52,13 @@ READERS: Final = {
     "accept_versions": "`lull sweep` and sensitivity",
 }
 """Verbs that read a key of `study`, where these are not sweeps alone."""
+FROM_DEFAULTS: Final = {
+    "sweep": " in a sweep; study.draws=posterior makes draws its points",
+    "calibrate": ": a calibration starts from the priors",
+    "forecast": " with a forecast: the shipped posterior knows the article, not these counts",
+    "case": ": the posterior is carried over in any case",
+}
+"""Verbs that start from the declared values, and why."""
 NO_CLUSTER: Final = "null here: run it without; this is too little for a cluster"
 MARK: Final = "        **study: as in every call.\n"
 
@@ -195,6 +202,16 @@ def check_one_machine(overrides: Sequence[str]) -> None:
         section, _, name = key.partition(".")
         if section == "engine" and name in ENGINE_KEYS and name != "threads" and value != "null":
             raise UserError(key, value, NO_CLUSTER)
+
+
+def check_from_defaults(verb: str, config: Config) -> None:
+    """Refuse other parameters than the declared values, of a verb that varies or fits them itself.
+
+    Raises:
+        UserError: the configuration takes them from a posterior.
+    """
+    if config.parameters_from != DEFAULTS:
+        raise UserError("parameters", config.parameters_from, f"{DEFAULTS}{FROM_DEFAULTS[verb]}")
 
 
 def whole(key: str, text: str, low: int, high: int) -> int:

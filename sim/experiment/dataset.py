@@ -1,4 +1,7 @@
-"""Outcomes of each run from the engine's arrays: as plain columns, and as a labelled Dataset with units."""
+"""Outcomes of each run from the engine's arrays: as plain columns, and as a labelled Dataset with units.
+
+The engine is imported where it is used: options are checked by the names of outcomes alone, without a second's wait.
+"""
 
 import re
 from collections.abc import Hashable, Iterable, Mapping
@@ -7,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim.engine.extension.plan import extension_outcomes, plan_of
-from sim.engine.record import BINS, WEEK, Output, attacks_per_response, counts_by_theatre, days_after
 from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
 from sim.model.conditions import Condition, windows_of
@@ -16,10 +17,11 @@ from sim.model.extension import ActiveExtensions, Series
 from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.parameters import first_words
 from sim.model.scenario import Scenario
-from sim.rules.outcomes import CAMPAIGN, LULL, NEVER, WINDOWS
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from sim.engine.record import Output
 
 
 OUTCOMES_BY_NAME: Final = {one.name: one for one in (*RECORDED, *DERIVED)}
@@ -56,7 +58,7 @@ def _condition_outcome(asked: Condition, known: Mapping[str, Outcome]) -> Outcom
     return Outcome(asked.text, unit, title, title)
 
 
-def condition_values(scenario: Scenario, output: Output, values: Mapping[str, Array]) -> dict[str, Array]:
+def condition_values(scenario: Scenario, output: "Output", values: Mapping[str, Array]) -> dict[str, Array]:
     """The conditions that a scenario is asked (run,), by name, from its outcomes; 1 where they hold."""
     windows = windows_of(scenario.asked)
     found = {}
@@ -78,15 +80,21 @@ def _own(name: str, unit: str, text: str, heavy_tailed: bool) -> Outcome:
     return Outcome(name, unit, text, first_words(text), heavy_tailed)
 
 
-def theatre_counts(scenario: Scenario, output: Output) -> Array:
+def theatre_counts(scenario: Scenario, output: "Output") -> Array:
     """Counts (theatre, window, attacks and acknowledged, run): the sums over the wings that fight in a theatre."""
+    from sim.engine.record import counts_by_theatre
+
     cast = scenario.cast
     places = np.array([cast.theatre_index(wing.theatre) for wing in cast.wings.values()])
     return counts_by_theatre(output.counts, places, len(cast.theatres))
 
 
-def outcome_values(scenario: Scenario, output: Output, by_theatre: Array) -> dict[str, Array]:
+def outcome_values(scenario: Scenario, output: "Output", by_theatre: Array) -> dict[str, Array]:
     """Every outcome (run,), recorded or derived, by name; `by_theatre` as `theatre_counts` gives it."""
+    from sim.engine.extension.plan import extension_outcomes
+    from sim.engine.record import attacks_per_response, days_after
+    from sim.rules.outcomes import CAMPAIGN, LULL, NEVER
+
     values = {
         one.name: output.rows[:, place] * one.scale if one.scale != 1.0 else output.rows[:, place]
         for place, one in enumerate(RECORDED)
@@ -111,7 +119,7 @@ Labelled = tuple[Any, ...]
 """Dimensions, values and perhaps attributes, as xarray takes them."""
 
 
-def dataset_of(scenario: Scenario, runs: Array, output: Output) -> "xr.Dataset":
+def dataset_of(scenario: Scenario, runs: Array, output: "Output") -> "xr.Dataset":
     """Outcomes of runs (run,), counts by wing and by theatre, weekly histogram, and daily counts where kept."""
     import xarray as xr
 
@@ -119,8 +127,11 @@ def dataset_of(scenario: Scenario, runs: Array, output: Output) -> "xr.Dataset":
     return xr.Dataset(variables(scenario, output), coordinates(scenario, runs, output))
 
 
-def coordinates(scenario: Scenario, runs: Array, output: Output) -> dict[str, Labelled]:
+def coordinates(scenario: Scenario, runs: Array, output: "Output") -> dict[str, Labelled]:
     """Names and numbers along the dimensions of `dataset_of`."""
+    from sim.engine.record import BINS, WEEK
+    from sim.rules.outcomes import WINDOWS
+
     cast = scenario.cast
     theatres, wings = list(cast.theatres), list(cast.wings)
     return {
@@ -136,8 +147,10 @@ def coordinates(scenario: Scenario, runs: Array, output: Output) -> dict[str, La
     }
 
 
-def variables(scenario: Scenario, output: Output) -> dict[str, Labelled]:
+def variables(scenario: Scenario, output: "Output") -> dict[str, Labelled]:
     """What `dataset_of` holds; the last bin of the weekly histogram holds its number of attacks and all above."""
+    from sim.engine.record import WEEK
+
     counts = (("attacks", "attacks", ATTACKS), ("acknowledged", "acknowledged attacks", ACKNOWLEDGED))
     by_theatre = theatre_counts(scenario, output)
     found: dict[str, Labelled] = {}
@@ -185,7 +198,7 @@ def series_attributes(series: Series) -> dict[str, str]:
     return {"units": series.unit, "long_name": f"{series.text}; none after direct war"}
 
 
-def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Dataset":
+def states_of(scenario: Scenario, runs: Iterable[int], output: "Output") -> "xr.Dataset":
     """The full state of every day of some runs: (run, day), (run, day, theatre) and (run, day, wing) variables."""
     import xarray as xr
 
@@ -212,6 +225,8 @@ def states_of(scenario: Scenario, runs: Iterable[int], output: Output) -> "xr.Da
 
 def own_states(scenario: Scenario, mine: Array) -> dict[str, tuple[tuple[str, ...], Array]]:
     """The states of extensions from their numbers (run, day, R): dimensions after run and day, and values, by name."""
+    from sim.engine.extension.plan import plan_of
+
     if not scenario.extended:
         return {}
     return {

@@ -205,6 +205,21 @@ def size_of(path: Path) -> int:
     return found.st_size
 
 
+def existing_file(key: str, path: Path) -> int:
+    """Bytes of a file that a key names.
+
+    Raises:
+        UserError: there is none, or it is a folder.
+    """
+    try:
+        bytes_there = path.stat().st_size
+    except OSError:
+        raise UserError(key, path, "an existing file") from None
+    if not path.is_file():
+        raise UserError(key, path, "a file; this is a folder")
+    return bytes_there
+
+
 def read_mapping(path: Path, most: int) -> dict[str, Any] | None:
     """The mapping in a regular JSON file of at most so many bytes; None where there is none that can be read."""
     try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, Self, Union, get_args, get_origin, get_type_hints
 
 from sim.model.hydra_config import GivenOverride
 from sim.model.validation import UserError, mapping, one_of, unknown_key, written
@@ -479,12 +479,7 @@ class CallOptions(Options):
 class StudyOptions(Options, section="study"):
     """`study.*`: how many histories, and where in the space of parameters."""
 
-    runs: int = option(
-        20_000,
-        "runs; sweep: 100, sensitivity: 64, compare: 500 and report: 250 of each parameter set, explain: 16",
-        low=1,
-        high=10**9,
-    )
+    runs: int = option(20_000, "runs, of each point or parameter set where there are several", low=1, high=10**9)
     points: int | None = option(None, "points of the design", low=1, high=10**8)
     design: str | None = option(
         None, "null: chosen by what varies", choices=("factorial", "sobol", "lhs", "random"), example="sobol"
@@ -492,7 +487,9 @@ class StudyOptions(Options, section="study"):
     table: Path | None = option(None, "CSV or Parquet file with one point per row", example="points.csv")
     ignore: Any = option(None, "columns of the table that are carried along unchanged", example="[id,weight]")
     draws: Any = option(
-        None, "sweep: prior or posterior; compare, explain and report: number of parameter sets", example="200"
+        None,
+        "sweep: prior or posterior; compare, explain and report: number of parameter sets, 1 of declared values",
+        example="200",
     )
     policies: Any = option(None, "named sets of overrides, crossed with every point; or a YAML file")
     outcomes: Any = option(
@@ -532,6 +529,42 @@ class CalibrationSizes(Options, section="calibration"):
     hypothesis_draws: int = option(400_000, "draws of each hypothesis", low=0, high=10**9)
     rejection_draws: int = option(4_000_000, "draws of the check by rejection", low=0, high=10**9)
     predictive_runs: int = option(20_000, "runs of the posterior predictive", low=100, high=10**7)
+
+
+class VerbSizes(NamedTuple):
+    """How much a verb simulates where nothing is said: runs of each parameter set, and sets where they are drawn."""
+
+    runs: int
+    draws: int = 1
+
+
+SIZES: Final[Mapping[str, VerbSizes]] = {
+    "sweep": VerbSizes(100),
+    "discover": VerbSizes(100),
+    "sensitivity": VerbSizes(64),
+    "compare": VerbSizes(500, 200),
+    "report": VerbSizes(250, 200),
+    "explain": VerbSizes(16, 64),
+    "app": VerbSizes(2_000),
+}
+"""Verbs with sizes of their own; all others take those of the configuration."""
+
+
+def usual_sizes(verb: str, parameters: str | None = None) -> dict[str, int]:
+    """Keys of the configuration that a verb sets where the user does not; `parameters` is where its sets come from.
+
+    Declared values are one set with the runs of the configuration; how many sets of conditioned histories there are
+    depends on the posterior.
+
+    >>> usual_sizes("compare"), usual_sizes("explain", "defaults"), usual_sizes("run")
+    ({'study.runs': 500, 'study.draws': 200}, {'study.runs': 16, 'study.draws': 1}, {})
+    """
+    if verb not in SIZES or parameters == "conditioned":
+        return {}
+    runs, draws = SIZES[verb]
+    if parameters == "defaults":
+        return {"study.runs": runs, "study.draws": 1} if verb == "explain" else {"study.draws": 1}
+    return {"study.runs": runs} | ({"study.draws": draws} if draws > 1 else {})
 
 
 SHARED: Final[tuple[type[Options], ...]] = (CallOptions, StudyOptions, CalibrationSizes, EngineOptions, OutputOptions)
@@ -589,15 +622,18 @@ def help_lines(verb: str, shared: Sequence[str], width: int) -> list[str]:
         lines += _described({kind.key(name): (kind, name) for name in declared(kind)}, width)
     keys = {kind.key(name): (kind, name) for kind in SHARED for name in declared(kind)}
     keys = {key: one for key, one in keys.items() if any(fnmatchcase(key, pattern) for pattern in shared)}
-    return [*lines, "", "Keys of the configuration", *_described(keys, width)] if keys else lines
+    return [*lines, "", "Keys of the configuration", *_described(keys, width, usual_sizes(verb))] if keys else lines
 
 
-def _described(keys: Mapping[str, tuple[type[Options], str]], width: int) -> list[str]:
+def _described(
+    keys: Mapping[str, tuple[type[Options], str]], width: int, usual: Mapping[str, int] = {}
+) -> list[str]:  # fmt: skip
+    """`usual` are defaults of the verb's own."""
     column = max(map(len, keys)) + 4
     lines = []
     for key, (kind, name) in keys.items():
         one, type_, _ = declared(kind)[name]
-        default = getattr(kind, name)
+        default = usual.get(key, getattr(kind, name))
         default = f"[{','.join(default)}]" if isinstance(default, tuple) else written(default)
         facts = [f"default {default}", one.range_words(type_) if type_ is not object else ""]
         facts += [one.unit, f"e.g. {key}={one.example}" if one.example else ""]

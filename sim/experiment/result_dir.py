@@ -338,6 +338,17 @@ def _final(request: Request, config: Config, label: str) -> Path:
     return usual.with_name(f"{usual.name}-{hashlib.sha256(deciding.encode()).hexdigest()[:8]}")
 
 
+def check_home(request: Request, config: Config) -> None:
+    """Refuse the folder of results that a configuration names where it cannot be written or holds something else."""
+    if config.output_dir is None:
+        return
+    final = _final(request, config, "")
+    _check_free(final, request, config.overwrite)
+    aside, made = _make_aside(final)
+    for path in (aside, *made):
+        path.rmdir()
+
+
 def same_command(manifest: Mapping[str, Any], request: Request) -> bool:
     """Whether a folder was made by the same command, wherever it writes and on however many threads."""
     folder = None if request.config_dir is None else str(request.config_dir.resolve())

@@ -1,4 +1,4 @@
-"""Old names of keys, columns, files and outcomes: the one table by which what was written under an old name is read.
+"""Old names of keys, columns and files: the one table by which what was written under an old name is read.
 
 The names of before are accepted for one release; the changelog lists them.
 """
@@ -19,7 +19,6 @@ ALIASES: Final = {
     "calibration.widened": "calibration.wide_priors",
     "calibration.figures": "calibration.observations",
     "calibration.observations.*.reading": "calibration.observations.*.likelihood",
-    "calibration.observations.*.told": "calibration.observations.*.value",
     "calibration.observations.*.reported": "calibration.observations.*.value",
     "calibration.observations.*.use": "calibration.observations.*.enabled",
 }
@@ -36,11 +35,7 @@ KINDS: Final = {
 }
 """Kinds of events."""
 
-OUTCOMES: Final = {"leaders_spared": "leader_strikes_declined"}
-"""Outcomes of a run: columns of sweeps, variables of datasets, and what users name in keys and calls."""
-
 FILES: Final = {
-    "beside_prior": "prior_predictive",
     "second_method": "rejection_check",
     "check": "sbc",
     "readings": "hypotheses",
@@ -62,7 +57,6 @@ COLUMNS: Final = {
     "high_a": "baseline_high",
     "low_b": "scenario_low",
     "high_b": "scenario_high",
-    "luck_sd": "sd_within_draw",
     "draws_sd": "sd_between_draws",
     "removed": "variance_reduction",
     "removable": "variance_reduction_bound",
@@ -119,20 +113,11 @@ def current_mechanism(name: str) -> str:
     return current(f"mechanisms.{name}").partition(".")[2]
 
 
-def current_outcome(name: str) -> str:
-    """The present name of an outcome.
-
-    >>> current_outcome("leaders_spared"), current_outcome("deaths")
-    ('leader_strikes_declined', 'deaths')
-    """
-    return OUTCOMES.get(name, name)
-
-
 def current_file(name: str) -> str:
     """The present name of a file of results.
 
-    >>> current_file("beside_prior.csv"), current_file("summary.json")
-    ('prior_predictive.csv', 'summary.json')
+    >>> current_file("stories.csv"), current_file("summary.json")
+    ('causal_patterns.csv', 'summary.json')
     """
     stem, dot, suffix = name.partition(".")
     return f"{FILES.get(stem, stem)}{dot}{suffix}"
@@ -141,28 +126,26 @@ def current_file(name: str) -> str:
 def current_column(name: str) -> str:
     """The present name of a column or variable.
 
-    >>> current_column("no_war_value_a"), current_column("figure.iraq"), current_column("leaders_spared")
-    ('no_war_baseline_value', 'observed.iraq', 'leader_strikes_declined')
+    >>> current_column("no_war_value_a"), current_column("figure.iraq"), current_column("deaths")
+    ('no_war_baseline_value', 'observed.iraq', 'deaths')
     """
     old, new = _PREFIX
     if name.startswith(old):
         return new + name.removeprefix(old)
     before, inside, after = _AROUND.fullmatch(name).groups("")  # type: ignore[union-attr]
-    return f"{before}{current_outcome(COLUMNS.get(inside, inside))}{after}"
+    return f"{before}{COLUMNS.get(inside, inside)}{after}"
 
 
 def current_record(content: Any) -> Any:
     """A mapping of results under present names, at every depth.
 
-    >>> current_record({"second_method": {"quantities": [{"asked": True, "name": "leaders_spared"}]}})
-    {'rejection_check': {'quantities': [{'tested': True, 'name': 'leader_strikes_declined'}]}}
+    >>> current_record({"second_method": {"quantities": [{"asked": True, "name": "deaths"}]}})
+    {'rejection_check': {'quantities': [{'tested': True, 'name': 'deaths'}]}}
     """
     if isinstance(content, Mapping):
         names = {key: current_column(FILES.get(key, str(key))) for key in content}
         return {names[key]: current_record(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [current_record(one) for one in content]
-    return current_outcome(content) if isinstance(content, str) else content
+    return [current_record(one) for one in content] if isinstance(content, list) else content
 
 
 def current_overrides(overrides: Iterable[str]) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from datetime import date
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
-from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError, one_of
@@ -189,7 +188,7 @@ def read(
     reader = Reader(key, text.strip().strip("'\"").strip())
     events = {one.removesuffix("_day"): one for one, unit in units.items() if unit == "day"}
     counts = {} if cast is None or calendar is None else COUNTS
-    name = current_outcome(reader.take())
+    name = reader.take()
     dated = reader.peek() in _DATES
     if name in counts and calendar is not None and cast is not None:
         found = _counted(reader, name, calendar, cast)

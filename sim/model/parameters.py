@@ -60,7 +60,8 @@ def first_words(text: str) -> str:
 class Declaration:
     """What is known of one parameter apart from its value; low and high are inclusive.
 
-    `title` names it in a table or a figure, `text` says what it is. Without a title the text gives one.
+    `title` names it in a table or a figure, `text` says what it is. Without a title the text gives one. `first_day` is
+    true where it acts on the first day alone, so that a later change of it would do nothing.
     """
 
     default: float | None
@@ -73,6 +74,7 @@ class Declaration:
     text: str
     symbol: str
     title: str = ""
+    first_day: bool = False
 
     def __post_init__(self) -> None:
         if not self.title:
@@ -246,7 +248,7 @@ class ShareParameters:
     share_deviation: float = param(
         0.0, 0.0, 2.0, "1", uniform(0.0, 0.5), "assumed", "the split of attacks over theatres is assumed",
         "standard deviation of the logarithm of a theatre's weight in the first week",
-        "sigma_0", "Uncertainty of shares",
+        "sigma_0", "Uncertainty of shares", True,
     )
     share_drift: float = param(
         0.0, 0.0, 1.0, "1", uniform(0.0, 0.1), "assumed", "assumed: slow",

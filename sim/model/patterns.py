@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.model.aliases import current_outcome
 from sim.model.cast import Cast
 from sim.model.validation import Section, UserError
 
@@ -54,7 +53,7 @@ def _pattern(section: Section, cast: Cast) -> Pattern:
         text=section.text("text"),
         kind=section.choice("kind", PATTERN_KINDS),
         judged=section.choice("judged", JUDGED_UNDER),
-        measure=current_outcome(section.text("measure")),
+        measure=section.text("measure"),
         figure=section.text("figure"),
         limits={name: limits.number(name, -_LARGEST, _LARGEST) for name in section.children("limits")},
         theatres=section.choices("theatres", cast.theatres) if section.has("theatres") else (),

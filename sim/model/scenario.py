@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sim.model.aliases import current_outcome, current_overrides, current_tree
+from sim.model.aliases import current_overrides, current_tree
 from sim.model.cast import Cast, cast_of
 from sim.model.conditions import Condition, read
 from sim.model.extension import (
@@ -440,17 +440,12 @@ def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario
     units = {one.name: one.unit for one in (*RECORDED, *DERIVED, *scenario.extended.outcomes)}
     series = [one.name for one in scenario.extended.series]
     names, found = [], list(scenario.asked)
-    for text in texts:
-        name = current_outcome(text)
+    for name in texts:
         if name not in units and name not in series:
-            found.append(read(text, units, scenario.calendar, scenario.cast, key))
+            found.append(read(name, units, scenario.calendar, scenario.cast, key))
             name = found[-1].text
         names.append(name)
     return replace(scenario, asked=tuple(dict.fromkeys(found))), tuple(names)
-
-
-OF_FIRST_DAY: Final = ("shares.share_deviation",)
-"""Parameters that decide about the first day alone."""
 
 
 def _changes(tree: Tree, scenario: Scenario) -> tuple[ParameterChange, ...]:
@@ -463,7 +458,7 @@ def _changes(tree: Tree, scenario: Scenario) -> tuple[ParameterChange, ...]:
         if departing and scenario.departs is None:
             raise UserError(section.full("from"), DEPARTS, "a date or the number of a day: this scenario never departs")
         first = scenario.departs if departing and scenario.departs is not None else day_in(section, "from", calendar)
-        if key in OF_FIRST_DAY and first > 0:
+        if known[key].first_day and first > 0:
             raise UserError(section.full("parameter"), key, "one that acts after the first day: this one cannot")
         value = section.number("value", known[key].low, known[key].high)
         found.append(ParameterChange(name, key, value, first, last_day(section, first, calendar, calendar.days - 1)))

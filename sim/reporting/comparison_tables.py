@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sim.analysis.attribution import Attributed, Attribution, share_rows
-from sim.analysis.comparison.paired import UNTIL_WAR
+from sim.analysis.comparison.paired import UNTIL_WAR, WORST
 from sim.analysis.comparison.paired_comparison import (
     LESS,
     MORE,
@@ -20,7 +20,6 @@ from sim.analysis.comparison.paired_comparison import (
     NOT_MORE,
     OPEN,
     SAME,
-    WORST,
     by_baseline,
     compared,
     effect_row,
@@ -31,8 +30,8 @@ from sim.analysis.comparison.paired_comparison import (
     shares_of_sign,
     verdict,
 )
-from sim.analysis.comparison.paired_run import PRIOR
 from sim.analysis.report_data import LEAST_DRAWS
+from sim.analysis.requested import PRIOR
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date

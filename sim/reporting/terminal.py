@@ -1,7 +1,8 @@
-"""Printing: tables and colours on a terminal, plain text of at most 100 columns anywhere else."""
+"""Printing: tables and colours on a terminal, plain text anywhere else; 100 columns or as many as COLUMNS says."""
 
 import json
 import math
+import os
 import sys
 import threading
 import time
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sim.experiment.runner import Checkpoints, CostEstimate
     from sim.model.scenario import Config
 
+NARROWEST: Final = 20
 WIDEST: Final = 100
 _ONLY_JSON: Final = ContextVar("only_json", default=False)
 EVERY: Final = 10.0
@@ -39,9 +41,10 @@ EVERY: Final = 10.0
 
 
 def screen() -> Console:
-    """Where results are printed: stdout, at most 100 columns wide."""
+    """Where results are printed: stdout, at most 100 columns wide; a pipe has 100, or those of COLUMNS if fewer."""
     console = Console(highlight=False, quiet=_ONLY_JSON.get())
-    console.width = min(console.width, WIDEST) if console.is_terminal else WIDEST
+    known = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    console.width = max(NARROWEST, min(console.width, WIDEST)) if known else WIDEST
     return console
 
 

@@ -372,15 +372,16 @@ def theatre_weight(now: float, deviation: float, draw: float) -> float:
 
 
 @rule
-def share_factor(weight: float, mean: float) -> float:
+def share_factor(weight: float, weighted: float, rates: float) -> float:
     """Factor on the attack rates of a theatre by its weight: all baseline rates together stay as they are.
 
-    w / w_mean, or 1 where no theatre has a weight
+    w / w_mean, or 1 where no theatre has a weight or all rates are zero
 
-    Units: mean is that of all theatres where the target is attacked, by the baseline rates of their wings together.
+    Units: the mean is weighted / rates, sums over the theatres where the target is attacked of the baseline rates of
+    their wings, in attacks/day, with and without their weights.
     Source: a split of a known total (Aitchison 1986, logistic normal).
 
-    >>> share_factor(1.5, 1.2)
-    1.25
+    >>> share_factor(1.5, 2.4, 2.0), share_factor(1.5, 0.0, 0.0)
+    (1.25, 1.0)
     """
-    return weight / mean if mean > 0.0 else 1.0
+    return weight / (weighted / rates) if weighted > 0.0 else 1.0

@@ -20,10 +20,10 @@ from sim.analysis.attribution import (
     freed_after_deaths,
     last_in,
     measured,
-    players_of,
     shapley,
     share,
 )
+from sim.analysis.requested import players_of
 from sim.cli import main
 from sim.experiment.parameter_sets import prior_design
 from sim.model.parameters import MECHANISM_NAMES

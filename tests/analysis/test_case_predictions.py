@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 
 from sim.analysis.calibration.observations import AtLeast, Exact, Within
 from sim.analysis.case_files import write_template
-from sim.analysis.forecast.case_predictions import (
-    CaseObservation,
-    CaseQuantity,
-    CaseSettings,
-    case_settings,
-    predict_case,
-    prediction_rows,
-    summarise,
-)
+from sim.analysis.forecast.case_predictions import predict_case, prediction_rows, summarise
+from sim.analysis.forecast.case_settings import CaseObservation, CaseQuantity, CaseSettings, case_settings
 from sim.experiment.statistics import binomial_limits
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sim import ReferenceModel
-from sim.app.server import free_port
+from sim.app import bound_port
 
 PATIENCE = 120.0
 DOCUMENT = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -24,7 +24,7 @@ def site(tmp_path: Path) -> Iterator[str]:
     shown = re.search(r"```python\n(# page\.py\n.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     assert shown
     (tmp_path / "page.py").write_text(shown[1], encoding="utf-8")
-    port, log = str(free_port("localhost")), tmp_path / "log"
+    port, log = str(bound_port("localhost", 0)), tmp_path / "log"
     with log.open("wb") as file:
         words = ["-m", "solara", "run", "page.py", "--no-open", "--production", "--port", port]
         server = subprocess.Popen([sys.executable, *words], cwd=tmp_path, stdout=file, stderr=subprocess.STDOUT)

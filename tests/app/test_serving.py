@@ -15,9 +15,10 @@ import psutil
 import pytest
 from tornado.websocket import WebSocketClosedError
 
+from sim.app import bound_port
 from sim.app.form_settings import load_base
 from sim.app.frame import PAGES
-from sim.app.server import ServerAddress, free_port, ignore_closed_sockets, server_at
+from sim.app.server import ServerAddress, ignore_closed_sockets, server_at
 from sim.app.workers import WorkerPool
 from sim.cli import main
 from tests.app.served import Served, serving
@@ -79,7 +80,7 @@ def test_another_host_is_listened_on_only_when_asked_for() -> None:
     process = psutil.Process()
     before = listening(process)
     for host, names in (("0.0.0.0", ["*"]), ("127.0.0.1", ["127.0.0.1", "localhost"])):
-        address = ServerAddress(host, free_port(host))
+        address = ServerAddress(host, bound_port(host, 0))
         assert sorted(address.origins) == sorted(f"{name}:{address.port}" for name in names)
         server = server_at(address, pool)
         try:

@@ -10,8 +10,9 @@ import yaml
 
 from sim import cli, predict_case
 from sim.analysis.case_files import FINDINGS
-from sim.analysis.forecast.case_predictions import CasePredictions, case_settings
+from sim.analysis.forecast.case_predictions import CasePredictions
 from sim.analysis.forecast.case_predictions import predict_case as predict
+from sim.analysis.forecast.case_settings import case_settings
 from sim.experiment.statistics import effective_sample_size
 from sim.model.data import data_folder
 from sim.model.hydra_config import GROUPS

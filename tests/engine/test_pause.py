@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sim.engine.batch import run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import Output, OutputSpec
+from sim.engine.reference.model import ReferenceModel
 from sim.experiment.parameter_sets import prior_design
 from sim.model.scenario import Scenario, load
 from sim.model.timeline import Event
@@ -357,6 +358,19 @@ def test_shares_without_deviation_are_as_configured() -> None:
     assert all(np.array_equal(getattr(still, name), getattr(mixed, name)) for name in ("rows", "counts", "lags"))
     assert np.array_equal(still.wing_states, mixed.wing_states)
     assert not np.array_equal(still.wing_states, unsure.wing_states)
+
+
+def test_theatres_share_out_a_campaign_of_rate_zero() -> None:
+    scenario = stirring(*UNSURE, bursts=False)
+    calm = {wing: replace(one, baseline=0.0) for wing, one in scenario.cast.wings.items()}
+    scenario = replace(scenario, cast=replace(scenario.cast, wings=calm))
+    kernel, reference = lives(scenario, 3), ReferenceModel(scenario, SEED, 2).simulate().state_table()
+    days = len(reference.wings)
+    assert len(np.unique(weights_of(kernel, scenario))) > 100
+    assert not kernel.wing_states["rate"].any()
+    assert not kernel.counts.any()
+    assert np.array_equal(kernel.wing_states[2, :days], reference.wings)
+    assert militia.share_factor(1.5, 3.0, 3.0) == 1.5, "the control: with rates the weight counts"
 
 
 # --- the documented order -----------------------------------------------------------------------------------

@@ -231,6 +231,13 @@ def test_no_cluster_is_this_process() -> None:
     assert cluster_of(asked({**SOBOL, "engine.cluster": "local", "engine.workers": 3}).config) == EngineOptions(
         cluster="local", workers=3, job={}
     )
+    for alone in (
+        {"engine.workers": 3},
+        {"engine.job": "{queue:x}"},
+        {"engine.cluster": "tcp://a:1", "engine.workers": 3},
+    ):
+        with pytest.raises(UserError, match=r"engine\.(workers|job) = .*: allowed null without engine\.cluster="):
+            asked({**SOBOL, **alone})
 
 
 @pytest.mark.long

@@ -1,5 +1,6 @@
 """Extensions in every engine: the same bits, nothing moved where they do nothing, nothing left behind."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ import pytest
 
 import sim
 from sim import cli
-from sim.analysis.attribution import players_of
 from sim.analysis.calibration.observations import found as found_in
 from sim.analysis.calibration.observations import seen, settings_of
 from sim.analysis.report_data import prepare as prepare_report
+from sim.analysis.requested import players_of
 from sim.engine import batched
 from sim.engine.batch import empty_output, run_batch
 from sim.engine.batched.specialize import OURS, kernel_rules
@@ -155,7 +156,7 @@ def test_a_rule_of_one_wing_that_the_reference_model_leaves_out_is_seen(monkeypa
     assert "wing_states" in differing(together(), by_reference())
 
 
-def test_a_function_that_compiles_to_something_else_is_found(listings):
+def test_a_function_that_compiles_to_something_else_is_found(listings, capsys):
     huge = mechanism("float(int(force * 1e9 + 7.0) * int(3e9) * int(3e9) % 1000003)")
     (listings / "huge.py").write_text(huge)
     found = check_parity("huge.py").first
@@ -163,7 +164,10 @@ def test_a_function_that_compiles_to_something_else_is_found(listings):
     assert found.engine == "lanes, as many as fit side by side"
     assert found.what.startswith("extras.row")
     assert found.reference != found.other
-    assert cli.main(["check-extension", "huge.py"]) == 1
+    capsys.readouterr()
+    assert cli.main(["check-extension", "huge.py", "--json"]) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["file"], printed["same"], printed["first"]["what"]) == ("huge.py", False, found.what)
 
 
 def test_one_bit_of_a_parameter_of_an_extension_is_seen():

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from sim import ReferenceModel
-from sim.analysis.attribution import players_of
+from sim.analysis.requested import players_of
 from sim.analysis.verification import difference
 from sim.app.form_settings import load_base, parse_scenario
 from sim.engine.extension.plan import extension_outcomes
 from sim.engine.extension.replacement import replaced_rules
 from sim.experiment.parameter_sets import read_posterior, shipped_path
 from sim.experiment.sweep.axes import read_axes
-from sim.model.aliases import ALIASES, COLUMNS, FILES, KINDS, OUTCOMES, current, current_record
+from sim.model.aliases import ALIASES, COLUMNS, FILES, KINDS, current, current_record
 from sim.model.scenario import load
 from sim.model.validation import UserError
 from sim.rules import RENAMED
@@ -56,7 +56,7 @@ def test_an_alias_leads_to_a_key_that_exists_and_is_no_alias_itself():
 
 
 def test_no_present_name_is_an_old_one():
-    for table in (KINDS, OUTCOMES, FILES, COLUMNS):
+    for table in (KINDS, FILES, COLUMNS):
         assert not set(table) & set(table.values())
 
 
@@ -67,7 +67,7 @@ PAIRS = {
     "calibration.rival_draws=0": "calibration.hypothesis_draws=0",
     "calibration.widened=[patron.alarm_per_death]": "calibration.wide_priors=[patron.alarm_per_death]",
     "calibration.figures.iraq.use=false": "calibration.observations.iraq.enabled=false",
-    "calibration.figures.iraq.told=1": "calibration.observations.iraq.value=1",
+    "calibration.figures.iraq.reported=1": "calibration.observations.iraq.value=1",
     "calibration.figures.iraq.reading=at_least": "calibration.observations.iraq.likelihood=at_least",
     "+events.more={kind: act, from: 2024-02-01, to: 2024-02-02, value: 1}": (
         "+events.more={kind: act_against_patron, from: 2024-02-01, to: 2024-02-02, value: 1}"
@@ -83,7 +83,7 @@ def test_old_and_present_key_give_the_same_configuration(old, new):
 def test_a_file_with_old_keys_is_read_and_yields_to_overrides(tmp_path):
     (tmp_path / "scenario").mkdir()
     (tmp_path / "scenario" / "mine.yaml").write_text(
-        f"{HEAD}calibration:\n  truths: 60\n  figures:\n    iraq: {{use: false, told: 3}}\n"
+        f"{HEAD}calibration:\n  truths: 60\n  figures:\n    iraq: {{use: false, reported: 3}}\n"
     )
     tree = load(["scenario=mine", "calibration.observations.iraq.value=5"], tmp_path).tree["calibration"]
     assert tree["sbc_datasets"] == 60
@@ -101,17 +101,17 @@ def test_the_bundled_posterior_is_read_under_present_names():
 
 def test_files_of_before_are_compared_with_those_of_now(tmp_path):
     for name, text in (
-        ("old.csv", "outcome,value_a\nleaders_spared,1\n"),
-        ("new.csv", "outcome,baseline_value\nleader_strikes_declined,1\n"),
-        ("old.json", '{"beside_prior": [{"value_a": 1}]}'),
-        ("new.json", '{"prior_predictive": [{"baseline_value": 1}]}'),
+        ("old.csv", "outcome,value_a\ndeaths,1\n"),
+        ("new.csv", "outcome,baseline_value\ndeaths,1\n"),
+        ("old.json", '{"stories": [{"value_a": 1}]}'),
+        ("new.json", '{"causal_patterns": [{"baseline_value": 1}]}'),
     ):  # fmt: skip
         (tmp_path / name).write_text(text)
     for suffix in ("csv", "json"):
         assert difference(tmp_path / f"old.{suffix}", tmp_path / f"new.{suffix}") is None
-    (tmp_path / "new.json").write_text('{"prior_predictive": [{"baseline_value": 2}]}')
+    (tmp_path / "new.json").write_text('{"causal_patterns": [{"baseline_value": 2}]}')
     assert difference(tmp_path / "old.json", tmp_path / "new.json") is not None
-    assert current_record({"luck_sd": 1}) == {"sd_within_draw": 1}
+    assert current_record({"draws_sd": 1}) == {"sd_between_draws": 1}
 
 
 OLD_EXTENSION = """

@@ -93,6 +93,10 @@ CALENDAR = "2023-10-17 to 2024-09-10, or days 0 to 329"
         ("+scenario=tight_leash", "+scenario = tight_leash: allowed scenario=NAME"),
         ("~scenario", "~scenario = ~scenario: allowed scenario=NAME"),
         ("patron.control=0.1,0.2", "patron.control = 0.1,0.2: allowed one value; only a sweep takes several"),
+        (
+            "+changes.a={parameter: shares.share_deviation, value: 0.2, from: 5}",
+            "changes.a.parameter = shares.share_deviation: allowed one that acts after the first day: this one cannot",
+        ),
         ("patron.control", "override = patron.control: allowed key=value"),
         ("=1", "override = =1: allowed key=value"),
         ("", "override = : allowed key=value"),
@@ -105,7 +109,7 @@ def test_the_line_names_key_value_and_what_is_allowed(override: str, line: str) 
 @pytest.mark.parametrize(
     ("override", "start", "also"),
     [
-        ("scenario=zzz", "scenario = zzz: allowed ", "tight_leash"),
+        ("scenario=zzz", "scenario = zzz: allowed ", "article"),
         ("patrn.control=1", "patrn.control = 1: allowed keys: ", "patron"),
         ("+new.key=1", "new.key = 1: allowed keys: ", "seed"),
         ("++new.key=1", "new.key = 1: allowed keys: ", "seed"),

@@ -10,12 +10,10 @@ Dated counts, attacks per stretch of days from a user's file, have an observatio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
-from scipy import special
 
-from sim.engine.record import Output
 from sim.experiment.dataset import ACKNOWLEDGED, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.options import CalibrationSizes, declared
 from sim.experiment.parameter_sets import free_declarations
@@ -23,7 +21,9 @@ from sim.experiment.statistics import Array
 from sim.model.parameters import MECHANISM_NAMES, shared_declarations
 from sim.model.scenario import Config, Scenario
 from sim.model.validation import Section, UserError
-from sim.rules.outcomes import NEVER, WINDOWS
+
+if TYPE_CHECKING:
+    from sim.engine.record import Output
 
 # --- observation models -------------------------------------------------------------------------------------
 
@@ -112,6 +112,8 @@ class Relative(Rounded):
         >>> Relative(170.0, 10.0, 0.05).pmf(np.array([0.0, 174.0]), np.zeros(2), 170.0).round(3)
         array([0.  , 0.43])
         """
+        from scipy import special
+
         safe = np.log(np.maximum(number, 1e-12))
         high = special.ndtr((np.log(observed + self.step) - safe) / self.error)
         low = special.ndtr((np.log(observed) - safe) / self.error) if observed > 0.0 else 0.0
@@ -160,6 +162,8 @@ class Binomial(Exact):
         >>> Binomial(1.0).pmf(np.array([2.0, 0.0]), np.array([0.5, 0.5]), 1.0).round(12)
         array([0.5, 0. ])
         """
+        from scipy import special
+
         number = np.asarray(number, dtype=np.float64)
         rest = np.maximum(number - observed, 0.0)
         ways = special.gammaln(number + 1.0) - special.gammaln(observed + 1.0) - special.gammaln(rest + 1.0)
@@ -215,12 +219,12 @@ class Seen:
     """What engines wrote of some histories (runs,), in the forms that figures are found in."""
 
     scenario: Scenario
-    output: Output
+    output: "Output"
     by_theatre: Array
     outcomes: Mapping[str, Array]
 
 
-def seen(scenario: Scenario, output: Output) -> Seen:
+def seen(scenario: Scenario, output: "Output") -> Seen:
     """Prepare histories of a scenario for their figures to be found."""
     by_theatre = theatre_counts(scenario, output)
     return Seen(scenario, output, by_theatre, outcome_values(scenario, output, by_theatre))
@@ -243,6 +247,8 @@ def model_of(section: Section) -> ObservationModel:
 
 
 def _figure(key: str, section: Section, scenario: Scenario) -> Observation:
+    from sim.rules.outcomes import WINDOWS
+
     cast, of = scenario.cast, section.choice("of", tuple(dict.fromkeys((*FOUND, *outcomes_of(scenario)))))
     return Observation(
         id=key,
@@ -260,6 +266,8 @@ def _figure(key: str, section: Section, scenario: Scenario) -> Observation:
 
 
 def _acknowledged(figure: Observation, seen: Seen) -> Array:
+    from sim.rules.outcomes import WINDOWS
+
     cast = seen.scenario.cast
     places = [cast.theatre_index(key) for key in figure.theatres]
     return np.asarray(seen.by_theatre[places, WINDOWS.index(figure.window), ACKNOWLEDGED].sum(axis=0))
@@ -267,6 +275,8 @@ def _acknowledged(figure: Observation, seen: Seen) -> Array:
 
 def _later(figure: Observation, seen: Seen) -> Array:
     """1 where each of `wings` complied later than each of `others`, who did comply; never is later than all."""
+    from sim.rules.outcomes import NEVER
+
     cast = seen.scenario.cast
 
     def lags(keys: tuple[str, ...]) -> Array:
@@ -280,7 +290,7 @@ FOUND: Final[Mapping[str, Callable[[Observation, Seen], Array]]] = {
     "acknowledged": _acknowledged,
     "later": _later,
     "lethal": lambda _, seen: seen.outcomes["attacks_campaign"],
-    "peace": lambda _, seen: seen.outcomes["war_day"] == NEVER,
+    "peace": lambda _, seen: seen.outcomes["war"] == 0,
 }
 """How the number behind a figure is found in histories; every outcome is found under its name too.
 
@@ -339,6 +349,8 @@ class DatedCounts:
 
     def log_likelihood(self, reported: Array, observed: Array | None = None) -> Array:
         """Log probability (N,) of the counts `observed` (S,), by default the file's, given m (N, S) of each run."""
+        from scipy import special
+
         counts = self.observed if observed is None else observed
         size, means = 1.0 / self.dispersion, self._means(reported)
         ways = special.gammaln(counts + size) - special.gammaln(size) - special.gammaln(counts + 1.0)
@@ -409,7 +421,7 @@ def settings_of(config: Config, overrides: Sequence[str] = ()) -> CalibrationSet
     Raises:
         UserError: a value is not allowed, no figure is in use, or the documented history is not pinned.
     """
-    section, tree = section_of(config), config.tree["calibration"]
+    section = section_of(config)
     figures = tuple(one for one in figures_of(section, config.scenario) if one.used)
     if not figures:
         raise UserError("calibration.observations", "(none)", "one observation or more to fit to")
@@ -426,8 +438,13 @@ def settings_of(config: Config, overrides: Sequence[str] = ()) -> CalibrationSet
         channels=tuple(_channel(key, one) for key, one in channels.items()),
         forms=tuple(_form(key, one) for key, one in forms.items()),
         wide_priors=section.choices("wide_priors", tuple(free_declarations())) if section.has("wide_priors") else (),
-        **CalibrationSizes.of({name: value for name, value in tree.items() if name in SIZES}).values(),
+        **sizes_of(config).values(),
     )
+
+
+def sizes_of(config: Config) -> CalibrationSizes:
+    """How much a calibration simulates and keeps."""
+    return CalibrationSizes.of({name: value for name, value in config.tree["calibration"].items() if name in SIZES})
 
 
 def section_of(config: Config) -> Section:

@@ -154,6 +154,21 @@ def check_pair(entries: Sequence[str]) -> None:
         raise UserError(KEY, f"[{','.join(entries)}]", "two scenarios, such as lull diff article no_us_strikes")
 
 
+def entries_of(entries: Sequence[str], overrides: Sequence[str] = ()) -> tuple[Listed, ...]:
+    """The entries of a comparison, read and checked before any scenario is composed; `overrides` hold for all."""
+    check_one_point(overrides, ("runs", "draws", "outcomes"))
+    if not 2 <= len(entries) <= MOST:
+        raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
+    asked = tuple(map(listed, entries))
+    labels = [one.label for one in asked]
+    if again := [label for label in labels if labels.count(label) > 1]:
+        raise UserError(KEY, again[0], "each scenario once")
+    for override in overrides:
+        if override.partition("=")[0].lstrip("+~") == "scenario":
+            raise UserError("scenario", override.partition("=")[2], f"nothing here; {KEY}=[...] names the scenarios")
+    return asked
+
+
 def arms_of(
     entries: Sequence[str],
     overrides: Sequence[str] = (),
@@ -168,16 +183,7 @@ def arms_of(
         config_dir: a folder of the user's own files.
         extensions: those that are no files.
     """
-    check_one_point(overrides, ("runs", "draws", "outcomes"))
-    if not 2 <= len(entries) <= MOST:
-        raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
-    asked = [listed(entry) for entry in entries]
-    labels = [one.label for one in asked]
-    if again := [label for label in labels if labels.count(label) > 1]:
-        raise UserError(KEY, again[0], "each scenario once")
-    for override in overrides:
-        if override.partition("=")[0].lstrip("+~") == "scenario":
-            raise UserError("scenario", override.partition("=")[2], f"nothing here; {KEY}=[...] names the scenarios")
+    asked = entries_of(entries, overrides)
     arms = tuple(_arm(entry, overrides, config_dir, extensions) for entry in asked)
     for arm in arms[1:]:
         check_alike(arm, arms[0])

@@ -12,20 +12,27 @@ layout.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
+import yaml
 
-from sim.engine.record import Output
 from sim.experiment.dataset import ACKNOWLEDGED, ATTACKS, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.formats import named
 from sim.experiment.statistics import NORMAL_90, Array, Tally
 from sim.model.conditions import Condition
 from sim.model.scenario import Scenario
+from sim.model.validation import UserError, one_of
 from sim.rules.outcomes import CAMPAIGN, LATER, LULL, NEVER
 from sim.rules.outcomes import WINDOWS as COUNTED_WINDOWS
 
+if TYPE_CHECKING:
+    from sim.engine.record import Output
+
 Columns = dict[str, Array]
+
+WORST: Final = "worst"
+"""What a history with war loses where nothing is stated."""
 
 LOWER: Final = -1
 HIGHER: Final = 1
@@ -104,7 +111,29 @@ def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
     return tuple(one for one, _ in found)
 
 
-def columns_of(scenario: Scenario, output: Output) -> Columns:
+def war_losses(stated: Any, scenario: Scenario) -> dict[str, float]:
+    """The loss by war: nothing for None or `worst`, else values by measures that are ranked and that war cuts.
+
+    Values come as a mapping or as a text such as `{attacks_after: 500}`.
+    """
+    if stated in (None, WORST):
+        return {}
+    try:
+        found = yaml.safe_load(stated.replace(":", ": ")) if isinstance(stated, str) else dict(stated)
+    except (yaml.YAMLError, TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise UserError("compare.war_loss", stated, f"{WORST}, or values by measure such as {{attacks_after: 500}}")
+    ranked = [one.name for one in measures_of(scenario) if one.direction and one.censored]
+    for key, value in found.items():
+        if str(key) not in ranked:
+            raise UserError(f"compare.war_loss.{key}", value, f"measures that war cuts: {one_of(ranked, str(key))}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise UserError(f"compare.war_loss.{key}", value, "a number in the unit of the measure")
+    return {str(key): float(value) for key, value in found.items()}
+
+
+def columns_of(scenario: Scenario, output: "Output") -> Columns:
     """Every measure (run,), in the order of `measures_of`; a day that never comes counts as the end of the calendar."""
     by_theatre, by_wing = theatre_counts(scenario, output), np.moveaxis(output.counts[..., ATTACKS], 0, -1)
     found = _measured(scenario, outcome_values(scenario, output, by_theatre), by_wing, by_theatre)

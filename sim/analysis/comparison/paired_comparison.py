@@ -1,14 +1,11 @@
 """`compare`: scenarios side by side, from the options to a labelled Dataset, of which rows and summary are made."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
-import yaml
 
 from sim.analysis.comparison.arms import arms_of, common_day, freed_words, pinned_words
 from sim.analysis.comparison.paired import (
@@ -17,32 +14,29 @@ from sim.analysis.comparison.paired import (
     OF_ALL,
     OF_PART,
     REGRETS,
-    Measure,
+    WORST,
     described,
     effect_of,
     effect_without_war,
-    measures_of,
+    war_losses,
 )
 from sim.analysis.comparison.paired_run import (
-    PRIOR,
     PRIORS,
     SHOWN,
-    SOURCES,
     Findings,
     Plan,
     add_prior,
     compared_source,
     conditioned_points,
-    draws_of,
     identical_before_departure,
     points_of,
     simulate,
-    source_of,
 )
 from sim.analysis.comparison.value_of_information import FEWEST, evppi
 from sim.analysis.durations import FUTURES
+from sim.analysis.requested import PRIOR, SOURCES, draws_of, source_of
 from sim.experiment.command import Request
-from sim.experiment.options import CompareOptions
+from sim.experiment.options import SIZES, CompareOptions
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import CostEstimate, Progress
@@ -50,7 +44,7 @@ from sim.experiment.statistics import Array, finite, interval_90
 from sim.experiment.sweep.configs import short_hash
 from sim.model.parameters import group_title, shared_declarations
 from sim.model.scenario import CONDITIONED, DEFAULTS, Config
-from sim.model.validation import UserError, one_of
+from sim.model.validation import UserError
 
 MORE: Final = "more"
 LESS: Final = "less"
@@ -60,12 +54,9 @@ NOT_MORE: Final = "less or unchanged"
 OPEN: Final = "sign open"
 NO_PAIRS: Final = "no pair without war"
 """Verdicts on a difference: its interval leaves zero out; no draw differs; none has it less, or more; all else."""
-WORST: Final = "worst"
-"""What a history with war loses where nothing is stated."""
 COMMON_DAY: Final = "common"
 OWN_DAY: Final = "own"
-DRAWS: Final = 200
-RUNS: Final = 500
+RUNS, DRAWS = SIZES["compare"]
 """Draws, and runs of each, where nothing is said and parameters are drawn."""
 OWN_KEYS: Final = ("runs", "draws", "outcomes", "max_runs")
 """Keys of a study that a comparison reads, or that mean nothing to it at their default."""
@@ -432,28 +423,6 @@ def prepare(request: Request) -> Comparison:
     return prepared(options, rest)
 
 
-def _war_loss(stated: Any, measures: Sequence[Measure]) -> dict[str, float]:
-    """The loss by war: nothing for None or `worst`, else values by measures that are ranked and that war cuts.
-
-    Values come as a mapping or as a text such as `{attacks_after: 500}`.
-    """
-    if stated in (None, WORST):
-        return {}
-    try:
-        found = yaml.safe_load(stated.replace(":", ": ")) if isinstance(stated, str) else dict(stated)
-    except (yaml.YAMLError, TypeError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise UserError("compare.war_loss", stated, f"{WORST}, or values by measure such as {{attacks_after: 500}}")
-    ranked = [one.name for one in measures if one.direction and one.censored]
-    for key, value in found.items():
-        if str(key) not in ranked:
-            raise UserError(f"compare.war_loss.{key}", value, f"measures that war cuts: {one_of(ranked, str(key))}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise UserError(f"compare.war_loss.{key}", value, "a number in the unit of the measure")
-    return {str(key): float(value) for key, value in found.items()}
-
-
 def prepared(options: CompareOptions, request: Request, usual: tuple[int, int] = (DRAWS, RUNS)) -> Comparison:
     """The comparison that the options name, on the configuration that the overrides make.
 
@@ -477,6 +446,6 @@ def prepared(options: CompareOptions, request: Request, usual: tuple[int, int] =
         if source == CONDITIONED
         else (points_of(source, draws, config.seed, config.scenario.cast), None)
     )
-    losses = _war_loss(options.war_loss, measures_of(arms[0].scenario))
+    losses = war_losses(options.war_loss, arms[0].scenario)
     apart = options.departures == OWN_DAY
     return Comparison(Plan(arms, points, draws, runs, config.seed, config.threads, losses, apart, past), source)

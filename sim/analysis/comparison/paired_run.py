@@ -22,6 +22,7 @@ import xarray as xr
 from sim.analysis.calibration.posterior import check_conditioned
 from sim.analysis.comparison.arms import ComparedArm, common_day
 from sim.analysis.comparison.paired import Columns, Draws, Measure, Regrets, columns_of, described, losses, measures_of
+from sim.analysis.requested import PRIOR, SOURCES, source_of
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import Past
 from sim.engine.record import OutputSpec
@@ -29,17 +30,11 @@ from sim.experiment.parameter_sets import conditioned_sets, prior_design, shippe
 from sim.experiment.runner import CHUNK, Arm, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, Tally, interval_90
 from sim.model.cast import Cast
-from sim.model.hydra_config import STUDY_KEYS
-from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Config, Scenario
-from sim.model.validation import Section, UserError, one_of
+from sim.model.scenario import CONDITIONED, DEFAULTS, POSTERIOR, Scenario
+from sim.model.validation import UserError
 
 PointColumns = dict[str, npt.NDArray[np.float64]]
 
-PRIOR: Final = "prior"
-SOURCES: Final = (POSTERIOR, PRIOR, DEFAULTS)
-USUAL: Final = POSTERIOR
-"""Where parameters come from when nothing is said and some arm departs before the report."""
-MOST_DRAWS: Final = 100_000
 LOOKED_AT: Final = 2000
 """Pairs looked at before their departure, spread over all draws."""
 COMPARED: Final = OutputSpec(weekly=False)
@@ -61,13 +56,6 @@ SHOWN: Final = ("lull_days", "quiet_days", "war")
 """What tables show with its prior predictive; all else that assumptions decide follows from these."""
 
 
-def source_of(given: str | None, allowed: tuple[str, ...] = SOURCES) -> str:
-    """Where parameters come from, as given; None takes what is usual."""
-    if given is not None and given not in allowed:
-        raise UserError("parameters", given, one_of(allowed, given))
-    return given or USUAL
-
-
 def compared_source(given: str | None, arms: Sequence[ComparedArm]) -> str:
     """Where parameters and pasts of a comparison come from, as given; None takes what is usual.
 
@@ -86,14 +74,6 @@ def compared_source(given: str | None, arms: Sequence[ComparedArm]) -> str:
         else:
             return CONDITIONED
     return source
-
-
-def draws_of(config: Config, source: str, usual: int) -> int:
-    """How many draws of the parameters are asked for; else the usual number, or one of declared values."""
-    section = Section("study", config.tree["study"], STUDY_KEYS)
-    if section.raw("draws", "") is not None:
-        return section.whole("draws", 1, MOST_DRAWS)
-    return 1 if source == DEFAULTS else usual
 
 
 def points_of(source: str, draws: int, seed: int, cast: Cast) -> PointColumns:

@@ -12,20 +12,27 @@ a run.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import xarray as xr
 
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.profiles import keys_of, runs_at, samples
+from sim.experiment.sweep.store import Store, read_store
 from sim.model.conditions import Condition, read
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
 KEY: Final = "discover.where"
+NO_SWEEP: Final = (
+    "the folder of a sweep; or say what to sweep, such as 'patron.control=interval(0.2,1)' study.points=512"
+)
 ALLOWED: Final = "OUTCOME, or OUTCOME < <= > >= == or != NUMBER, such as war or 'lull_days<14'"
 
 
@@ -41,6 +48,18 @@ def condition(text: str, units: dict[str, str], calendar: Calendar | None = None
     return read(text, units, calendar, key=KEY)
 
 
+def sweep_at(path: Path | None) -> Store:
+    """The store of the sweep to search.
+
+    Raises:
+        UserError: no folder is named, or there is no sweep in it.
+    """
+    store = None if path is None else read_store(path)
+    if store is None:
+        raise UserError("discover.sweep", path or "(missing)", NO_SWEEP)
+    return store
+
+
 Column = npt.NDArray[np.float64]
 
 LEAST_POINTS: Final = 50
@@ -53,7 +72,7 @@ class Half:
     `place` (n, dimensions) holds numbers as they are and names as text.
     """
 
-    place: pd.DataFrame
+    place: "pd.DataFrame"
     cases: Array
     there: Array
 
@@ -102,12 +121,14 @@ class Cases:
     search: Half
     held_out: Half
     runs: int
-    split: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    split: "pd.DataFrame" = field(repr=False)
     """Every point: its sample, the half that it belongs to, and the first and the step of the runs used there."""
 
 
-def cases_of(data: xr.Dataset, looked_for: Condition, seed: int) -> Cases:
+def cases_of(data: "xr.Dataset", looked_for: Condition, seed: int) -> Cases:
     """Read the cases from an opened sweep and halve it; points of the same sample stay together."""
+    import pandas as pd
+
     dimensions = tuple(_dimensions(data))
     if data.sizes["point"] < LEAST_POINTS:
         allowed = f"{LEAST_POINTS} points or more: a box is a share of them"
@@ -140,7 +161,7 @@ def cases_of(data: xr.Dataset, looked_for: Condition, seed: int) -> Cases:
     return Cases(looked_for, dimensions, search, held_out, int(have.max()), split)
 
 
-def _dimensions(data: xr.Dataset) -> list[Dimension]:
+def _dimensions(data: "xr.Dataset") -> list[Dimension]:
     found = []
     for name in keys_of(data):
         column = data[name]

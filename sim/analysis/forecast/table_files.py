@@ -20,14 +20,17 @@ from datetime import datetime, time
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.experiment.formats import size
+from sim.experiment.io import existing_file
 from sim.model.validation import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST: Final = 2_000_000_000
 """Bytes of the largest file that is read: about four million rows of ACLED. A larger one is refused unread."""
@@ -128,8 +131,10 @@ class TableFile:
             )
         return row[:width]
 
-    def blocks(self, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    def blocks(self, columns: Sequence[str]) -> Iterator["pd.DataFrame"]:
         """Those of these columns that are there, as texts, block by block."""
+        import pandas as pd
+
         names = self.names
         wanted = [one for one in names if one and one in columns]
         refuse_twice(self.path, wanted)
@@ -192,13 +197,7 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 def _check_size(path: Path) -> None:
-    try:
-        there = path.stat().st_size
-    except OSError:
-        raise UserError("data", path, "an existing file") from None
-    if not path.is_file():
-        raise UserError("data", path, "a file; this is a folder")
-    _check_bytes(path, there)
+    _check_bytes(path, existing_file("data", path))
 
 
 def _check_bytes(path: Path, there: int, held: bool = False) -> None:

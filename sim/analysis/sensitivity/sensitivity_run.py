@@ -8,32 +8,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from sim.analysis.sensitivity.indices import MEASURES, Given, Method, Morris, Ranking, Sobol, ranked
 from sim.analysis.sensitivity.targets import Target, target_of
 from sim.experiment.cluster import cluster_of
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of, outcomes_with
-from sim.experiment.options import SensitivityOptions
+from sim.experiment.options import SIZES, SensitivityOptions, StudyOptions
 from sim.experiment.statistics import Column, finite
 from sim.experiment.sweep.axes import Axes, Axis, DrawnAxis, Interval, declaration, read_axes
-from sim.experiment.sweep.configs import compose_groups, composer, short_hash
+from sim.experiment.sweep.configs import Compose, compose_groups, composer, short_hash
 from sim.experiment.sweep.design import Sampled, runs_of, sobol_points
 from sim.experiment.sweep.design import settings_of as study_settings_of
 from sim.experiment.sweep.profiles import keys_of
-from sim.experiment.sweep.run_sweep import Sweep
 from sim.experiment.sweep.store import Store, open_store, open_sweep, read_store
-from sim.model.aliases import current_outcome
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
 from sim.model.hydra_config import STUDY_KEYS, override_of
 from sim.model.outcomes import Outcome
 from sim.model.parameters import Declaration
 from sim.model.scenario import Config, asking, parameter_rows
 from sim.model.validation import UserError, one_of
+
+if TYPE_CHECKING:
+    from sim.experiment.sweep.run_sweep import Sweep
 
 VERB: Final = "sensitivity"
 DUMMY: Final = "(dummy)"
@@ -45,7 +45,7 @@ GIVEN: Final = ("pawn", "delta")
 DEFAULT_SAMPLES: Final = {"sobol": 512, "morris": 64, "pawn": 4096, "delta": 4096}
 LEAST_SAMPLES: Final = {"sobol": 32, "morris": 8, "pawn": 128, "delta": 128}
 MOST_SAMPLES: Final = 2**20
-DEFAULT_RUNS: Final = 64
+DEFAULT_RUNS: Final = SIZES[VERB].runs
 LEAST_RUNS: Final = 8
 
 
@@ -80,7 +80,7 @@ def settings_of(request: Request) -> tuple[SensitivitySettings, Request]:
     known = outcomes_with(ActiveExtensions(requested_extensions(overrides, ())))
     texts: tuple[str, ...] = options.outcomes
     stored: tuple[str, ...] = ()
-    if store is None and any(current_outcome(one.partition(":")[0]) not in known for one in texts):
+    if store is None and any(one.partition(":")[0] not in known for one in texts):
         texts, known, stored = with_conditions(texts, known, rest)
     targets = tuple(target_of(name, known) for name in texts)
     if len(set(targets)) < len(targets):
@@ -95,11 +95,11 @@ def with_conditions(
     """Conditions among the outcomes asked: all texts in one spelling, all outcomes by name, those to be simulated."""
     axes = read_axes(rest.overrides, rest.config_dir, requested_extensions(rest.overrides, ()))
     check(axes)
-    conditions = [one for one in texts if current_outcome(one.partition(":")[0]) not in known]
+    conditions = [one for one in texts if one.partition(":")[0] not in known]
     scenario = composer(rest.config_dir)(axes.fixed).scenario
     scenario, names = asking(scenario, conditions, "sensitivity.outcomes")
     named = dict(zip(conditions, names, strict=True))
-    stored = dict.fromkeys(named.get(one, current_outcome(one.partition(":")[0])) for one in texts)
+    stored = dict.fromkeys(named.get(one, one.partition(":")[0]) for one in texts)
     return tuple(named.get(one, one) for one in texts), outcomes_of(scenario), tuple(stored)
 
 
@@ -256,7 +256,7 @@ class Analysis:
 
     settings: SensitivitySettings
     space: Space
-    sweep: Sweep
+    sweep: "Sweep"
 
 
 def prepare(request: Request) -> Analysis:
@@ -265,24 +265,13 @@ def prepare(request: Request) -> Analysis:
     Raises:
         UserError: something in it cannot be used; one line.
     """
+    from sim.experiment.sweep.run_sweep import Sweep
+
     request.check_kept()
     settings, rest = settings_of(request)
-    axes = read_axes(rest.overrides, request.config_dir, requested_extensions(rest.overrides, ()))
-    check(axes)
-    if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
-        axes = replace(axes, fixed=(f"study.runs={DEFAULT_RUNS}", *axes.fixed))
-    if settings.stored:
-        axes = replace(axes, fixed=(*axes.fixed, override_of("study.outcomes", list(settings.stored))))
     compose = composer(request.config_dir)
-    config = compose(axes.fixed)
-    if config.runs < LEAST_RUNS:
-        raise UserError(
-            "study.runs", config.runs, f"{LEAST_RUNS} or more: noise is estimated from quarters of the runs"
-        )
-    cluster_of(config)
-    study = study_settings_of(config)
-    space = space_of(axes, settings, config)
-    design = design_of(settings, space.axes, config.seed)
+    axes, study, space, seed = composed(settings, rest, compose)
+    design = design_of(settings, space.axes, seed)
     sweep = Sweep(request, axes, study, design, compose_groups(axes, study.policies, design, compose))
     sweep = replace(sweep, request=replace(request, home=folder_of(sweep, settings)))
     store = read_store(sweep.folder)
@@ -290,6 +279,23 @@ def prepare(request: Request) -> Analysis:
         before = store.points // (sweep.work.points // settings.samples)
         raise UserError("sensitivity.samples", settings.samples, f"{before} or more, as in {store.folder}")
     return Analysis(settings, space, sweep)
+
+
+def composed(settings: SensitivitySettings, rest: Request, compose: Compose) -> tuple[Axes, StudyOptions, Space, int]:
+    """What a request without its settings asks for, checked: axes, keys `study.*`, the space that varies, the seed."""
+    axes = read_axes(rest.overrides, rest.config_dir, requested_extensions(rest.overrides, ()))
+    check(axes)
+    if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
+        axes = replace(axes, fixed=(f"study.runs={DEFAULT_RUNS}", *axes.fixed))
+    if settings.stored:
+        axes = replace(axes, fixed=(*axes.fixed, override_of("study.outcomes", list(settings.stored))))
+    config = compose(axes.fixed)
+    if config.runs < LEAST_RUNS:
+        raise UserError(
+            "study.runs", config.runs, f"{LEAST_RUNS} or more: noise is estimated from quarters of the runs"
+        )
+    cluster_of(config)
+    return axes, study_settings_of(config), space_of(axes, settings, config), config.seed
 
 
 def check(axes: Axes) -> None:
@@ -303,7 +309,7 @@ def check(axes: Axes) -> None:
             raise UserError(key, value, "study.runs and sensitivity.samples; the method decides about the points")
 
 
-def folder_of(sweep: Sweep, settings: SensitivitySettings) -> Path:
+def folder_of(sweep: "Sweep", settings: SensitivitySettings) -> Path:
     """Where it is kept: as asked, else a name that the same analysis always has, however many samples and runs."""
     asked = sweep.request.home or sweep.config.output_dir
     if asked is not None:
@@ -384,7 +390,7 @@ def question_to(store: Store, settings: SensitivitySettings) -> Question:
     columns: dict[str, Any] = {}
     for name in keys_of(data):
         values = data[name].values
-        if len(pd.unique(values)) < 2:
+        if len(set(values.tolist())) < 2:
             continue
         if declaration(name, added) is None:
             raise refused(f"a sweep of one configuration; {name} differs in this one")

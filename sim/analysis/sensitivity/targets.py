@@ -17,10 +17,8 @@ import numpy as np
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.statistics import NORMAL_95, Array, Column, jackknife, quantile
 from sim.experiment.sweep.profiles import Judgement
-from sim.model.aliases import current_outcome
 from sim.model.outcomes import Outcome
 from sim.model.validation import UserError, one_of
-from sim.rules.outcomes import NEVER
 
 STATISTICS: Final = "mean, median, q1 to q99, share, atleast10, below14"
 """What can follow the name of an outcome, as a user writes it."""
@@ -88,6 +86,8 @@ class Target:
 
     def numbers(self, values: Array) -> Column:
         """The outcome as numbers; never counts as the day after the last on which it happened anywhere."""
+        from sim.rules.outcomes import NEVER
+
         numbers = np.asarray(values, dtype=np.float64)
         if self.outcome.unit == "day":
             return np.where(numbers == NEVER, numbers.max(initial=0.0) + 1.0, numbers)
@@ -137,7 +137,6 @@ def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> 
         UserError: no such outcome or statistic, or a mean where none can be trusted.
     """
     name, _, statistic = text.partition(":")
-    name = current_outcome(name)
     if name not in outcomes:
         raise UserError("sensitivity.outcomes", text, f"outcomes: {one_of(tuple(outcomes), name)}")
     outcome = outcomes[name]

@@ -372,8 +372,8 @@ def theatre_takes_share(k: int, theatres: Theatres, lanes: Lanes) -> None:
     simd_hints()
     scratch, size = lanes.scratch, VECTOR * lanes.vectors
     for i in range(size):
-        mean = scratch.term[i] / scratch.reached[i]
-        share = lanes.rules.militia.share_factor(theatres.state.weight[k * size + i], mean)
+        weight, weighted, rates = theatres.state.weight[k * size + i], scratch.term[i], scratch.reached[i]
+        share = lanes.rules.militia.share_factor(weight, weighted, rates)
         theatres.share[k * size + i] = theatres.factor[k * size + i] = share
 
 

@@ -19,7 +19,6 @@ from numba.core.errors import NumbaError
 from sim.engine.columns import NUMBERS, THEATRE_NUMBERS, WING_NUMBERS, FrontToday
 from sim.engine.extension.replacement import composed, make_jittable, replaced_rules
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
-from sim.model.aliases import current_outcome
 from sim.model.extension import (
     ActiveExtensions,
     ActorType,
@@ -177,7 +176,7 @@ def check_outcomes(extended: ActiveExtensions) -> None:
         function = one.at_end if isinstance(one, Tallied) else one.by
         asked = () if function is None else tuple(inspect.signature(function).parameters)
         allowed = ("now", *known) if isinstance(one, Tallied) else tuple(known)
-        for name in map(current_outcome, asked):
+        for name in asked:
             if name not in allowed:
                 raise UserError(f"outcome {one.name}", f"argument {name}", one_of(allowed, name))
         known.append(one.name)
@@ -339,7 +338,7 @@ def _applied(name: str, function: Function, columns: Mapping[str, Array]) -> Arr
     asked = tuple(inspect.signature(function).parameters)
     if not asked:
         raise UserError(f"outcome {name}", "(no arguments)", "a function of one outcome or more")
-    given = np.array([columns[current_outcome(one)] for one in asked], dtype=np.float64)
+    given = np.array([columns[one] for one in asked], dtype=np.float64)
     out = np.empty(given.shape[1])
     try:
         _loop(function, len(asked))(given, out)

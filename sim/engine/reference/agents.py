@@ -118,9 +118,9 @@ class TheatreAgent(Actor):
         draw = model.uniform(model.seed_low, model.seed_high, *at)
         self.weight = self.rules.militia.theatre_weight(self.weight, deviation, draw)
 
-    def take_share(self, mean: float) -> None:
-        """Take the share of the attacks that the weight gives, by the mean of all weights."""
-        self.share = self.rules.militia.share_factor(self.weight, mean)
+    def take_share(self, weighted: float, rates: float) -> None:
+        """Take the share of the attacks that the weight gives, by the sums of all rates with weights and without."""
+        self.share = self.rules.militia.share_factor(self.weight, weighted, rates)
 
     def campaign(self) -> float:
         """Attacks a day on the target of all its wings together."""

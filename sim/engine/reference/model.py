@@ -325,9 +325,9 @@ class ReferenceModel(mesa.Model):  # type: ignore[misc]
         for front in fronts:
             front.change_weight()
         rates = total(front.campaign() for front in fronts)
-        mean = total(front.campaign() * front.weight for front in fronts) / rates if fronts else 1.0
+        weighted = total(front.campaign() * front.weight for front in fronts)
         for front in fronts:
-            front.take_share(mean)
+            front.take_share(weighted, rates)
 
     def militias_attack(self) -> None:
         """Each wing attacks at its rate of today; a pinned attack takes place whatever the draw."""

@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from sim.experiment.cluster import cluster_of
+from sim.experiment.command import check_from_defaults
 from sim.experiment.io import text_hash
 from sim.experiment.options import StudyOptions
 from sim.experiment.sweep.axes import Axes, DrawnAxis, flattened
-from sim.experiment.sweep.design import Design, Policies, Sampled
+from sim.experiment.sweep.design import Design, Policies, Sampled, make_design, settings_of
 from sim.model.hydra_config import hydra_text, override_of
 from sim.model.parameters import Theatre, Wing, group_declarations, shared_declarations
 from sim.model.scenario import POSTERIOR, Config, Scenario, load
 from sim.model.validation import UserError, one_of
 from sim.numbers.fingerprint import hash_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DECIDING: Final = (
     *(f"{room}/**/*.py" for room in ("numbers", "rules", "model", "engine")),
@@ -117,6 +122,20 @@ def composer(config_dir: Path | None) -> Compose:
     """What composes the configuration that overrides make, each only once."""
     once = cache(lambda overrides: load(overrides, config_dir))
     return lambda overrides: once(tuple(overrides))
+
+
+def composed(axes: Axes, compose: Compose, table: "pd.DataFrame | None" = None) -> tuple[Config, StudyOptions, Design]:
+    """The first configuration of a sweep, its settings and its design, checked; `table` as in `make_design`."""
+    first = compose(axes.combination(0))
+    check_from_defaults("sweep", first)
+    settings = settings_of(first)
+    cluster_of(first)
+    design = make_design(axes, settings, first, table)
+    if design.samples == 1 and not (design.keys or axes.choices or len(settings.policies) > 1):
+        raise UserError(
+            "sweep", "(nothing)", "one key or more with several values, such as scenario=article,tight_leash"
+        )
+    return first, settings, design
 
 
 def compose_groups(axes: Axes, policies: Policies, design: Design, compose: Compose) -> tuple[Group, ...]:

@@ -10,11 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.options import StudyOptions
@@ -31,12 +29,15 @@ from sim.experiment.sweep.axes import (
     declaration,
     top_of,
 )
-from sim.model.aliases import current_outcome
 from sim.model.extension import Extension
 from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, hydra_text, parse_override, read_yaml
 from sim.model.outcomes import Outcome
 from sim.model.scenario import POSTERIOR, Config, asking
 from sim.model.validation import Section, UserError, mapping, one_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 MOST_POINTS: Final = 10**8
 DRAWS: Final = ("prior", POSTERIOR)
@@ -92,7 +93,7 @@ def _policies(given: object) -> Policies:
 
 
 def _precision(given: object, known: Mapping[str, Outcome]) -> dict[str, float]:
-    named = {current_outcome(str(name)): value for name, value in mapping("study.precision", given).items()}
+    named = {str(name): value for name, value in mapping("study.precision", given).items()}
     for name in named:
         if name not in known:
             raise UserError(f"study.precision.{name}", named[name], f"outcomes: {one_of(tuple(known), name)}")
@@ -109,7 +110,7 @@ class Sampled:
     samples: int
     seed: int
     variants: ClassVar[tuple[dict[str, Any], ...]] = ({},)
-    carried: ClassVar[Mapping[str, pa.Array]] = {}
+    carried: ClassVar[Mapping[str, "pa.Array"]] = {}
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -159,7 +160,7 @@ class Tabled:
     variant: Array
     kind: str = "table"
     fixed_size: str | None = None
-    carried: Mapping[str, pa.Array] = field(default_factory=dict)
+    carried: Mapping[str, "pa.Array"] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
@@ -184,7 +185,7 @@ Design = Sampled | Tabled
 """Points of a sweep, numbered from 0 to `samples`."""
 
 
-def make_design(axes: Axes, settings: StudyOptions, config: Config, points: pd.DataFrame | None = None) -> Design:
+def make_design(axes: Axes, settings: StudyOptions, config: Config, points: "pd.DataFrame | None" = None) -> Design:
     """The design that the axes and the settings ask for; the parameters of extensions may vary too.
 
     Args:
@@ -274,7 +275,7 @@ def _hypercube(size: int, samples: int, seed: int) -> Column:
 
 
 def _table_design(
-    axes: Axes, settings: StudyOptions, points: pd.DataFrame | None, added: tuple[Extension, ...]
+    axes: Axes, settings: StudyOptions, points: "pd.DataFrame | None", added: tuple[Extension, ...]
 ) -> Tabled:  # fmt: skip
     others = ("points", "design", "draws") if points is None else ("points", "design", "draws", "table")
     for name in others:
@@ -289,10 +290,12 @@ def _table_design(
     return tabled(points, elsewhere, added, settings.ignore)
 
 
-def read_points(path: Path) -> pd.DataFrame:
+def read_points(path: Path) -> "pd.DataFrame":
     """A table of points from a CSV or Parquet file."""
     if not path.is_file():
         raise UserError("study.table", path, "an existing CSV or Parquet file")
+    import pandas as pd
+
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
@@ -302,7 +305,7 @@ def read_points(path: Path) -> pd.DataFrame:
 
 
 def tabled(
-    table: pd.DataFrame,
+    table: "pd.DataFrame",
     elsewhere: Collection[str] = (),
     added: tuple[Extension, ...] = (),
     ignore: Collection[str] = (),
@@ -360,8 +363,10 @@ def _check_column(
         raise UserError(name, f"(empty in row {row} of study.table)", "a value for every point")
 
 
-def _as_it_is(name: str, values: "pd.Series[Any]") -> pa.Array:
+def _as_it_is(name: str, values: "pd.Series[Any]") -> "pa.Array":
     """A column that is carried along; where it is empty it stays so."""
+    import pyarrow as pa
+
     try:
         return pa.array(values, from_pandas=True)
     except pa.ArrowException:
@@ -378,7 +383,7 @@ def _number_column(key: str, given: "pd.Series[Any]", added: tuple[Extension, ..
     return np.ascontiguousarray(column)
 
 
-def _variants(table: pd.DataFrame, names: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], Array]:
+def _variants(table: "pd.DataFrame", names: Sequence[str]) -> tuple[tuple[dict[str, Any], ...], Array]:
     """The distinct combinations of all columns that are no parameters, and which of them each row has."""
     if not names:
         return ({},), np.zeros(len(table), dtype=np.int64)

@@ -12,16 +12,17 @@ doi:10.1198/jbes.2010.07136).
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import xarray as xr
 
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcomes_in
 from sim.experiment.statistics import Array, Column, error_of_quantile, error_of_share, interval_90, quantile
 from sim.experiment.sweep.store import CARRIED
 from sim.model.outcomes import Outcome
-from sim.rules.outcomes import NEVER
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LEAST_RUNS: Final = 64
 """Runs from which an error is believed: fewer may all agree by chance."""
@@ -71,6 +72,8 @@ class Judgement:
 
     def _ordered(self, values: Column) -> tuple[Column, float]:
         """The runs in order, days infinite where a thing never happened, and the level of the quantile."""
+        from sim.rules.outcomes import NEVER
+
         heavy = self.outcome.heavy_tailed
         return np.sort(values if heavy else np.where(values == NEVER, np.inf, values), axis=1), TAIL if heavy else 0.5
 
@@ -82,7 +85,7 @@ def judgements(
     return tuple(Judgement(outcomes[name], tolerance) for name, tolerance in precision.items())
 
 
-def unmet(data: xr.Dataset, have: Array, asked: tuple[Judgement, ...]) -> Array:
+def unmet(data: "xr.Dataset", have: Array, asked: tuple[Judgement, ...]) -> Array:
     """Whether each point (P,) with `have` runs (P,) misses one of the tolerances; one with too few runs does."""
     misses = have < LEAST_RUNS
     for one in asked:
@@ -92,7 +95,7 @@ def unmet(data: xr.Dataset, have: Array, asked: tuple[Judgement, ...]) -> Array:
     return misses
 
 
-def samples(outcome: xr.DataArray, have: Array) -> Iterator[tuple[Array, Column]]:
+def samples(outcome: "xr.DataArray", have: Array) -> Iterator[tuple[Array, Column]]:
     """The runs of all points, those with the same number together: point numbers (k,) and values (k, runs)."""
     step = max(1, AT_ONCE // max(1, int(have.max(initial=1))))
     for start in range(0, len(have), step):
@@ -158,7 +161,7 @@ class Profile:
     high: Column
 
 
-def runs_at(data: xr.Dataset) -> Array:
+def runs_at(data: "xr.Dataset") -> Array:
     """How many runs each point (P,) of an opened sweep has."""
     one = data["war" if "war" in data else next(iter(outcomes_in(data.variables)))]
     if one.dtype.kind != "f":
@@ -166,18 +169,18 @@ def runs_at(data: xr.Dataset) -> Array:
     return np.asarray(one.notnull().sum("run").values, dtype=np.int64)
 
 
-def varied(data: xr.Dataset, bins: int) -> tuple[SweptFactor, ...]:
+def varied(data: "xr.Dataset", bins: int) -> tuple[SweptFactor, ...]:
     """What varies over the points of a sweep, in the order of its columns; numbers of many values in `bins` bins."""
     return tuple(_varied(data[name], bins) for name in keys_of(data) if len(np.unique(data[name].values)) > 1)
 
 
-def keys_of(data: xr.Dataset) -> tuple[str, ...]:
+def keys_of(data: "xr.Dataset") -> tuple[str, ...]:
     """The keys that stand for the points of a sweep, without their numbers and what a table only carried along."""
     names = [str(name) for name in data.coords if data[name].dims == ("point",) and name not in NOT_VARIED]
     return tuple(name for name in names if CARRIED not in data[name].attrs)
 
 
-def _varied(column: xr.DataArray, bins: int) -> SweptFactor:
+def _varied(column: "xr.DataArray", bins: int) -> SweptFactor:
     values, numeric = column.values, column.dtype.kind in "iuf"
     found, place = np.unique(values, return_inverse=True)
     about = (str(column.name), str(column.attrs.get("units", "")), str(column.attrs.get("long_name", column.name)))
@@ -200,7 +203,7 @@ def _varied(column: xr.DataArray, bins: int) -> SweptFactor:
     return SweptFactor(*about, True, len(found) <= LEVELS, labels, centres, place)
 
 
-def at_points(data: xr.Dataset, name: str, have: Array | None = None) -> AtPoints:
+def at_points(data: "xr.Dataset", name: str, have: Array | None = None) -> AtPoints:
     """One outcome at every point: a mean, a share, a median or a 95 % quantile, as the outcome allows."""
     judged = Judgement(outcomes_in(data.variables)[name], np.inf)
     have = runs_at(data) if have is None else have
@@ -211,7 +214,7 @@ def at_points(data: xr.Dataset, name: str, have: Array | None = None) -> AtPoint
     return AtPoints(name, outcome.unit, outcome.text, judged.by, values, errors)
 
 
-def profile(data: xr.Dataset, at: AtPoints, place: Array, bins: int) -> Profile:
+def profile(data: "xr.Dataset", at: AtPoints, place: Array, bins: int) -> Profile:
     """An outcome in bins; `place` (P,) is the bin of each point. NaN where a bin is empty."""
     groups = [at.values[place == k] for k in range(bins)]
     filled = [k for k in range(bins) if len(groups[k])]
@@ -228,7 +231,7 @@ def profile(data: xr.Dataset, at: AtPoints, place: Array, bins: int) -> Profile:
     return found
 
 
-def _shared_noise(data: xr.Dataset, name: str, place: Array, bins: int) -> Column:
+def _shared_noise(data: "xr.Dataset", name: str, place: Array, bins: int) -> Column:
     """What common random numbers add to the variance of the mean in each bin (B,).
 
     The variance of the means of single runs over a bin, less what the same histories would give were all of them

@@ -16,7 +16,7 @@ from sim.experiment.cluster import cluster_of, connected, on_workers, threads_of
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_in, outcomes_of
 from sim.experiment.io import PARTIAL, HashingFile, disk_problem, locked, now, write_atomic
-from sim.experiment.options import StudyOptions
+from sim.experiment.options import SIZES, StudyOptions
 from sim.experiment.result_dir import (
     DECIDING_LIBRARIES,
     MAKER,
@@ -34,6 +34,7 @@ from sim.experiment.sweep.configs import (
     Group,
     check_same,
     compose_groups,
+    composed,
     composer,
     identity,
     short_hash,
@@ -42,10 +43,8 @@ from sim.experiment.sweep.design import (
     Batch,
     Design,
     Part,
-    make_design,
     parts_for,
     runs_of,
-    settings_of,
 )
 from sim.experiment.sweep.profiles import AtPoints, Judgement, at_points, judgements, next_runs, unmet
 from sim.experiment.sweep.store import (
@@ -73,7 +72,7 @@ from sim.experiment.sweep.worker import (
     write_points,
 )
 from sim.model.extension import requested_extensions
-from sim.model.scenario import DEFAULTS, Config
+from sim.model.scenario import Config
 from sim.model.validation import UserError
 
 MOST_POINTS: Final = 10_000
@@ -184,7 +183,7 @@ def expected_size(work: Work, rows: Rows, histories: int, parts: int) -> int:
     return int(parts * frame + histories * (stored(rows) - frame) / len(rows["run"]))
 
 
-DEFAULT_RUNS: Final = 100
+DEFAULT_RUNS: Final = SIZES[VERB].runs
 """Runs of each point where nothing is said: the error of a share is then at most 0.05."""
 
 Say = Callable[[str], None]
@@ -259,23 +258,12 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     if not any(one.partition("=")[0] == "study.runs" for one in axes.fixed):
         axes = Axes((f"study.runs={DEFAULT_RUNS}", *axes.fixed), axes.numbers, axes.choices)
     compose = composer(request.config_dir)
-    first = compose(axes.combination(0))
-    if first.parameters_from != DEFAULTS:
-        raise UserError(
-            "parameters", first.parameters_from, "defaults in a sweep; study.draws=posterior makes draws its points"
-        )
-    settings = settings_of(first)
-    cluster_of(first)
-    design = make_design(axes, settings, first, table)
+    _, settings, design = composed(axes, compose, table)
     groups = compose_groups(axes, settings.policies, design, compose)
     sweep = Sweep(request, axes, settings, design, groups)
     for name in design.carried:
         if name in (*sweep.work.columns, *COUNTED, "runs", "theatre", "window"):
             raise UserError("study.ignore", name, "names that a stored sweep does not use itself; rename the column")
-    if sweep.work.points == 1 and not design.keys:
-        raise UserError(
-            "sweep", "(nothing)", "one key or more with several values, such as scenario=article,tight_leash"
-        )
     return sweep
 
 

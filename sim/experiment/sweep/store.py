@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xarray as xr
 
 from sim.experiment.io import (
     LOCK,
@@ -48,9 +47,10 @@ from sim.experiment.result_dir import (
 )
 from sim.experiment.statistics import Array
 from sim.experiment.sweep.design import Part, Span, width
-from sim.model.aliases import current_outcome
 from sim.model.validation import UserError
-from sim.rules.outcomes import WINDOWS
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 POINTS: Final = "points.parquet"
 CHOSEN: Final = "chosen.parquet"
@@ -358,7 +358,7 @@ def count_in(found: Any, table: pa.Table) -> None:
         found.update("\n".join(map(str, values)).encode() if values.dtype == object else np.ascontiguousarray(values))
 
 
-def open_sweep(path: Path | str, *, partial: bool = False) -> xr.Dataset:
+def open_sweep(path: Path | str, *, partial: bool = False) -> "xr.Dataset":
     """Open a sweep without loading it.
 
     Args:
@@ -394,13 +394,17 @@ class DamagedPart(OSError):  # noqa: N818  (it names what was found)
         self.path = path
 
 
-def open_store(store: Store) -> xr.Dataset:
+def open_store(store: Store) -> "xr.Dataset":
     """The Dataset of a store, whatever is there of it.
 
     Raises:
         UserError: a file among its parts is of another sweep.
         DamagedPart: the points are not those that were written.
     """
+    import xarray as xr
+
+    from sim.rules.outcomes import WINDOWS
+
     points = read_points(store)
     stated = store.check_parts(lambda part: part_digest(points.slice(part.points[0], width(part.points)), part))
     files = store.finished()
@@ -413,7 +417,7 @@ def open_store(store: Store) -> xr.Dataset:
     for name in about:
         if name not in counts and name not in ("point", "run"):
             along = ("day",) if "days" in about[name] else ()
-            data[current_outcome(name)] = (("point", "run", *along), grid.array(name), about[name]["attrs"])
+            data[name] = (("point", "run", *along), grid.array(name), about[name]["attrs"])
     for name, text in COUNTED.items() if counts <= about.keys() else ():
         data[name] = (("point", "run", "theatre", "window"), grid.stacked(name, theatres), {
             "units": "attacks", "long_name": f"{text} by theatre and window",
@@ -464,6 +468,8 @@ class Grid:
     def stacked(self, name: str, theatres: Sequence[str]) -> Any:
         """Counts as a dask array (point, run, theatre, window)."""
         import dask.array as da
+
+        from sim.rules.outcomes import WINDOWS
 
         by_theatre = [
             da.stack([self.array(counted(name, theatre, window)) for window in WINDOWS], axis=2) for theatre in theatres
@@ -555,6 +561,8 @@ def read_points(store: Store) -> pa.Table:
 
 
 def _coordinates(store: Store, points: pa.Table) -> dict[str, Any]:
+    from sim.rules.outcomes import WINDOWS
+
     manifest = store.manifest
     coordinates: dict[str, Any] = {
         "point": ("point", np.arange(store.points, dtype=np.int32), {"long_name": "point of the sweep"}),

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from sim.model.aliases import current_outcome
 from sim.model.validation import UserError, one_of
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ def draw(found: Any, *names: str) -> "Figure":
     """
     import xarray as xr
 
-    names = tuple(map(current_outcome, names))
     if isinstance(found, xr.Dataset):
         return _dataset(found, names)
     if isinstance(found, Mapping):

@@ -18,7 +18,7 @@ from sim.analysis.calibration.identifiability import IDENTIFIED, NOT, WEAKLY, Qu
 from sim.analysis.calibration.posterior import COMBINED, with_products
 from sim.analysis.calibration.sbc import LEVEL, conclusive, expected, rank_band, rank_shares
 from sim.experiment.parameter_sets import free_declarations
-from sim.experiment.statistics import Array, arviz, midpoint_quantile
+from sim.experiment.statistics import Array, arviz, midpoint_quantile, quantile
 from sim.reporting.style import (
     BLUE,
     GREEN,
@@ -74,7 +74,7 @@ def _densities(axes: Axes, one: Quantity, before: Array, after: Array) -> None:
     """Densities before and after; on a log scale, and of the logarithm, where a prior is log-uniform."""
     colour, logs = BY_VERDICT[one.verdict], varies_by_factors(one.quantity)
     before, after = (np.log(values) if logs else np.asarray(values) for values in (before, after))
-    low, high = np.quantile(before, [0.002, 0.998])
+    low, high = quantile(before, [0.002, 0.998])
     kde = arviz().kde
     for values, shade, alpha in ((before, GREY, 0.3), (after, colour, 0.45)):
         grid, density = kde(values[(values >= low) & (values <= high)], custom_lims=(low, high))

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sim.experiment.dataset import outcomes_in
 from sim.experiment.formats import long_date, named
 from sim.experiment.result_dir import config_in
-from sim.experiment.statistics import Array, Tally
+from sim.experiment.statistics import INTERVAL_90, Array, Tally, quantile
 from sim.model.outcomes import Outcome
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import titled
@@ -129,7 +129,7 @@ def bars(values: Array, heavy_tailed: bool = False) -> Array:
     """
     if not len(values):
         return np.array([-0.5, 0.5])
-    low, high = float(values.min()), float(np.quantile(values, SEEN) if heavy_tailed else values.max())
+    low, high = float(values.min()), float(quantile(values, SEEN) if heavy_tailed else values.max())
     if np.array_equal(values, np.round(values)):
         low, high = np.floor(low), np.ceil(high)
         step = max(1.0, np.ceil((high - low + 1) / MOST_BARS))
@@ -178,12 +178,12 @@ def _draws_panel(axes: Axes, name: str, samples: Sequence[Array]) -> None:
     """Histograms of one parameter over each other, with an interval for each beneath."""
     declared = shared_declarations()[name]
     ratios = declared.prior.shape == "log_uniform"
-    low, high = np.quantile(np.concatenate(samples), [0.001, 0.999])
+    low, high = quantile(np.concatenate(samples), [0.001, 0.999])
     edges = np.geomspace(low, high, BARS + 1) if ratios else np.linspace(low, high, BARS + 1)
     for place, (values, (colour, alpha)) in enumerate(zip(samples, LOOKS, strict=False)):
         share = np.histogram(values, edges)[0] / len(values)
         axes.stairs(share, edges, fill=True, color=colour, alpha=alpha)
-        span = np.quantile(values, [0.05, 0.95])
+        span = quantile(values, INTERVAL_90)
         y = -0.05 - 0.09 * place
         beneath = axes.get_xaxis_transform()
         axes.plot(
