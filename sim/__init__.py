@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.commands.calibrate import calibrate as calibrate
+    from sim.commands.calls.result import Result as Result
     from sim.commands.checks import check_extension as check_extension
     from sim.commands.checks import verify as verify
     from sim.commands.compare import compare as compare
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sim.commands.forecast import predict_case as predict_case
     from sim.commands.replay import replay as replay
     from sim.commands.report import report as report
-    from sim.commands.result import Result as Result
     from sim.commands.run import run as run
     from sim.commands.sensitivity import sensitivity as sensitivity
     from sim.commands.sweep import sweep as sweep
@@ -66,7 +66,7 @@ _NAMES = {
     "sim.commands.explain": "diff explain",
     "sim.commands.replay": "replay",
     "sim.commands.forecast": "forecast predict_case",
-    "sim.commands.result": "Result",
+    "sim.commands.calls.result": "Result",
     "sim.commands.run": "run",
     "sim.commands.sensitivity": "sensitivity",
     "sim.experiment.ensemble": "simulate",

@@ -233,7 +233,7 @@ def _split(arguments: list[str]) -> tuple[str | None, list[str]]:
 
 def _run(request: "Request") -> int:
     """Carry out a verb; its exit code, which is 0 unless it says otherwise."""
-    import_module("sim.commands.mistakes").check(request)
+    import_module("sim.commands.calls.mistakes").check(request)
     return import_module(module_of(request.verb)).main(request) or 0
 
 

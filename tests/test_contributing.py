@@ -129,7 +129,7 @@ RULE: tuple[Edit, ...] = (
 
 RECORDED: tuple[Edit, ...] = (
     (
-        "sim/model/outcomes.py",
+        "sim/model/declared_outcomes.py",
         '    Outcome("peak_rung", "rung", "highest rung of the ladder reached", "Highest rung"),\n',
         '    Outcome("peak_rung", "rung", "highest rung of the ladder reached", "Highest rung"),\n'
         '    Outcome("silent_days", "days", "days without an acknowledged attack", "Silent days"),\n',
@@ -149,7 +149,7 @@ RECORDED: tuple[Edit, ...] = (
 
 DERIVED: tuple[Edit, ...] = (
     (
-        "sim/model/outcomes.py",
+        "sim/model/declared_outcomes.py",
         '    Outcome("war", "probability", "1 when direct war broke out", "Direct war"),\n',
         '    Outcome("war", "probability", "1 when direct war broke out", "Direct war"),\n'
         '    Outcome("peace", "probability", "1 when direct war did not break out", "Peace"),\n',

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.model.data import FOLDERS, data_folder
+from sim.model.package_data import FOLDERS, data_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -286,7 +286,7 @@ def test_the_wheel_carries_the_package_its_data_and_nothing_else(wheel):
 
 
 def test_the_unpacked_wheel_finds_its_own_data(wheel, tmp_path):
-    code = "from sim.model.data import data_folder, FOLDERS\nfor name in FOLDERS: print(data_folder(name))"
+    code = "from sim.model.package_data import data_folder, FOLDERS\nfor name in FOLDERS: print(data_folder(name))"
     outcome = run_unpacked(wheel, tmp_path, code=code)
     assert outcome.returncode == 0, outcome.stderr
     package = (tmp_path / "unpacked" / "sim").resolve()

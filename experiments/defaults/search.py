@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sim.engine.batch import run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import Output
-from sim.model.outcomes import NAMES
+from sim.model.declared_outcomes import NAMES
 from sim.model.scenario import Scenario, load
 from sim.rules.outcomes import NEVER
 

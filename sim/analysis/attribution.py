@@ -26,8 +26,8 @@ from sim.experiment.options import SIZES, ExplainOptions
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import Arm, CostEstimate, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import Array, interval_90
+from sim.model.declared_outcomes import Outcome
 from sim.model.extension import ActiveExtensions
-from sim.model.outcomes import Outcome
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import Config, Scenario, asking, load
 from sim.model.validation import UserError

@@ -13,8 +13,8 @@ from sim.experiment.options import OutputOptions
 from sim.experiment.parameter_sets import free_declarations
 from sim.experiment.result_dir import whole_folder
 from sim.model.cast import UNSOURCED
-from sim.model.data import data_folder
 from sim.model.hydra_config import GROUPS, compose_tree, config_folders, options
+from sim.model.package_data import data_folder
 from sim.model.parameters import Theatre, Wing, group_declarations, shared_declarations
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError

@@ -35,7 +35,7 @@ from sim.experiment.parameter_sets import (
 from sim.experiment.result_dir import provenance
 from sim.experiment.runner import ensemble, interleaved
 from sim.experiment.statistics import TWENTIETHS, Array, effective_sample_size, finite, quantile
-from sim.model.data import data_folder
+from sim.model.package_data import data_folder
 from sim.model.scenario import CONDITIONED, Config, load
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError

@@ -25,7 +25,7 @@ from sim.experiment.dataset import ACKNOWLEDGED
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.experiment.runner import CHUNK, CostEstimate, Experiment, Progress, chunks, ensemble, joined
 from sim.experiment.statistics import NORMAL_90, Array, jackknife, quantile
-from sim.model.outcomes import NAMES
+from sim.model.declared_outcomes import NAMES
 from sim.model.scenario import CONDITIONED, POSTERIOR, Config, Scenario
 from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER, RESUMED_ATTACKS, RESUMED_DAYS
@@ -317,7 +317,7 @@ def fitted(x: Array, y: Array, sets: Array | None = None) -> Any:
 
 
 @dataclass(frozen=True)
-class Condition:
+class RuleCondition:
     """An observable is at least a threshold, or below it."""
 
     name: str
@@ -332,7 +332,7 @@ class Condition:
     def words(self, titles: Mapping[str, str]) -> str:
         """The condition in words.
 
-        >>> Condition("week", 1.0, False).words({"week": "attacks within a week"})
+        >>> RuleCondition("week", 1.0, False).words({"week": "attacks within a week"})
         'no attacks within a week'
         """
         number, title = f"{self.threshold:.0f}", titles[self.name]
@@ -345,7 +345,7 @@ class Condition:
 class Rule:
     """Alarm where all conditions hold."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[RuleCondition, ...]
 
     def alarm(self, names: Sequence[str], values: Array) -> Array:
         """Whether it gives alarm (...,) at values (..., F)."""
@@ -356,10 +356,10 @@ class Rule:
         return ", and ".join(one.words(titles) for one in self.conditions)
 
 
-def conditions_of(weeks: Weeks, values: Array) -> list[Condition]:
+def conditions_of(weeks: Weeks, values: Array) -> list[RuleCondition]:
     """The conditions that a rule may have: both sides of all thresholds, where neither is too rare."""
     return [
-        Condition(name, float(one), least)
+        RuleCondition(name, float(one), least)
         for place, name in enumerate(weeks.names)
         for one in THRESHOLDS
         if RAREST <= (values[:, place] >= one).mean() <= 1.0 - RAREST

@@ -28,7 +28,7 @@ from sim.experiment.dataset import dataset_of
 from sim.experiment.parameter_sets import DEFAULTS, ParameterSets, drawn_of, lethal_chance, prior_design
 from sim.experiment.runner import Arm, Experiment, ensemble
 from sim.experiment.statistics import Array, interval_90
-from sim.model.data import data_folder
+from sim.model.package_data import data_folder
 from sim.model.patterns import Pattern
 from sim.model.scenario import Config, Scenario, load, overlay
 from sim.model.timeline import Event

@@ -8,8 +8,8 @@ from typing import Final
 
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.model.aliases import current_mechanism
+from sim.model.declared_outcomes import Outcome
 from sim.model.hydra_config import STUDY_KEYS
-from sim.model.outcomes import Outcome
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import DEFAULTS, POSTERIOR, Config, Scenario
 from sim.model.validation import Section, UserError, one_of

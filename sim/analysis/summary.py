@@ -23,7 +23,7 @@ from sim.experiment.ensemble import simulate_config
 from sim.experiment.parameter_sets import ParameterSets, drawn_of, prior_design
 from sim.experiment.runner import ensemble
 from sim.experiment.statistics import TWENTIETHS, Array, Tally, finite, histogram_quantile, interval_90
-from sim.model.outcomes import DERIVED, RECORDED, Outcome
+from sim.model.declared_outcomes import DERIVED, RECORDED, Outcome
 from sim.model.scenario import Config
 from sim.rules.outcomes import NEVER
 

@@ -20,7 +20,7 @@ from sim.analysis.calibration.posterior import MOST_ROWS, accepted, fill, with_p
 from sim.analysis.calibration.sbc import Control, conclusive
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import own_counts, reading_record
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, check_from_defaults, study_call
 from sim.experiment.options import CalibrateOptions
 from sim.experiment.parameter_sets import NAME, write_posterior
@@ -32,7 +32,7 @@ from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
 from sim.reporting.tables import balance_table
 from sim.reporting.terminal import simulating
-from sim.reporting.text import Source
+from sim.reporting.text import FigureSource
 
 CANNOT_TELL: Final = (
     "What this cannot tell: the figures are a handful and the parameters many. Most keep their priors, and every"
@@ -244,9 +244,9 @@ def check_result(
     )  # fmt: skip
 
 
-def source_of(config: Config, histories: int) -> Source:
+def source_of(config: Config, histories: int) -> FigureSource:
     """Where a figure comes from."""
-    return Source([config.scenario.title], f"{histories:,} histories", config.seed)
+    return FigureSource([config.scenario.title], f"{histories:,} histories", config.seed)
 
 
 CONTROLS: Final[tuple[Control, ...]] = ("", "narrowed", "prior")

@@ -21,7 +21,7 @@ from sim.analysis.comparison.paired_comparison import (
     summary,
 )
 from sim.analysis.durations import Outlook, expected
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.options import CompareOptions
 from sim.experiment.runner import Progress

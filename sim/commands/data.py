@@ -14,7 +14,7 @@ from rich.markup import escape
 from sim.analysis.case_files import chosen_files
 from sim.analysis.forecast.data_check import NO_RAPIDFUZZ, DataCheck, Proposal, check_data
 from sim.analysis.forecast.forecasting import count_rows, reading_record
-from sim.commands.result import Job, Result, call, request_of, show_files
+from sim.commands.calls.result import Job, Result, call, request_of, show_files
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.io import yaml_text
 from sim.experiment.options import DataOptions

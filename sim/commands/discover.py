@@ -15,7 +15,7 @@ from rich.markup import escape
 from sim.analysis.discovery import scenario_discovery as analysis
 from sim.analysis.discovery.cases import ALLOWED, KEY, cases_of, condition, sweep_at
 from sim.analysis.discovery.prim import Content, workbench
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.commands.sweep import StoredResult, announce, make_quietly, make_shown, note, swept, swept_keys
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.dataset import outcomes_of

@@ -13,7 +13,7 @@ from rich.markup import escape
 from sim.analysis.attribution import Attribution, Explaining, dataset_of, prepare, prepared, share_rows
 from sim.analysis.comparison.arms import arms_of, check_pair, common_day
 from sim.analysis.divergence import Divergence, divergence
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, check_one_machine, study_call
 from sim.experiment.ensemble import state_table
 from sim.experiment.options import DiffOptions, ExplainOptions

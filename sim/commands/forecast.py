@@ -24,7 +24,7 @@ from sim.analysis.forecast import forecasting as analysis
 from sim.analysis.forecast import scores as evaluation
 from sim.analysis.forecast.case_settings import case_settings
 from sim.analysis.forecast.event_counts import Counts
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, check_from_defaults, study_call
 from sim.experiment.options import CaseOptions, ForecastOptions
 from sim.experiment.result_dir import provenance, result_folder
@@ -34,7 +34,7 @@ from sim.model.validation import UserError
 from sim.reporting import calibration_tables as printed
 from sim.reporting.figures import drawn
 from sim.reporting.terminal import show, show_json, shown_path, simulating
-from sim.reporting.text import Source
+from sim.reporting.text import FigureSource
 
 WEEKS: Final = 4
 CANNOT_TELL: Final = (
@@ -174,7 +174,7 @@ def skill_result(
     about, calendar, cuts = about_file(config, counts, options), config.scenario.calendar, evaluation.cut_count(counts)
     rows = evaluation.trial_rows(trials, calendar)
     made = f"{len({one.cut for one in trials})} forecasts of up to three weeks, {means[0].periods} periods"
-    source = Source([config.scenario.title], made, config.seed, f"{about['file']} ({counts.report.format})")
+    source = FigureSource([config.scenario.title], made, config.seed, f"{about['file']} ({counts.report.format})")
     words = (
         f"{cuts} forecasts of up to three weeks, {means[0].periods} periods; each knew the counts, the documented"
         f" history and the events up to its day."

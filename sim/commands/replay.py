@@ -11,7 +11,7 @@ from rich.markup import escape
 from sim.analysis.narrative import Chronicle, Sentence
 from sim.analysis.summary import history
 from sim.analysis.traced_run import chronicle_of, scenario_of_run
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.engine.trace import Rule
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.ensemble import state_table

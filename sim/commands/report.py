@@ -13,7 +13,7 @@ from rich.markup import escape
 from sim.analysis.attribution import share_rows
 from sim.analysis.comparison.paired_comparison import summary
 from sim.analysis.report_data import Asked, prepare, prepared, simulate
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, spelled_options, study_call
 from sim.experiment.options import CompareOptions, ReportOptions
 from sim.experiment.result_dir import Folder

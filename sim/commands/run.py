@@ -25,7 +25,7 @@ from sim.analysis.summary import (
     summary,
     weekly_rows,
 )
-from sim.commands.result import Job, Result, call, request_of, show_files
+from sim.commands.calls.result import Job, Result, call, request_of, show_files
 from sim.experiment.cluster import cluster_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.dataset import outcomes_of

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from sim.analysis.sensitivity import sensitivity_run as analysis
 from sim.analysis.sensitivity.indices import Ranking
-from sim.commands.result import request_of
+from sim.commands.calls.result import request_of
 from sim.commands.sweep import StoredResult, make_quietly, make_shown, note, show_result
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.formats import named
@@ -27,7 +27,7 @@ from sim.reporting.figures import drawn
 from sim.reporting.figures.ranking import SHOWN, Shown, plain_words, rest_line
 from sim.reporting.table import Column, Table
 from sim.reporting.terminal import show, shown_path, waiting
-from sim.reporting.text import Source, capital, half_width
+from sim.reporting.text import FigureSource, capital, half_width
 
 HEADS: Final = {
     "sobol": ("total order", "first order"),
@@ -138,7 +138,7 @@ def result_of(
     """Rank, and write table, summary and figures into the folder of the sweep."""
     manifest = store.manifest
     made = f"{manifest['points']:,} points x {manifest['runs']:,} runs"
-    source = Source([titled(manifest["scenario"])], made, manifest["seed"])
+    source = FigureSource([titled(manifest["scenario"])], made, manifest["seed"])
     shown = Shown(config.scenario.cast, asked.varied, source)
     with waiting("resampling points and runs"):
         found = analysis.rankings(store, asked)

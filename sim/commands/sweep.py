@@ -13,7 +13,7 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.markup import escape
 
-from sim.commands.result import Found, Result, request_of
+from sim.commands.calls.result import Found, Result, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.formats import size
 from sim.experiment.io import LOCK, WRITER, csv_text, json_text, write_atomic

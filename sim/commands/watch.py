@@ -12,7 +12,7 @@ from rich.markup import escape
 from sim.analysis import early_warning as analysis
 from sim.analysis.early_warning import EVENTS, Warned, Watch
 from sim.analysis.forecast.forecasting import own_counts
-from sim.commands.result import Job, Result, call, carry_out, request_of
+from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.formats import full_date
 from sim.experiment.options import WatchOptions

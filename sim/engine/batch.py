@@ -16,7 +16,7 @@ from sim.engine.batched.layout import lane_width
 from sim.engine.inputs import FRESH, ModelInputs, form_of
 from sim.engine.record import ALL_OUTCOMES, BINS, WEEK, Output, OutputSpec
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
-from sim.model.outcomes import RECORDED
+from sim.model.declared_outcomes import RECORDED
 from sim.numbers.philox import DAY_LIMIT, RUN_LIMIT, split_seed
 from sim.rules.outcomes import WINDOWS
 

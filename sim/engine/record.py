@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sim.engine.columns import row_names
 from sim.model.conditions import Window
-from sim.model.outcomes import NAMES, RECORDED, SETTLED
+from sim.model.declared_outcomes import NAMES, RECORDED, SETTLED
 from sim.numbers.compiled import kernel
 from sim.rules.outcomes import days_until, per_response
 

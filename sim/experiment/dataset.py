@@ -13,8 +13,8 @@ import numpy as np
 from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
 from sim.model.conditions import Condition, windows_of
+from sim.model.declared_outcomes import DERIVED, RECORDED, Outcome
 from sim.model.extension import ActiveExtensions, Series
-from sim.model.outcomes import DERIVED, RECORDED, Outcome
 from sim.model.parameters import first_words
 from sim.model.scenario import Scenario
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from sim.experiment.statistics import Array, Column
 from sim.model.aliases import current_column, current_record
 from sim.model.cast import Cast
-from sim.model.data import data_folder
+from sim.model.package_data import data_folder
 from sim.model.parameters import Declaration, shared_declarations
 from sim.model.scenario import CONDITIONED, POSTERIOR, Config, Scenario
 from sim.model.scenario import DEFAULTS as DECLARED

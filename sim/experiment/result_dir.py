@@ -30,9 +30,9 @@ from sim.experiment.command import Request, renamed
 from sim.experiment.io import csv_text, json_text, read_mapping, read_regular, sha256, size_of, write_dataset, yaml_text
 from sim.experiment.options import DiscoverOptions, resolved
 from sim.model.aliases import current_tree
-from sim.model.data import FOLDERS, data_folder
 from sim.model.extension import KEY as EXTENSIONS
 from sim.model.hydra_config import GROUPS, TOP_KEYS, compose_tree, options, override_of, parse_override
+from sim.model.package_data import FOLDERS, data_folder
 from sim.model.parameters import MECHANISM_NAMES
 from sim.model.scenario import DEFAULTS, Config, config_of
 from sim.model.validation import UserError

@@ -37,7 +37,7 @@ from sim.experiment.io import atomic_write
 from sim.experiment.parameter_sets import ParameterSets, drawn_of
 from sim.experiment.statistics import Array
 from sim.model.conditions import windows_of
-from sim.model.outcomes import DERIVED, RECORDED
+from sim.model.declared_outcomes import DERIVED, RECORDED
 from sim.model.scenario import Config, Scenario
 from sim.model.validation import UserError
 from sim.rules.outcomes import WINDOWS

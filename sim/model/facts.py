@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from sim.model.data import data_folder
+from sim.model.package_data import data_folder
 
 FACT_KINDS: Final = ("count", "event", "structure", "order", "perception", "pressure", "policy", "outlook")
 LINK_KINDS: Final = ("parameter", "rule", "scenario", "output")

@@ -43,7 +43,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from sim.model.aliases import current
-from sim.model.data import data_folder
+from sim.model.package_data import data_folder
 from sim.model.parameters import Mechanisms, default_parameters
 from sim.model.validation import UserError, one_of
 

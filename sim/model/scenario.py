@@ -10,6 +10,7 @@ from typing import Any, Final
 from sim.model.aliases import current_overrides, current_tree
 from sim.model.cast import Cast, cast_of
 from sim.model.conditions import Condition, read
+from sim.model.declared_outcomes import DERIVED, RECORDED
 from sim.model.extension import (
     NO_EXTENSIONS,
     ActiveExtensions,
@@ -33,7 +34,6 @@ from sim.model.hydra_config import (
     read_group_file,
 )
 from sim.model.interventions import EXAMPLES, read_event
-from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.parameters import (
     MECHANISM_NAMES,
     Declaration,

@@ -32,7 +32,7 @@ from sim.engine.reference.model import ReferenceModel
 from sim.experiment.ensemble import simulate_config
 from sim.experiment.formats import full_date
 from sim.experiment.parameter_sets import read_posterior, shipped_path
-from sim.model.outcomes import DERIVED, RECORDED
+from sim.model.declared_outcomes import DERIVED, RECORDED
 from sim.model.parameters import MECHANISM_NAMES, Mechanisms, shared_declarations
 from sim.model.scenario import Row, load, parameter_rows, scenario_names
 from sim.reporting.calibration_tables import alone, story_table

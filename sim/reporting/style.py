@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from sim.reporting.text import Source
+from sim.reporting.text import FigureSource
 
 # Okabe and Ito's palette, as far as it is used.
 BLUE: Final = "#0072B2"
@@ -146,13 +146,13 @@ def in_lines(words: str, inches: float, size: float = SMALL) -> str:
     return textwrap.fill(re.sub(r";(?=\w)", "; ", words), int(inches * 72 / (0.56 * size)), break_long_words=False)
 
 
-def foot_height(width: float, source: Source, *notes: str, left: float = 0.045) -> float:
+def foot_height(width: float, source: FigureSource, *notes: str, left: float = 0.045) -> float:
     """Inches that the small print of a figure of that width takes."""
     lines = "\n".join(in_lines(str(one), (1 - 2 * left) * width) for one in (*notes, source)).count("\n") + 1
     return 0.2 + lines * 1.3 * SMALL / 72
 
 
-def footer(figure: Figure, source: Source, *notes: str, left: float = 0.045, ink: str = GREY) -> None:
+def footer(figure: Figure, source: FigureSource, *notes: str, left: float = 0.045, ink: str = GREY) -> None:
     """Write at the foot of a figure where it comes from; above it notes, each on lines of its own."""
     width, height = figure.get_size_inches()
     low = 0.1

@@ -148,7 +148,7 @@ def enumerated(names: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class FigureSource:
     """Where a figure comes from, so that it can stand alone.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The record of a history: the rules that find the outcomes of a run, which `sim.model.outcomes` declares.
+"""The record of a history: the rules that find the outcomes of a run, which `sim.model.declared_outcomes` declares.
 
 Days are day numbers, NEVER where the thing did not happen. Counts by wing are kept for three windows: the campaign
 (before the day of the strikes), the lull (after that day, up to the report) and later; the day of the strikes itself

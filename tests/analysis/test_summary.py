@@ -14,7 +14,7 @@ from sim.analysis.pattern_tests import Verdict
 from sim.analysis.summary import PRIOR_DRIVEN, exceedance, statistic, statistics, summary, weekly_rows
 from sim.experiment.ensemble import simulate, tallied
 from sim.experiment.statistics import TWENTIETHS, Tally, histogram_quantile
-from sim.model.outcomes import DERIVED, RECORDED, Outcome
+from sim.model.declared_outcomes import DERIVED, RECORDED, Outcome
 from sim.model.scenario import load
 
 COUNT = Outcome("count", "attacks", "a count")

@@ -14,8 +14,8 @@ from sim.analysis.forecast.case_predictions import CasePredictions
 from sim.analysis.forecast.case_predictions import predict_case as predict
 from sim.analysis.forecast.case_settings import case_settings
 from sim.experiment.statistics import effective_sample_size
-from sim.model.data import data_folder
 from sim.model.hydra_config import GROUPS
+from sim.model.package_data import data_folder
 from sim.model.scenario import load
 from tests.reporting.test_alone import source_in
 

@@ -16,7 +16,7 @@ import xarray as xr
 
 import sim
 from sim.cli import VERBS, main
-from sim.commands.result import Result
+from sim.commands.calls.result import Result
 from sim.experiment.command import ARGUMENTS, Study
 from sim.experiment.ensemble import simulate_config, stream_whole
 from sim.model.extension import Tallied

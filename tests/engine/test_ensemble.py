@@ -6,7 +6,7 @@ import pytest
 from sim.engine.batch import run_batch, task_size
 from sim.engine.inputs import build_inputs
 from sim.engine.record import BINS, Output, OutputSpec
-from sim.model.outcomes import NAMES
+from sim.model.declared_outcomes import NAMES
 from sim.rules.outcomes import NEVER
 from tests.engine.worlds import NO_WAR, world
 

@@ -13,7 +13,7 @@ from sim.engine.batched import kernel
 from sim.engine.inputs import ModelInputs, build_inputs
 from sim.engine.record import Output, OutputSpec
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, theatre_counts
-from sim.model.outcomes import NAMES, SETTLED
+from sim.model.declared_outcomes import NAMES, SETTLED
 from sim.model.scenario import Scenario, load
 from tests.engine.rows import design
 

@@ -21,7 +21,7 @@ from sim.experiment.sweep.profiles import LEAST_RUNS, Judgement, next_runs
 from sim.experiment.sweep.run_sweep import forecast, running
 from sim.experiment.sweep.store import open_sweep
 from sim.experiment.sweep.worker import simulate as simulate_batch
-from sim.model.outcomes import Outcome
+from sim.model.declared_outcomes import Outcome
 from sim.model.validation import UserError
 from sim.rules.outcomes import NEVER
 from tests.experiment.sweeps import (

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sim.model.data import data_folder
+from sim.model.declared_outcomes import DERIVED, RECORDED
 from sim.model.facts import Fact, coverage, load_facts
 from sim.model.hydra_config import shipped_folder
-from sim.model.outcomes import DERIVED, RECORDED
+from sim.model.package_data import data_folder
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import load, scenario_names
 

@@ -23,7 +23,7 @@ from sim.reporting.figures.distribution_figures import draws_figure, outcome_fig
 from sim.reporting.figures.history_figures import history_figure
 from sim.reporting.figures.sweep_figures import sweep_figure
 from sim.reporting.style import SOURCE, canvas, foot_height, footer, new_figure
-from sim.reporting.text import Source
+from sim.reporting.text import FigureSource
 from tests.analysis.test_discovery import opened, planted, search_boxes
 from tests.commands.test_result import cases
 
@@ -161,7 +161,7 @@ def test_a_figure_without_a_source_or_with_one_over_its_axes_is_noticed() -> Non
         source_of(figure)
     over = new_figure(4.0, 2.0)
     over.add_axes((0.0, 0.0, 1.0, 1.0)).set_title("title", fontweight="bold")
-    footer(over, Source(["Any"], "1 history", 1))
+    footer(over, FigureSource(["Any"], "1 history", 1))
     with pytest.raises(AssertionError):
         source_of(over)
     with pytest.raises(AssertionError):
@@ -170,7 +170,9 @@ def test_a_figure_without_a_source_or_with_one_over_its_axes_is_noticed() -> Non
 
 @pytest.mark.parametrize("width", [4.7, 9.8, 13.33])
 def test_small_print_takes_the_room_that_is_kept_for_it(width: float) -> None:
-    source = Source(["Documented history", "No US strikes", "Tight leash"], "20 parameter sets × 100 histories", 2**63)
+    source = FigureSource(
+        ["Documented history", "No US strikes", "Tight leash"], "20 parameter sets × 100 histories", 2**63
+    )
     notes = ["A note that goes on for a while, so that it does not fit into one line of a narrow figure.", "Another."]
     figure = new_figure(width, 5.0)
     footer(figure, source, *notes)

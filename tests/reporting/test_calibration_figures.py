@@ -15,9 +15,9 @@ from sim.experiment.parameter_sets import prior_design
 from sim.reporting.figures.calibration_figures import _densities, reading_figure, varies_by_factors
 from sim.reporting.figures.forecast_figures import draw_observed
 from sim.reporting.style import new_figure
-from sim.reporting.text import Source
+from sim.reporting.text import FigureSource
 
-SOURCE = Source(["Documented history"], "100 histories", 1)
+SOURCE = FigureSource(["Documented history"], "100 histories", 1)
 CAUSES = {"order": ("order",), "strikes": ("strikes",), "all of these": ("order", "strikes")}
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 import yaml
 
 from sim.cli import main
-from sim.model.data import data_folder
+from sim.model.package_data import data_folder
 from sim.model.scenario import load, parameter_rows
 
 pytestmark = pytest.mark.usefixtures("small_sides")

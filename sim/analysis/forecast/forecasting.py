@@ -23,7 +23,7 @@ from sim.experiment.dataset import ACKNOWLEDGED, ATTACKS
 from sim.experiment.parameter_sets import free_declarations, lethal_chance
 from sim.experiment.runner import Arm, Experiment, Progress, chunks, joined
 from sim.experiment.statistics import LEVELS, Array, interval_90, quantile
-from sim.model.outcomes import NAMES
+from sim.model.declared_outcomes import NAMES
 from sim.model.scenario import Config, Scenario
 from sim.model.timeline import Calendar, Event, pins_before
 from sim.model.validation import UserError

@@ -25,9 +25,9 @@ from sim.experiment.sweep.design import Sampled, runs_of, sobol_points
 from sim.experiment.sweep.design import settings_of as study_settings_of
 from sim.experiment.sweep.profiles import keys_of
 from sim.experiment.sweep.store import Store, open_store, open_sweep, read_store
+from sim.model.declared_outcomes import Outcome
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
 from sim.model.hydra_config import STUDY_KEYS, override_of
-from sim.model.outcomes import Outcome
 from sim.model.parameters import Declaration
 from sim.model.scenario import Config, asking, parameter_rows
 from sim.model.validation import UserError, one_of

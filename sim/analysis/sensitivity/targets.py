@@ -17,7 +17,7 @@ import numpy as np
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.statistics import NORMAL_95, Array, Column, jackknife, quantile
 from sim.experiment.sweep.profiles import Judgement
-from sim.model.outcomes import Outcome
+from sim.model.declared_outcomes import Outcome
 from sim.model.validation import UserError, one_of
 
 STATISTICS: Final = "mean, median, q1 to q99, share, atleast10, below14"

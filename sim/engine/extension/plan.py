@@ -19,6 +19,7 @@ from numba.core.errors import NumbaError
 from sim.engine.columns import NUMBERS, THEATRE_NUMBERS, WING_NUMBERS, FrontToday
 from sim.engine.extension.replacement import composed, make_jittable, replaced_rules
 from sim.engine.state import RUN_STATE, THEATRE_STATE, WING_STATE
+from sim.model.declared_outcomes import DERIVED, RECORDED
 from sim.model.extension import (
     ActiveExtensions,
     ActorType,
@@ -31,7 +32,6 @@ from sim.model.extension import (
     Series,
     Tallied,
 )
-from sim.model.outcomes import DERIVED, RECORDED
 from sim.model.validation import UserError, one_of
 from sim.numbers.compiled import part
 from sim.numbers.philox import actor_id, own_decision

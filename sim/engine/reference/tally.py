@@ -9,7 +9,7 @@ from sim.engine.extension.plan import plan_of
 from sim.engine.inputs import ModelInputs
 from sim.engine.record import BINS, WEEK, Output
 from sim.engine.reference.model import ReferenceModel
-from sim.model.outcomes import NAMES
+from sim.model.declared_outcomes import NAMES
 from sim.rules import outcomes, patron, target
 
 Array = npt.NDArray[Any]

@@ -29,9 +29,9 @@ from sim.experiment.sweep.axes import (
     declaration,
     top_of,
 )
+from sim.model.declared_outcomes import Outcome
 from sim.model.extension import Extension
 from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, hydra_text, parse_override, read_yaml
-from sim.model.outcomes import Outcome
 from sim.model.scenario import POSTERIOR, Config, asking
 from sim.model.validation import Section, UserError, mapping, one_of
 

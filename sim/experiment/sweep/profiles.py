@@ -19,7 +19,7 @@ import numpy as np
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcomes_in
 from sim.experiment.statistics import Array, Column, error_of_quantile, error_of_share, interval_90, quantile
 from sim.experiment.sweep.store import CARRIED
-from sim.model.outcomes import Outcome
+from sim.model.declared_outcomes import Outcome
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -99,6 +99,6 @@ def chosen(name: str, known: Any) -> str:
 
 BY_CLASS: Final[Mapping[str, Callable[[Any, tuple[str, ...]], "Figure"]]] = {
     "sim.engine.reference.model.ReferenceModel": lambda found, _: _drawer("history_figures", "history")(found),
-    "sim.commands.result.Result": lambda found, names: found.plot(*names),
+    "sim.commands.calls.result.Result": lambda found, names: found.plot(*names),
 }
 """Drawers by the full name of a class, so that nothing is imported to find out what something is not."""

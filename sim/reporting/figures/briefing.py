@@ -39,7 +39,7 @@ from sim.reporting.style import (
     style,
 )
 from sim.reporting.tables import days_words, sets_words
-from sim.reporting.text import Source, percent
+from sim.reporting.text import FigureSource, percent
 from sim.rules.outcomes import NEVER, RESUMED_ATTACKS, RESUMED_DAYS
 
 WIDTH: Final = 13.33
@@ -475,7 +475,7 @@ def write_frame(figure: Figure, data: xr.Dataset, config: Config, outlook: Outlo
     left_out = f" Weeks after direct war ({war:.1%} of histories) are left out." if war else ""
     left_out += f" {rest}" if (rest := no_week(scenario)) else ""
     note = f"On the right: acknowledged attacks on {scenario.cast.names.target}, all attacks elsewhere.{left_out}"
-    footer(figure, Source([scenario.title], f"{data.sizes['run']:,} simulated histories", config.seed), note)
+    footer(figure, FigureSource([scenario.title], f"{data.sizes['run']:,} simulated histories", config.seed), note)
 
 
 def write_source(figure: Figure, found: Mapping[str, xr.Dataset]) -> None:
@@ -483,13 +483,13 @@ def write_source(figure: Figure, found: Mapping[str, xr.Dataset]) -> None:
     footer(figure, source_of(found), *filter(None, {no_week(config_in(data).scenario) for data in found.values()}))
 
 
-def source_of(found: Mapping[str, xr.Dataset]) -> Source:
+def source_of(found: Mapping[str, xr.Dataset]) -> FigureSource:
     """Where ensembles come from, which have names where there are several."""
     several = len(found) > 1
     runs = ", ".join(f"{one:,}" for one in sorted({data.sizes["run"] for data in found.values()}))
     seeds = ", ".join(sorted({data.attrs["seed"] for data in found.values()}))
     titles = dict.fromkeys(titled(data.attrs["scenario"]) for data in found.values())
-    return Source(list(titles), f"{runs} simulated histories{' each' if several else ''}", seeds)
+    return FigureSource(list(titles), f"{runs} simulated histories{' each' if several else ''}", seeds)
 
 
 def headline(data: xr.Dataset, scenario: Scenario) -> str:

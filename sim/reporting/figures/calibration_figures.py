@@ -33,7 +33,7 @@ from sim.reporting.style import (
     quiet,
     style,
 )
-from sim.reporting.text import Source, positional, quantity_title, shortened
+from sim.reporting.text import FigureSource, positional, quantity_title, shortened
 
 BY_VERDICT: Final = {IDENTIFIED: BLUE, WEAKLY: GREEN, NOT: GREY}
 COLUMNS: Final = 4
@@ -41,7 +41,7 @@ MOST_PANELS: Final = 12
 
 
 @contextmanager
-def page(height: float, title: str, text: str, source: Source, *notes: str) -> Iterator[Figure]:
+def page(height: float, title: str, text: str, source: FigureSource, *notes: str) -> Iterator[Figure]:
     """An empty figure, so many inches high; title, a line below it and small print at the foot come last."""
     with style():
         figure = new_figure(13.33, height)
@@ -141,7 +141,7 @@ def _bar(axes: Axes, row: float, levels: Array, weights: Array, one: Quantity) -
         axes.plot([middle], [row], marker="|", color="white", markersize=6, markeredgewidth=1.6)
 
 
-def check_figure(check: SbcResult, control: SbcResult | None, source: Source) -> Figure:
+def check_figure(check: SbcResult, control: SbcResult | None, source: FigureSource) -> Figure:
     """Simulation-based calibration: ECDF of the ranks less its expectation, with the simultaneous band."""
     every = [one for checked in check.checked.values() for one in checked]
     verdict = "passed" if all(one.uniform for one in every) else "FAILED"
@@ -184,7 +184,7 @@ def _band(axes: Axes, check: SbcResult, region: str) -> None:
             axes.plot(np.arange(len(edge)), edge - expected(), color=INK, linewidth=1.3, label=label)
 
 
-def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, source: Source) -> Figure:
+def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, source: FigureSource) -> Figure:
     """Attacks of each stretch of a file, over what 90% of runs report before and after these counts are used."""
     inside = sum(row["after_q05"] <= row["attacks"] <= row["after_q95"] for row in rows)
     title = f"After the counts are used, {inside} of {len(rows)} stretches lie in what 90% of runs report"
@@ -208,7 +208,7 @@ def counts_figure(rows: Sequence[Mapping[str, Any]], refusal: str, source: Sourc
     return figure
 
 
-def reading_figure(rivals: Rivals, source: Source) -> Figure:
+def reading_figure(rivals: Rivals, source: FigureSource) -> Figure:
     """Rival explanations before and after, by form of the model, and sufficient causes by counterfactual draws."""
     readings = rivals.readings
     single = [one for one in readings if len(one.channels) == 1]
@@ -278,7 +278,7 @@ def _pairs(
     return bars
 
 
-def pattern_figure(found: Sequence[Predicted], source: Source) -> Figure:
+def pattern_figure(found: Sequence[Predicted], source: FigureSource) -> Figure:
     """Predictive probability of every pattern, before and after."""
     height = 1.9 + 0.36 * len(found)
     failing = [one.id for one in found if one.holds is False]
@@ -301,8 +301,8 @@ def pattern_figure(found: Sequence[Predicted], source: Source) -> Figure:
     return figure
 
 
-def source(done: Calibration) -> Source:
+def source(done: Calibration) -> FigureSource:
     """Where a figure comes from."""
     posterior = done.posterior
     made = f"{posterior.bank.size:,} histories from the prior, ESS {posterior.effective:,.0f}"
-    return Source([done.config.scenario.title], made, done.config.seed)
+    return FigureSource([done.config.scenario.title], made, done.config.seed)

@@ -46,7 +46,7 @@ from sim.reporting.style import (
     style,
 )
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import Source, amount, capital, minus, shortened
+from sim.reporting.text import FigureSource, amount, capital, minus, shortened
 
 COLUMN: Final = 4.9
 EDGE: Final = 0.15
@@ -251,13 +251,13 @@ def legend_words(data: xr.Dataset) -> str:
     )
 
 
-def source_of(data: xr.Dataset) -> Source:
+def source_of(data: xr.Dataset) -> FigureSource:
     """Where the figure of a comparison comes from."""
     draws, runs = data.sizes["draw"], int(data.attrs["runs"])
     titles = [baseline_of(data), *(scenario_of(data, pair) for pair in range(data.sizes["comparison"]))]
     sets = f"{draws} parameter sets" if draws > 1 else "1 parameter set"
     made = f"{sets} ({data.attrs['parameters']}) × {runs:,} histories in each"
-    return Source(titles, made, data.attrs["seed"])
+    return FigureSource(titles, made, data.attrs["seed"])
 
 
 # --- Shapley values of mechanisms, wide and for a narrow page -------------------------------------------------
@@ -324,12 +324,12 @@ def _texts(figure: Figure, data: xr.Dataset) -> None:
     footer(figure, attribution_source(data), left=0.02)
 
 
-def attribution_source(data: xr.Dataset) -> Source:
+def attribution_source(data: xr.Dataset) -> FigureSource:
     """Where the figures of an attribution come from, and what is pinned."""
     about = data.attrs
     made = f"parameters: {about['parameters']}, {about['draws']} draws of {about['runs']} histories"
     is_what = f"{capital(about['pinned'])}. A model, not a forecast."
-    return Source([titled(about["scenario"])], made, about["seed"], is_what=is_what)
+    return FigureSource([titled(about["scenario"])], made, about["seed"], is_what=is_what)
 
 
 def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:

@@ -14,7 +14,7 @@ from sim.experiment.dataset import outcomes_in
 from sim.experiment.formats import long_date, named
 from sim.experiment.result_dir import config_in
 from sim.experiment.statistics import INTERVAL_90, Array, Tally, quantile
-from sim.model.outcomes import Outcome
+from sim.model.declared_outcomes import Outcome
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import titled
 from sim.model.validation import UserError, one_of
@@ -33,7 +33,7 @@ from sim.reporting.style import (
     quiet,
     style,
 )
-from sim.reporting.text import Source, enumerated, parameter_title
+from sim.reporting.text import FigureSource, enumerated, parameter_title
 from sim.rules.outcomes import NEVER
 
 PANEL: Final = 2.5
@@ -152,7 +152,7 @@ def draws_figure(found: Mapping[str, xr.Dataset], names: Sequence[str]) -> Figur
     points = enumerated([f"{data.sizes['point']:,}" for data in found.values()])
     seeds = ", ".join(sorted({str(data.attrs["seed"]) for data in found.values()}))
     titles = dict.fromkeys(titled(str(data.attrs["scenario"])) for data in found.values())
-    source = Source(list(titles), f"{points} draws of the parameters", seeds)
+    source = FigureSource(list(titles), f"{points} draws of the parameters", seeds)
     with style():
         figure = new_figure(WIDTH, HEAD + SMALL_PANEL * rows + FOOT)
         height = figure.get_figheight()

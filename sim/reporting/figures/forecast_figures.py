@@ -32,7 +32,7 @@ from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
 from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, footer, new_figure, quiet, style
-from sim.reporting.text import Source, capital
+from sim.reporting.text import FigureSource, capital
 
 WEEK: Final = 7
 WIDTH: Final = 11.0
@@ -168,10 +168,10 @@ def write_words(figure: Figure, found: Prediction, config: Config, file: str) ->
     data, is_what = f"{file} ({found.counts.report.format})", "A model, not a prediction of what will happen."
     figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
     figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
-    footer(figure, Source([scenario.title], made, config.seed, data, is_what), left=LEFT)
+    footer(figure, FigureSource([scenario.title], made, config.seed, data, is_what), left=LEFT)
 
 
-def skill_figure(found: Sequence[Skill], means: Sequence[Summary], source: Source) -> Figure:
+def skill_figure(found: Sequence[Skill], means: Sequence[Summary], source: FigureSource) -> Figure:
     """How much better or worse the model is than each benchmark, and how often its bands held the count."""
     with style():
         figure = new_figure(WIDTH, 4.6)
@@ -267,7 +267,7 @@ def case_figure(found: CasePredictions) -> Figure:
         head = f"Median {middle[-1]:.0f} attacks by {last.day} {last:%B %Y} ({ends})"
         words = "acknowledged attacks so far, given the observed counts and the pinned events (dotted)"
         made = f"{found.histories:,} histories, ESS {found.effective:,.0f}, posterior of another case, level refitted"
-        source = Source([scenario.title], made, found.config.seed, is_what="A test of the model, not advice.")
+        source = FigureSource([scenario.title], made, found.config.seed, is_what="A test of the model, not advice.")
         figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
         figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
         footer(figure, source, left=LEFT)

@@ -16,7 +16,7 @@ from sim.engine.reference.model import ReferenceModel
 from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, WIDTH, date_axis, footer, new_figure, quiet, style
-from sim.reporting.text import Source, capital
+from sim.reporting.text import FigureSource, capital
 from sim.rules.patron import ALARMED_AGAIN, RESTRAINING
 from sim.rules.target import STRUCK
 
@@ -144,7 +144,7 @@ def _entitle_tracks(figure: Figure, found: Divergence) -> None:
     below = f"Attacks on {found.one.scenario.cast.names.target} by day; grey: the same in both. {pinned}."
     figure.text(0.07, 0.915, below, fontsize=9.5, color=GREY)
     titles = [found.one.title, found.other.title]
-    footer(figure, Source(titles, f"run {found.run}", found.seed, is_what=ONE_HISTORY), left=0.07)
+    footer(figure, FigureSource(titles, f"run {found.run}", found.seed, is_what=ONE_HISTORY), left=0.07)
 
 
 # --- one history --------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def _entitle_history(figure: Figure, life: Life, model: ReferenceModel) -> None:
     title = f"{life.title}: {attacks:.0f} attacks, {killed:.0f} killed in {life.days} days"
     figure.text(0.02, 1 - 0.14 / height, title, fontsize=13, fontweight="bold", va="top")
     seed = (model.seed_high << 32) + model.seed_low
-    footer(figure, Source([life.scenario.title], f"run {model.run}", seed, is_what=ONE_HISTORY), left=0.02)
+    footer(figure, FigureSource([life.scenario.title], f"run {model.run}", seed, is_what=ONE_HISTORY), left=0.02)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if handles:
         figure.legend(

@@ -14,7 +14,7 @@ from sim.analysis.sensitivity.sensitivity_run import VariedFactor
 from sim.experiment.formats import named
 from sim.model.cast import Cast
 from sim.reporting.style import BLUE, GREY, ORANGE, footer, new_figure, quiet, style
-from sim.reporting.text import Source, capital, positional, unit_words
+from sim.reporting.text import FigureSource, capital, positional, unit_words
 
 SHOWN: Final = 15
 """Parameters that a figure and a table show; the rest are summed up in a line."""
@@ -65,7 +65,7 @@ class Shown:
 
     cast: Cast
     varied: Mapping[str, VariedFactor]
-    source: Source
+    source: FigureSource
 
 
 def ranking_figure(one: Ranking, shown: Shown) -> Figure:

@@ -17,7 +17,7 @@ from sim.experiment.sweep.profiles import AtPoints, Profile, SweptFactor, at_poi
 from sim.model.scenario import titled
 from sim.model.validation import UserError, one_of
 from sim.reporting.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, bare, fitted, footer, new_figure, quiet, style
-from sim.reporting.text import Source, outcome_title, parameter_title, percent
+from sim.reporting.text import FigureSource, outcome_title, parameter_title, percent
 
 OUTCOMES: Final = ("acknowledged_lull", "lull_days", "war")
 """The default outcomes: how quiet it was, how long, and whether it ended in war."""
@@ -164,13 +164,15 @@ def _page(
     return figure, panels
 
 
-def sweep_source(data: xr.Dataset) -> Source:
+def sweep_source(data: xr.Dataset) -> FigureSource:
     """Where the figures of a sweep come from: the scenarios swept, points and runs."""
     have = runs_at(data)
     runs = f"{have.min():,}" if have.min() == have.max() else f"{have.min():,} to {have.max():,}"
     labels = data["scenario"].values.tolist() if "scenario" in data.coords else [data.attrs["scenario"]]
     made = f"{data.sizes['point']:,} points, {runs} histories at each"
-    return Source([titled(str(one)) for one in dict.fromkeys(np.ravel(labels).tolist())], made, data.attrs["seed"])
+    return FigureSource(
+        [titled(str(one)) for one in dict.fromkeys(np.ravel(labels).tolist())], made, data.attrs["seed"]
+    )
 
 
 def _title(data: xr.Dataset, axes: Sequence[SweptFactor]) -> str:

@@ -12,7 +12,7 @@ from sim.analysis.early_warning import EVENTS, Warned, Watch
 from sim.experiment.statistics import NORMAL_90
 from sim.model.scenario import titled
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, footer, heading, new_figure, quiet, style
-from sim.reporting.text import Source, enumerated
+from sim.reporting.text import FigureSource, enumerated
 
 WIDTH: Final = 9.5
 ROW: Final = 3.55
@@ -45,7 +45,7 @@ def warning_figure(found: Mapping[str, Warned], lines: Mapping[str, str], watch:
             draw_roc(figure.add_axes((LEFT, low, 0.37, tall)), one)
             draw_reliability(figure.add_axes((0.57, low, 0.40, tall)), one, weeks)
         made = f"{watch.config.runs:,} histories, parameters {watch.config.parameters_from}"
-        footer(figure, Source([titled(watch.scenario.name)], made, watch.config.seed), left=LEFT)
+        footer(figure, FigureSource([titled(watch.scenario.name)], made, watch.config.seed), left=LEFT)
     return figure
 
 
