@@ -8,9 +8,9 @@ import pytest
 from sim.analysis import early_warning as analysis
 from sim.analysis.early_warning import (
     RAREST,
-    Condition,
     Number,
     Rule,
+    RuleCondition,
     Weeks,
     attacks_seen,
     auc,
@@ -125,7 +125,7 @@ def test_a_known_rule_is_found_with_its_odds_ratio(factor: float) -> None:
     learn = halves(weeks.sets, 1)
     rule = rule_of(weeks.of(learn), accepted=10.0)
     assert rule is not None
-    assert set(rule.conditions) == {Condition("week", 3.0, True), Condition("before", 1.0, False)}
+    assert set(rule.conditions) == {RuleCondition("week", 3.0, True), RuleCondition("before", 1.0, False)}
     judge = weeks.of(~learn)
     alarm = rule.alarm(NAMES, judge.values)
     score = judged(judge, alarm.astype(float), alarm)
@@ -234,7 +234,7 @@ def test_alarms_leads_and_false_alarms_by_hand() -> None:
     values = np.zeros((3, 3, 1))
     values[0, 1:] = values[1, :2] = values[2, 2] = 1.0
     weeks = weeks_of(("week",), values, event, np.full(3, NEVER), days, np.arange(3), 14)
-    alarm = Rule((Condition("week", 1.0, True),)).alarm(("week",), values)
+    alarm = Rule((RuleCondition("week", 1.0, True),)).alarm(("week",), values)
     found = judged(weeks, alarm.astype(float), alarm)
     assert (found.share, found.precision, found.caught, found.lead) == (5 / 9, 2 / 5, 1.0, 13.0)
     assert found.false_alarms == pytest.approx(2 / (9 * 7 / 365.25))  # two begin; one of them stands for two weeks
