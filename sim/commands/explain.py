@@ -20,7 +20,7 @@ from sim.experiment.options import DiffOptions, ExplainOptions
 from sim.experiment.runner import Progress
 from sim.experiment.sweep.configs import short_hash
 from sim.model.scenario import keyed_title
-from sim.reporting.comparison_tables import attribution_table, before_line, reading, total_line
+from sim.reporting.comparison_tables import attribution_table, before_line, largest_line, reading, total_line
 from sim.reporting.figures import drawn
 from sim.reporting.terminal import simulating, waiting
 
@@ -109,6 +109,7 @@ def attribution_text(asked: Explaining, found: Attribution) -> Iterator[Renderab
     """What was simulated, and the shares."""
     game = asked.game
     yield f"[bold]What made it: {escape(game.measured.words)}[/]"
+    yield escape(largest_line(found)) + "\n"
     yield (
         f"scenario {escape(keyed_title(game.scenario.name))}, seed {game.seed}; parameters: {asked.source},"
         f" {game.draws} draws with {game.runs} histories in each of {len(found.values):,} combinations of"

@@ -139,6 +139,7 @@ def forecast_result(
     tables = {"forecast": rows, "counts": analysis.count_rows(counts, calendar)}
 
     def text() -> Iterator[RenderableType]:
+        yield f"[bold]{printed.forecast_line(rows, len(found.forecast.match.places))}[/]\n"
         yield from (*printed.reading_lines(counts), "")
         yield printed.forecast_table(rows)
         yield from printed.match_lines(found)

@@ -183,8 +183,8 @@ def rule_line(one: Warned, asked: Watch) -> str:
     ratio = one.scores["rule"].odds_ratio
     words = one.rule.words({seen.key: seen.title for seen in asked.observables})
     return (
-        f"{capital(words)}: odds of {event} within {weeks} weeks times {ratio.value:.2g}"
-        f" ({span(ratio.low, ratio.high)})."
+        f"In the model's world, {words}: odds of {event} within {weeks} weeks times {ratio.value:.2g}"
+        f" ({span(ratio.low, ratio.high)} in nine of ten resamples)."
     )
 
 

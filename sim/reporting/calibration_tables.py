@@ -326,6 +326,16 @@ def reading_lines(counts: Counts) -> list[str]:
     return lines + [f"  {escape(one)}" for one in report.remarks]
 
 
+def forecast_line(rows: Sequence[Mapping[str, Any]], matched: int) -> str:
+    """The first coming period in one sentence."""
+    one = next(row for row in rows if row["theatre"] == "all")
+    return (
+        f"In the Lull model, the {matched:,} histories most like the record have a median of {one['median']:.0f}"
+        f" acknowledged attacks from {one['from']} to {one['to']} (nine in ten: {one['q05']:.0f} to {one['q95']:.0f};"
+        " without direct war), for comparison with simpler forecasts (score=true)."
+    )
+
+
 def forecast_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Attacks of the coming periods: median, bands, and the count where it is known."""
     columns = (

@@ -736,6 +736,21 @@ def before_line(found: Attribution) -> str:
     )
 
 
+def largest_line(found: Attribution) -> str:
+    """What matters most, in one sentence: the largest Shapley value with its interval, and what all bring together."""
+    first, game, digits = found.ranked()[0], found.game, digits_of(found.total.mean)
+    share, unit = first.shapley, game.measured.unit
+    spread = f"± {share.error:.{digits}f}"
+    if share.low is not None and share.high is not None:
+        spread = f"90% of them {share.low:+.{digits}f} to {share.high:+.{digits}f}"
+    sets = f"over {game.draws:,} parameter sets" if game.draws > 1 else "at one parameter set"
+    return minus(
+        f"In the Lull model, {sets}, “{mechanism_words(first.mechanism)}” matters most of {len(found.shares)}"
+        f" mechanisms for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread}) of the"
+        f" {found.total.mean:+.{digits}f} ({unit}) that all bring together."
+    )
+
+
 def reading(found: Attribution) -> str:
     """The two largest Shapley values in words."""
     first, *others = found.ranked()
