@@ -184,7 +184,7 @@ def rule_line(one: Warned, asked: Watch) -> str:
     words = one.rule.words({seen.key: seen.title for seen in asked.observables})
     return (
         f"In the model's world, {words}: odds of {event} within {weeks} weeks times {ratio.value:.2g}"
-        f" ({span(ratio.low, ratio.high)} in nine of ten resamples)."
+        f" (90% interval {span(ratio.low, ratio.high)})."
     )
 
 
