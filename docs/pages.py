@@ -25,8 +25,8 @@ from sim.reporting.docs_tables import ROLES, TABLES
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 HOW_TO: Final = (
-    "questions", "app", "cases", "own_events", "extending", "compare", "explain", "report", "watch", "sweeps", "cluster",
-    "sensitivity", "discover", "platforms",
+    "questions", "app", "cases", "own_events", "extending", "compare", "explain", "report", "watch", "sweeps",
+    "cluster", "sensitivity", "discover", "platforms",
 )  # fmt: skip
 EXPLANATION: Final = ("model", "calibration", "scores", "chance", "parity", "choices", "architecture")
 
