@@ -55,7 +55,7 @@ def address_errors(address: str) -> Iterator[None]:
 def bound_port(host: str, port: int) -> int:
     """The port that can be served now; 0 takes any that is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with address_errors(f"{host}:{port}"), socket.create_server((host, port), family=family) as found:
+    with address_errors(f"{host}:{port}" if port else host), socket.create_server((host, port), family=family) as found:
         return int(found.getsockname()[1])
 
 

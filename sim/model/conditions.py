@@ -168,7 +168,7 @@ class Reader:
 
 def read(
     text: str, units: Mapping[str, str], calendar: Calendar | None = None, cast: Cast | None = None,
-    key: str = "outcomes",
+    key: str = "outcomes", alone: Collection[str] = (),
 ) -> Condition:  # fmt: skip
     """Read a condition.
 
@@ -178,6 +178,7 @@ def read(
         calendar: the days that dates are to lie in; None where no dates can be asked.
         cast: the theatres in which attacks may be counted; None where they cannot.
         key: the key under which it was written.
+        alone: names that may be asked alone, and are no conditions.
 
     Raises:
         UserError: something in it cannot be read; the token, and the nearest word.
@@ -197,7 +198,7 @@ def read(
     elif name in events or name in events.values():
         found = _dated(reader, events.get(name, name), calendar)
     else:
-        raise reader.refusal(f"outcomes: {one_of(dict.fromkeys((*units, *events, *counts)), name)}")
+        raise reader.refusal(f"outcomes: {one_of(dict.fromkeys((*units, *events, *counts, *alone)), name)}")
     reader.end(EXAMPLES)
     return found
 

@@ -442,7 +442,7 @@ def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario
     names, found = [], list(scenario.asked)
     for name in texts:
         if name not in units and name not in series:
-            found.append(read(name, units, scenario.calendar, scenario.cast, key))
+            found.append(read(name, units, scenario.calendar, scenario.cast, key, series))
             name = found[-1].text
         names.append(name)
     return replace(scenario, asked=tuple(dict.fromkeys(found))), tuple(names)

@@ -659,7 +659,7 @@ def test_a_file_of_the_users_own_can_be_compared(tmp_path: Path) -> None:
         (["article", "article;february_strikes@2026-01-01"], {}, "scenarios: february_strikes@ = 2026-01-01"),
         (["article", "article;february_strikes@soon"], {}, "a date such as 2024-01-20"),
         (["article", "article;march_strikes@2024-01-20"], {}, "nearest: february_strikes"),
-        (["article", "article;"], {}, "KEY=VALUE or EVENT@DATE"),
+        (["article", "article;"], {}, "KEY=VALUE, EVENT@DATE or an event in words"),
         (["article", "long_horizon"], {}, "scenarios with the calendar of article: 330 days from 2023-10-17"),
         (["article", "salt_coast"], {}, "scenarios with the calendar of article"),
         (

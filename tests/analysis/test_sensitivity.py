@@ -451,7 +451,7 @@ def test_all_parameters_vary_by_default_and_what_is_set_stays():
         (["sensitivity.method=fast"], "sensitivity.method = fast: allowed sobol, morris, pawn, delta"),
         (["sensitivity.metod=sobol"], "sensitivity.metod = sobol: allowed one of 5 names, nearest: sensitivity.method"),
         (["sensitivity.method=sobol", "sensitivity.method=pawn"], "one value, given once"),
-        (["sensitivity.outcomes=[wars]"], "sensitivity.outcomes = wars: allowed outcomes: "),
+        (["sensitivity.outcomes=[wars]"], 'sensitivity.outcomes = wars: allowed for "wars": outcomes: '),
         (["sensitivity.outcomes=[war:q0]"], "followed by one of mean, median, q1 to q99"),
         (["sensitivity.outcomes=[deaths:mean]"], "a quantile, atleast or below of deaths: it is heavy-tailed"),
         (["sensitivity.outcomes=[war_day:mean]"], "it may never happen"),
@@ -503,7 +503,7 @@ def test_keys_of_a_sweep_are_refused_where_one_configuration_is_lived(verb, tmp_
     monkeypatch.chdir(tmp_path)
     assert main([verb, "study.points=100"]) == 2
     assert capsys.readouterr().err == (
-        "lull: study.points = 100: allowed study.runs here; study.points is for `lull sweep`\n"
+        "lull: study.points = 100: allowed study.runs and study.outcomes here; study.points is for `lull sweep`\n"
     )
     assert not list(tmp_path.iterdir())
 

@@ -328,15 +328,15 @@ def test_an_outcome_of_an_extension_is_explained_reported_and_observed(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "before"),
     [
-        ["explain", "outcome=longest_calm"],
-        ["report", "report.outcome=longest_calm", "scenarios=[article,no_mediation]"],
+        (["explain", "outcome=longest_calm"], 'for "longest_calm": outcomes: '),
+        (["report", "report.outcome=longest_calm", "scenarios=[article,no_mediation]"], ""),
     ],
 )
-def test_an_outcome_of_no_extension_is_refused(words, capsys):
+def test_an_outcome_of_no_extension_is_refused(words, before, capsys):
     assert cli.main(words) == 2
-    assert "outcome = longest_calm: allowed deaths, lethal_attacks" in capsys.readouterr().err
+    assert f"outcome = longest_calm: allowed {before}deaths, lethal_attacks" in capsys.readouterr().err
 
 
 # --- mechanisms as causes -------------------------------------------------------------------------------------
