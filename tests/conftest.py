@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 NO_SKIPS = "LULL_NO_SKIPS"
+os.environ.pop("COLUMNS", None)  # the width of the terminal that the tests run in, which xdist sets, is not theirs
 
 
 def skipped(config: pytest.Config) -> int:

@@ -104,7 +104,8 @@ def job(request: Request, asked: Asked) -> Job[Page]:
             for name, write in wanted.items():
                 write(page, folder.path(name))
 
-        content = {**asdict(page.brief), "comparison": summary(found.comparison)}
+        said = {name: one for name, one in asdict(page.brief).items() if name != "cite"}  # which names the command
+        content = {**said, "comparison": summary(found.comparison)}
         content |= {} if found.outlook is None else {"outlook": found.outlook.record()}
         return Result(
             request, asked.config, found.comparison, page,

@@ -153,7 +153,7 @@ def test_every_scenario_has_a_title_of_its_own_which_is_no_part_of_the_configura
     assert all("_" not in card.title and card.title[0].isupper() for card in cards)
     assert load(["scenario=no_us_strikes"]).scenario.title == "No US strikes"
     assert "title" not in CONFIG.tree["scenario"]
-    assert titled("no_us_strikes;patron.control=0.9") == "No US strikes;patron.control=0.9"
+    assert titled("no_us_strikes;patron.control=0.9") == "No US strikes; patron.control=0.9"
     assert titled("of_my_own") == "Of my own"
 
 

@@ -175,7 +175,7 @@ def in_short(title: str, most: int) -> str:
     >>> in_short("Documented history;target.quiet_days=15;patron.control=0.9", 40)
     'Documented history; quiet_days=15 …'
     """
-    words = re.sub(r";([\w.]*\.)?(?=\w+[=@])", "; ", title)
+    words = re.sub(r"; ?([\w.]*\.)?(?=\w+[=@])", "; ", title)
     return words if len(words) <= most else textwrap.shorten(words, most, placeholder=" …").replace("; …", " …")
 
 
