@@ -69,7 +69,7 @@ class Observable:
 
 def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
     """What is looked at, in order; theatres are those in which the target is attacked."""
-    target, places = scenario.cast.names.target, struck(scenario)
+    target, places = scenario.cast.names.target, scenario.cast.targets
     by_theatre = (Observable(f"week_{key}", f"attacks in {spoken(key)} within a week") for key in places)
     return (
         *(by_theatre if len(places) > 1 else ()),
@@ -91,11 +91,6 @@ def spoken(theatre: str) -> str:
     'Red Sea'
     """
     return theatre.replace("_", " ").title()
-
-
-def struck(scenario: Scenario) -> list[str]:
-    """Keys of the theatres in which the target is attacked."""
-    return [key for key, one in scenario.cast.theatres.items() if one.kind == "target"]
 
 
 # --- what an observer sees ----------------------------------------------------------------------------------
@@ -148,7 +143,7 @@ def lull_end(total: Array, strikes: int) -> Array:
 
 def observed(scenario: Scenario, output: Output, days: Array) -> dict[str, Array]:
     """The observables (N, J, F) of histories, and the day (N,) of each of `EVENTS`."""
-    places = [scenario.cast.theatre_index(key) for key in struck(scenario)]
+    places = scenario.cast.target_places
     acknowledged = output.daily[..., ACKNOWLEDGED].astype(np.int64)
     ours = acknowledged[..., places]
     states = output.run_states
@@ -688,8 +683,8 @@ def today(watch: Watch, found: Mapping[str, Warned]) -> Iterator[dict[str, Any]]
     if counts is None:
         return
     last = int(counts.ends[-1])
-    by_day = np.zeros((1, last + 1, len(struck(watch.scenario))))
-    for place, key in enumerate(struck(watch.scenario)):
+    by_day = np.zeros((1, last + 1, len(watch.scenario.cast.targets)))
+    for place, key in enumerate(watch.scenario.cast.targets):
         if key in counts.theatres:
             by_day[0, counts.ends[1:], place] = np.diff(counts.split[:, counts.theatres.index(key)])
     names = [one.key for one in watch.observables]

@@ -416,7 +416,7 @@ class Evidence:
 
     def struck_everywhere(self, day: int, strikes: float, days: int) -> Array:
         """Attacks on the target by run and day (run, day), where so many strikes fall on each of its foes on a day."""
-        places = tuple(key for key, one in self.scenario.cast.theatres.items() if one.kind == "target")
+        places = self.scenario.cast.targets
         event = Event(
             id="paired_strike", kind="strike", first=day, last=day, theatres=places, value=strikes, source="pattern"
         )

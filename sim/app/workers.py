@@ -95,7 +95,7 @@ def run_ensemble(config: Config) -> EnsembleResult:
 
 def _total_bands(config: Config, daily: Array, war_day: Array) -> Bands:
     """Quantiles of acknowledged attacks a week on the target, over the runs that had not ended in war."""
-    on_target = [place for place, one in enumerate(config.scenario.cast.theatres.values()) if one.kind == "target"]
+    on_target = config.scenario.cast.target_places
     weeks = daily.shape[1] // WEEK
     days = daily[:, : weeks * WEEK, :, ACKNOWLEDGED][:, :, on_target].sum(axis=2, dtype=np.int32)
     counts = days.reshape(len(daily), weeks, WEEK).sum(axis=2)

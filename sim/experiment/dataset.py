@@ -99,7 +99,7 @@ def outcome_values(scenario: Scenario, output: "Output", by_theatre: Array) -> d
         one.name: output.rows[:, place] * one.scale if one.scale != 1.0 else output.rows[:, place]
         for place, one in enumerate(RECORDED)
     }
-    on_target = [k for k, theatre in enumerate(scenario.cast.theatres.values()) if theatre.kind == "target"]
+    on_target = scenario.cast.target_places
     total = by_theatre[on_target].sum(axis=0)
     for what, place in (("attacks", ATTACKS), ("acknowledged", ACKNOWLEDGED)):
         values[f"{what}_campaign"] = total[CAMPAIGN, place]

@@ -57,6 +57,16 @@ class Cast:
         """Names of the groups, each with a wing or more, in the order of their first wings."""
         return tuple(dict.fromkeys(wing.group for wing in self.wings.values()))
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Ids of the theatres in which the target is attacked."""
+        return tuple(name for name, theatre in self.theatres.items() if theatre.kind == "target")
+
+    @property
+    def target_places(self) -> list[int]:
+        """Positions of these theatres."""
+        return list(map(self.theatre_index, self.targets))
+
     def theatre_index(self, theatre: str) -> int:
         """Position of a theatre."""
         return list(self.theatres).index(theatre)

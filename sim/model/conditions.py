@@ -165,6 +165,14 @@ class Reader:
             raise self.refusal(f"a date within the calendar, {calendar.start} to {last}")
         return day
 
+    def last_day(self, first: int, calendar: Calendar) -> int:
+        """The end of a stretch of days that begins on `first`: `to` and a date that is no earlier."""
+        self.choice(["to"])
+        last = self.day(calendar)
+        if last < first:
+            raise self.refusal(f"{calendar.date_of(first)} or later")
+        return last
+
 
 def read(
     text: str, units: Mapping[str, str], calendar: Calendar | None = None, cast: Cast | None = None,
@@ -220,11 +228,8 @@ def _dates(reader: Reader, calendar: Calendar | None) -> tuple[tuple[tuple[str, 
         return (("<=", float(first)),), f"by {began}"
     if word == "after":
         return ((">", float(first)),), f"after {began}"
-    reader.choice(["to"])
-    last = reader.day(calendar)
+    last = reader.last_day(first, calendar)
     ended = calendar.date_of(last)
-    if last < first:
-        raise reader.refusal(f"{began} or later")
     tests = ((">=", float(first)), ("<=", float(last)))
     return tests, f"from {began} to {ended}"
 
@@ -251,7 +256,7 @@ def _compared(
 
 def _counted(reader: Reader, name: str, calendar: Calendar, cast: Cast) -> Condition:
     """Attacks counted in a stretch of days, in one theatre or in all where the target is attacked."""
-    theatres = [place for place, one in enumerate(cast.theatres.values()) if one.kind == "target"]
+    theatres = cast.target_places
     text, words = name, ""
     if reader.peek() == "in":
         reader.take()

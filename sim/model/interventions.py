@@ -80,10 +80,7 @@ def read_event(text: str, calendar: Calendar, cast: Cast, key: str) -> tuple[str
         first = reader.day(calendar)
         last = calendar.days - 1 if about.lasts else first
         if reader.peek():
-            reader.choice(["to"])
-            last = reader.day(calendar)
-            if last < first:
-                raise reader.refusal(f"{calendar.date_of(first)} or later")
+            last = reader.last_day(first, calendar)
     reader.end(EXAMPLES[word])
     event |= {"from": str(calendar.date_of(first)), "to": str(calendar.date_of(last)), "source": "what if"}
     return re.sub(r"\W+", "_", text.strip().lower())[:64], event

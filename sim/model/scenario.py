@@ -282,7 +282,7 @@ def _with_interventions(tree: Tree, scenario: str) -> Tree:
     """
     if not tree.get("interventions"):
         return tree
-    calendar, events, about = calendar_of(tree), dict(tree["events"]), dict(tree["scenario"])
+    calendar, cast, events, about = calendar_of(tree), cast_of(tree), dict(tree["events"]), dict(tree["scenario"])
     departs = _day_or_none(_section(tree, "scenario", _SCENARIO_KEYS), "departs", calendar)
     days = [] if departs is None else [departs]
     for text in Section("", {INTERVENTIONS: tree[INTERVENTIONS]}, (INTERVENTIONS,)).texts(INTERVENTIONS):
@@ -292,7 +292,7 @@ def _with_interventions(tree: Tree, scenario: str) -> Tree:
         elif name.isidentifier():
             raise UserError(INTERVENTIONS, text, f"{one_of(waiting, name)}; or an event such as {EXAMPLES['order']}")
         else:
-            name, event = read_event(text, calendar, cast_of(tree), INTERVENTIONS)
+            name, event = read_event(text, calendar, cast, INTERVENTIONS)
         if name in events:
             raise UserError(INTERVENTIONS, text, "each once")
         events[name] = event  # the last one: it decides

@@ -158,7 +158,7 @@ def _measured(
         for least in AT_LEAST if outcome.heavy_tailed else ():
             one = Measure(f"{name}_{least}", f"{least} or more {text}", "probability", direction)
             yield one, (values >= least).astype(np.int8)
-    struck = [place for place, one in enumerate(cast.theatres.values()) if one.kind == "target"]
+    struck = cast.target_places
     for name, words, which in (("attacks", "attacks", ATTACKS), ("acknowledged", "acknowledged attacks", ACKNOWLEDGED)):
         text = f"{words} on {cast.names.target} {WINDOWS['after'][1]}"
         counts = by_theatre[struck, :, which].sum(axis=0)

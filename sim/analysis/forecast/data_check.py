@@ -428,8 +428,8 @@ def _places_to_take(found: DataCheck, given: Mapping[str, Any], config: Config) 
     """The places of the given filters; where none occurs in the file, its most frequent one for the first theatre."""
     if any(one["theatre"] for one in found.places) or not found.places:
         return {theatre: list(names) for theatre, names in given["places"].items()}
-    theatres = config.scenario.cast.theatres
-    first = next((key for key, one in theatres.items() if one.kind == "target"), next(iter(theatres)))
+    cast = config.scenario.cast
+    first = next(iter(cast.targets or cast.theatres))
     return {first: [found.places[0]["place"]]}
 
 
@@ -446,7 +446,7 @@ def _timeline(found: DataCheck, config: Config) -> tuple[dict[str, Any], Calenda
     start = max(found.first, found.last - timedelta(_LONGEST))
     span = (found.last - start).days + 1
     made = Calendar(start, span + _MORE_DAYS, span // 2, span - 1)
-    theatres = [key for key, one in cast.theatres.items() if one.kind == "target"] or list(cast.theatres)
+    theatres = list(cast.targets or cast.theatres)
     lasting = {"from": str(start), "to": None, "source": "placeholder"}
     events = {
         "reason": {"kind": "intensity", **lasting, "value": 1.0},

@@ -145,7 +145,7 @@ def record_of(scenario: Scenario, daily: Array, days: int, design: Mapping[str, 
         {day for one in pinned if one.kind == kind for day in range(one.first, one.last + 1)}
         for kind in ("no_deaths", "deaths")
     )
-    on_target = [k for k, one in enumerate(scenario.cast.theatres.values()) if one.kind == "target"]
+    on_target = scenario.cast.target_places
     attacks = daily[:, sorted(day for day in silent - deadly if day < days)][:, :, on_target, ATTACKS]
     chance = np.clip(lethal_chance(scenario, design), 1e-12, 1.0 - 1e-12)
     deaths = sum(day < days for day in deadly)

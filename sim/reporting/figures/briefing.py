@@ -177,8 +177,8 @@ def fans_figure(found: Mapping[str, xr.Dataset]) -> Figure:
         found: ensembles of one case by what they are to be called, up to six.
     """
     scenario = config_in(next(iter(found.values()))).scenario
-    theatres = [name for name, one in scenario.cast.theatres.items() if one.kind == "target"]
-    theatres = [name for name in theatres if any(panel_weight(data, name) == 1.0 for data in found.values())]
+    targets = scenario.cast.targets
+    theatres = [name for name in targets if any(panel_weight(data, name) == 1.0 for data in found.values())]
     with style():
         figure = new_figure(FAN_WIDTH, height := TITLE + 0.2 + len(theatres) * 1.7 + FAN_FOOT)
         panels = list(figure.subplots(len(theatres), 1, sharex=True, squeeze=False)[:, 0])
