@@ -14,7 +14,7 @@ DATES: Final = "dates such as 2024-02-01, 1 February 2024 or 01/02/2024"
 ORDERS: Final = ("d/m/y", "m/d/y")
 """What `filters.date_format` may say of dates that are three numbers."""
 SET_ORDER: Final = "filters.date_format=d/m/y or filters.date_format=m/d/y"
-_ISO: Final = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})(?:[T ].*)?")
+_ISO: Final = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d{2})(\d{2}))(?:[T ].*)?")
 _WEEK: Final = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 _MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
 _NUMBERS: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:[T ].*)?")
@@ -50,7 +50,7 @@ def parse_date(text: str) -> date | None:
     text = text.strip()
     try:
         if found := _ISO.fullmatch(text):
-            return date(int(found[1]), int(found[3]), int(found[4]))
+            return date(int(found[1]), int(found[3] or found[5]), int(found[4] or found[6]))
         if found := _WEEK.fullmatch(text):
             return date.fromisocalendar(int(found[1]), int(found[2]), 1)
         if found := _MONTH.fullmatch(text):

@@ -26,7 +26,7 @@ class Format:
     ordered by what they are, so that in other types the order says nothing at all; directed: whether the first side
     attacks in every row. places: from the smallest region to the country. precision: how well the date is known.
     events: the column with the number of events, where a row holds those of a `period`: of a week or a month from its
-    date on, or up to the day in `end`.
+    date on, or up to the day in `end`; overlap: the type to count where an event may be of several.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Format:
     precision: str = ""
     events: str = ""
     period: str = ""
+    overlap: str = ""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -124,6 +125,7 @@ HAPI: Final = Format(
     types=("event_type",),
     places=("admin2_name", "admin1_name", "location_name", "location_code"),
     events="events",
+    overlap="political_violence",
     remarks=(_NO_ACTORS,),
 )
 MONTHLY: Final = Format(
