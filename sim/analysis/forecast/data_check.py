@@ -22,7 +22,7 @@ from sim.analysis.forecast.event_dates import ORDERS, DateReading, read_dates
 from sim.analysis.forecast.event_files import NOT_COVERED, OTHER_ACTORS, OTHER_ORDER, Export, read_events, recognised
 from sim.analysis.forecast.event_filters import Filters, filters_of, matcher, plain_words
 from sim.analysis.forecast.event_formats import CANDIDATE, FORMATS, GED, Format, nearest_format
-from sim.analysis.forecast.table_files import DELIMITERS, TableFile, open_table
+from sim.analysis.forecast.table_files import TableFile, open_table
 from sim.model.scenario import Config
 from sim.model.timeline import MOST_DAYS, Calendar
 from sim.model.validation import UserError
@@ -94,15 +94,6 @@ class DataCheck:
     counts: Counts | None = None
     refusal: str = ""
     proposal: Proposal | None = None
-
-    @property
-    def stored(self) -> str:
-        """How the table is stored, in words."""
-        encoding = {"utf-8-sig": "UTF-8", "cp1252": "cp1252 (Windows)"}.get(self.table.encoding, self.table.encoding)
-        parts = [self.table.stored, encoding.upper() if encoding.startswith("utf") else encoding]
-        parts += [f"parted by {DELIMITERS[self.table.delimiter]}"] if self.table.delimiter else []
-        parts += ["a row of HXL tags"] if self.table.tags else []
-        return ", ".join(one for one in parts if one)
 
 
 def check_data(path: Path, config: Config) -> DataCheck:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sim.analysis.forecast.table_files import DELIMITERS, TableFile, refused
+from sim.analysis.forecast.table_files import PLAIN, TableFile, refused
 
 DATES: Final = "dates such as 2024-02-01, 1 February 2024 or 01/02/2024"
 """What is read."""
@@ -149,14 +149,9 @@ def _order(path: Path, numbers: list[str], rows: Mapping[str, int], order: str |
 
 def stored_remarks(table: TableFile, reading: DateReading) -> Iterator[str]:
     """What a reader should know of how a file is stored, where it is not CSV in UTF-8 with plain dates."""
-    if table.encoding == "cp1252":
-        yield "read as cp1252 (Windows), for it is not in UTF-8; look whether names are right"
-    if table.stored != "CSV" or table.encoding.startswith("utf-16"):
-        kind = f" in {table.encoding.upper()}" if table.encoding.startswith("utf-16") else ""
-        parted = f" with {DELIMITERS[table.delimiter]}" if table.delimiter else ""
-        yield f"read from {table.stored}{kind}{parted}"
-    if table.tags:
-        yield "the row of HXL tags is passed over"
+    if table.words != PLAIN:
+        doubt = "; it is not in UTF-8, so look whether names are right" if table.encoding == "cp1252" else ""
+        yield f"read from {table.words}{doubt}"
     if reading.order or reading.form.startswith("serial"):
         why = f": {reading.deciding!r} shows it" if reading.deciding else ""
         yield f"dates are {reading.form}{why}"

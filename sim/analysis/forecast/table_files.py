@@ -43,6 +43,7 @@ BLOCK: Final = 1 << 22
 LARGEST_WHOLE: Final = 300_000_000
 """The same of what is held in memory as a whole: Excel and JSON, and Parquet in a zip file."""
 DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+PLAIN: Final = "CSV, UTF-8, parted by commas"
 _HEAD: Final = 1 << 18
 _TITLES: Final = 12
 """Records at the top among which the header is looked for."""
@@ -87,25 +88,32 @@ def column_name(text: str) -> str:
 class TableFile:
     """A table in a file.
 
-    `stored` says what it is stored in, `encoding` and `delimiter` are empty where it is no text. `header` has the
-    columns as written; `skipped` records stand above the first row of data, and `tags` says whether HXL tags are among
-    them. `records` reads all of them from the top, `columns` some columns below the header, and faster.
+    `stored` says what it is stored in, `encoding` and `delimiter` are empty where it is no text. `records` reads all
+    rows from the top, `columns` some columns from the first row of data on, and faster. `header` has the columns as
+    written; `skipped` records stand above the first row of data, and `tags` says whether HXL tags are among them.
     """
 
     path: Path
     stored: str
-    encoding: str
-    delimiter: str
-    header: tuple[str, ...]
-    skipped: int
-    tags: bool
     records: Records
     columns: Columns | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    header: tuple[str, ...] = ()
+    skipped: int = 0
+    tags: bool = False
 
     @property
     def names(self) -> list[str]:
         """The columns as they are looked for."""
         return [column_name(one) for one in self.header]
+
+    @property
+    def words(self) -> str:
+        """How it is stored, in words."""
+        encoding = {"utf-8-sig": "UTF-8", "cp1252": "cp1252 (Windows)"}.get(self.encoding, self.encoding.upper())
+        parted = f"parted by {DELIMITERS[self.delimiter]}" if self.delimiter else ""
+        return ", ".join(filter(None, (self.stored, encoding, parted, "a row of HXL tags" if self.tags else "")))
 
     def renamed(self, names: dict[str, str]) -> "TableFile":
         """The same table with other names for some columns."""
@@ -192,24 +200,21 @@ def open_table(path: Path, known: Known) -> TableFile:
         if not head.strip():
             raise refused(path, "a table; this one is empty")
         start = head.lstrip(codecs.BOM_UTF8).lstrip()
-        found: list[tuple[str, Records]]
-        columns: Columns | None = None
         if head.startswith(b"PAR1"):
-            held = pa.BufferReader(_held(path, opener).getvalue()) if packed else path
-            found = [("Parquet", partial(_parquet_records, held))]
-            columns = partial(_parquet_columns, held)
+            source = pa.BufferReader(_held(path, opener).getvalue()) if packed else path
+            records, columns = (partial(one, source) for one in (_parquet_records, _parquet_columns))
+            found = [TableFile(path, f"Parquet{packed}", records, columns)]
         elif head.startswith(b"PK\x03\x04"):
-            found = _sheets(path, opener)
+            found = [TableFile(path, f"{name}{packed}", rows) for name, rows in _sheets(path, opener)]
         elif head.startswith(b"\xd0\xcf\x11\xe0"):
             raise refused(path, "an Excel file as .xlsx; this is an old or encrypted one: save it as .xlsx or CSV")
         elif start[:1] in (b"{", b"["):
-            found = [("JSON", _json_records(path, _held(path, opener)))]
+            found = [TableFile(path, f"JSON{packed}", _json_records(path, _held(path, opener)))]
         elif start[:1] == b"<":
             raise refused(path, "a table; this is a web page or XML: log in where it comes from and download it again")
         else:
-            return _text_table(path, packed, opener, head, known)
-        tables = [_table(path, f"{stored}{packed}", records, known) for stored, records in found]
-    full = [replace(one, columns=columns) for one in tables if one is not None]
+            found = [_text_file(path, packed, opener, head)]
+        full = [one for one in (_headed(table, known) for table in found) if one is not None]
     if not full:
         raise refused(path, "a table; this one is empty")
     if len(several := [one.stored for one in full if known(one.names)]) > 1:
@@ -280,11 +285,9 @@ def _held(path: Path, opener: Opener) -> io.BytesIO:
     return io.BytesIO(content)
 
 
-def _table(
-    path: Path, stored: str, records: Records, known: Known, encoding: str = "", delimiter: str = ""
-) -> TableFile | None:
-    """The table in some records, None where there is none: its header is the first that is known, or is no title."""
-    top = [list(row) for row in islice(records(), _TITLES)]
+def _headed(table: TableFile, known: Known) -> TableFile | None:
+    """The table with its header, the first that is known or is no title; None where there is nothing."""
+    top = [list(row) for row in islice(table.records(), _TITLES)]
     filled = [at for at, row in enumerate(top) if any(cell.strip() for cell in row)]
     if not filled:
         return None
@@ -293,23 +296,20 @@ def _table(
     at = next(named, (wide or filled)[0])
     cells = [cell.strip() for cell in top[at + 1] if cell.strip()] if at + 1 < len(top) else []
     tags = bool(cells) and all(cell.startswith("#") for cell in cells)
-    return TableFile(path, stored, encoding, delimiter, tuple(top[at]), at + 1 + tags, tags, records)
+    return replace(table, header=tuple(top[at]), skipped=at + 1 + tags, tags=tags)
 
 
 # --- text ---------------------------------------------------------------------------------------------------
 
 
-def _text_table(path: Path, packed: str, opener: Opener, head: bytes, known: Known) -> TableFile:
+def _text_file(path: Path, packed: str, opener: Opener, head: bytes) -> TableFile:
     encoding = _encoding(path, opener, head)
     start = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     lines = start.splitlines(keepends=True)
     delimiter = _delimiter(lines[:-1] if len(lines) > 1 and len(head) == _HEAD else lines)
-    records = partial(_text_records, opener, encoding, delimiter)
     stored = f"CSV{packed}" if delimiter == "," else f"text{packed}"
-    found = _table(path, stored, records, known, encoding, delimiter)
-    if found is None:
-        raise refused(path, "a table; this one is empty")
-    return replace(found, columns=partial(_text_columns, opener, encoding, delimiter))
+    records, columns = (partial(one, opener, encoding, delimiter) for one in (_text_records, _text_columns))
+    return TableFile(path, stored, records, columns, encoding, delimiter)
 
 
 def _text_records(opener: Opener, encoding: str, delimiter: str) -> Iterator[list[str]]:

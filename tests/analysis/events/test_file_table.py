@@ -443,7 +443,7 @@ REFUSED: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]
         "a.csv", lambda: "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1234567\n", {},
         "Git LFS pointer to 1.23 MB: run `git lfs pull`",
     ),
-    "a web page": ("a.csv", lambda: "<!DOCTYPE html>\n<html>log in</html>", {}, "web page or XML: log in where it comes from"),
+    "a web page": ("a.csv", lambda: "<!DOCTYPE html>\n<html>log in</html>", {}, "web page or XML: log in"),
     "nothing": ("a.csv", lambda: "", {}, "this one is empty"),
     "blank lines alone": ("a.csv", lambda: "\n\n,,\n", {}, "this one is empty"),
     "a header alone": ("a.csv", lambda: HEAD + "\n", {}, "of 0 rows none is left (it has no rows)"),
