@@ -15,7 +15,7 @@ from sim.reporting.style import BLUE, GREY, INK, ORANGE, footer, heading, new_fi
 from sim.reporting.text import FigureSource, enumerated
 
 WIDTH: Final = 9.5
-ROW: Final = 3.55
+ROW: Final = 3.75
 TOP: Final = 0.9
 FOOT: Final = 0.4
 LEFT: Final = 0.075
@@ -41,7 +41,7 @@ def warning_figure(found: Mapping[str, Warned], lines: Mapping[str, str], watch:
             top = 1 - (TOP + ROW * place) / height
             words = textwrap.fill(lines[event], TITLE)
             figure.text(LEFT, top, words, va="top", fontsize=10, fontweight="bold", linespacing=1.3)
-            low, tall = top - 3.02 / height, 2.45 / height
+            low, tall = top - 3.2 / height, 2.45 / height
             draw_roc(figure.add_axes((LEFT + 0.01, low, 0.37, tall)), one)
             draw_reliability(figure.add_axes((0.57, low, 0.40, tall)), one, weeks)
         made = f"{watch.config.runs:,} histories, parameters {watch.config.parameters_from}"
