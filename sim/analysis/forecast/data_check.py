@@ -235,8 +235,11 @@ def _counted(name: str, column: pd.Series) -> list[dict[str, Any]]:
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """The actors of a side in one text each, parted by semicolons."""
-    texts = [frame[one].astype(object) for one in columns if one in frame]
-    return texts[0].str.cat(texts[1:], sep="; ").str.strip("; ").str.replace(r"(; )+", "; ", regex=True)
+    names = [one for one in columns if one in frame]
+    groups = frame.groupby(names, observed=True, sort=False).ngroup()
+    firsts = frame.loc[~groups.duplicated(), names].itertuples(index=False)
+    texts = np.array(["; ".join(filter(None, row)) for row in firsts], dtype=object)
+    return pd.Series(texts[groups], frame.index)
 
 
 def _what(table: TableFile, form: Format) -> str:
@@ -248,9 +251,12 @@ def _what(table: TableFile, form: Format) -> str:
 
 def _actor_rows(first: pd.Series, second: pd.Series, filters: Filters) -> Iterator[dict[str, Any]]:
     """Actors with the rows in which they stand on each side, and what the filters take them for."""
-    sides = [Counter(side.str.split(r"; *", regex=True).explode().value_counts().to_dict()) for side in (first, second)]
+    sides: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    for side, texts in zip(sides, (first, second), strict=True):
+        for text, number in texts.value_counts().items():
+            side.update(dict.fromkeys(str(text).split("; "), int(number)))
     attackers, attacked = matcher(filters.attackers), matcher(filters.attacked)
-    for actor, _ in sum(sides, Counter()).most_common():
+    for actor, _ in (sides[0] + sides[1]).most_common():
         role = "attacker" if attackers(actor) else "attacked" if attacked(actor) else ""
         yield {"actor": actor, "first_side": sides[0][actor], "second_side": sides[1][actor], "role": role}
 
