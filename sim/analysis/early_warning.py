@@ -698,17 +698,19 @@ def today(watch: Watch, found: Mapping[str, Warned]) -> Iterator[dict[str, Any]]
             by_day[0, counts.ends[1:], place] = np.diff(counts.split[:, counts.theatres.index(key)])
     names = [one.key for one in watch.observables]
     values = attacks_seen(by_day, np.array([last]))[0, 0]
-    over = lull_end(by_day.sum(axis=2), watch.scenario.calendar.strikes)[0] != NEVER
+    calendar = watch.scenario.calendar
+    over = bool(lull_end(by_day.sum(axis=2), calendar.strikes)[0] != NEVER)
     for event, one in found.items():
-        ended = event == LULL and over
+        lull = "over" if over else "to come" if last < calendar.strikes else "on"
+        asked = event != LULL or lull == "on"
         probability = float(one.model.probability(names, values))
         yield {
             "event": event,
-            "date": watch.scenario.calendar.date_of(last).isoformat(),
-            "before_report": last < watch.scenario.calendar.report,
-            "over": bool(ended),
-            "probability": None if ended else probability,
-            "alarm_of_model": None if ended else probability >= one.level,
-            "alarm_of_rule": None if ended or one.rule is None else bool(one.rule.alarm(names, values)),
+            "date": calendar.date_of(last).isoformat(),
+            "before_report": last < calendar.report,
+            "lull": lull,
+            "probability": probability if asked else None,
+            "alarm_of_model": probability >= one.level if asked else None,
+            "alarm_of_rule": bool(one.rule.alarm(names, values)) if asked and one.rule is not None else None,
             **dict(zip(names, map(float, values), strict=True)),
         }

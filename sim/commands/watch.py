@@ -179,7 +179,7 @@ def text(
         yield f"- {escape(rule_line(one, asked))}"
     yield from ("", score_table(rows["scores"], asked), "", term_table(rows["terms"], found), "")
     if asked.counts is not None:
-        yield from (*reading_lines(asked.counts), *(escape(today_line(row, weeks, file)) for row in rows["today"]), "")
+        yield from (*reading_lines(asked.counts), *map(escape, today_lines(rows["today"], asked, file)), "")
     yield CANNOT_TELL
 
 
@@ -244,21 +244,25 @@ def term_table(rows: list[Row], found: dict[str, Warned]) -> Table:
     return Table("The regression", columns, rows, note, "terms", grouped=True)
 
 
-def today_line(row: Row, weeks: int, file: str | None) -> str:
-    """What follows for one event from the last day of a file."""
-    when = full_date(pd.Timestamp(row["date"]).date())
-    event = EVENTS[row["event"]]
-    if row["over"]:
-        return f"{when}, last day of {file}: the lull is over, by the file's own attacks."
-    alarms = {"model": row["alarm_of_model"], "rule": row["alarm_of_rule"]}
-    said = "; ".join(
-        f"the {INSTRUMENTS[name].lower()} gives {'alarm' if given else 'no alarm'}"
-        for name, given in alarms.items()
-        if given is not None
-    )
-    early = " That day is before those that it was learnt from." if row["before_report"] else ""
-    chance = percent(row["probability"])
-    return (
-        f"{when}, last day of {file}: in the model's world {event} follows within {weeks} weeks with a probability of"
-        f" {chance}; {said}.{early}"
-    )
+def today_lines(rows: list[Row], asked: Watch, file: str | None) -> Iterator[str]:
+    """What the last day of a file shows, and what follows from it."""
+    day = f"{full_date(pd.Timestamp(rows[0]['date']).date())}, last day of {file}:"
+    yield f"{day} " + "; ".join(f"{one.title} {rows[0][one.key]:.0f}" for one in asked.observables) + "."
+    for row in rows:
+        if row["probability"] is None:
+            why = (
+                "is over, by the file's own attacks" if row["lull"] == "over" else "has not begun: strikes are to come"
+            )
+            yield f"{day} the lull {why}."
+            continue
+        alarms = {"model": row["alarm_of_model"], "rule": row["alarm_of_rule"]}
+        said = (
+            f"; the {INSTRUMENTS[name].lower()} gives {'alarm' if given else 'no alarm'}"
+            for name, given in alarms.items()
+            if given is not None
+        )
+        early = " That day is before those that it was learnt from." if row["before_report"] else ""
+        yield (
+            f"{day} in the model's world {EVENTS[row['event']]} follows within {asked.horizon // 7} weeks with a"
+            f" probability of {percent(row['probability'])}{''.join(said)}.{early}"
+        )
