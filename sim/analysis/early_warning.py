@@ -13,6 +13,7 @@ Everything is learnt in the world of the model.
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -625,16 +626,14 @@ def prepared(config: Config, source: str | None, horizon_weeks: int, accepted: f
 
 def usual(config: Config) -> Config:
     """With the parameters that are usual: conditioned histories, else the posterior, else as they are declared."""
-    try:
-        check_conditioned(config)
-        return replace(config, parameters_from=CONDITIONED)
-    except UserError:
-        pass
-    try:
-        shipped_posterior(config.scenario.cast)
-        return replace(config, parameters_from=POSTERIOR)
-    except UserError:
-        return config
+    for source, check in (
+        (CONDITIONED, check_conditioned),
+        (POSTERIOR, lambda _: shipped_posterior(config.scenario.cast)),
+    ):
+        with suppress(UserError):
+            check(config)
+            return replace(config, parameters_from=source)
+    return config
 
 
 def simulate(watch: Watch, progress: Progress | None = None) -> dict[str, Warned]:

@@ -151,6 +151,7 @@ class _Counted:
     theatres: tuple[str, ...]
     dates: list[date]
     cells: Array
+    calendar: Calendar
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -187,8 +188,8 @@ def read_table(
         for name in columns
     ]  # fmt: skip
     dates = [reading.days[text] for text in frame[kind.day]]
-    counted = _Counted(table, kind, theatres, dates, np.array(cells, dtype=float).T.reshape(-1, len(columns)))
-    found = (_so_far if kind.kind == SO_FAR else _by_period)(counted, start, calendar)
+    counted = _Counted(table, kind, theatres, dates, np.array(cells, dtype=float).T.reshape(-1, len(columns)), calendar)
+    found = (_so_far if kind.kind == SO_FAR else _by_period)(counted, start)
     remarks = (*found.report.remarks, *stored_remarks(table, reading))
     return replace(found, report=replace(found.report, remarks=remarks))
 
@@ -201,10 +202,10 @@ def date_texts(table: TableFile, column: pd.Series) -> dict[str, int]:
     return texts
 
 
-def _so_far(counted: _Counted, start: date | None, calendar: Calendar) -> Counts:
+def _so_far(counted: _Counted, start: date | None) -> Counts:
     """Counts so far, as they stand."""
-    path, theatres, dates = counted.table.path, counted.theatres, counted.dates
-    rows, dropped = _newest(counted, calendar)
+    path, theatres, dates, calendar = counted.table.path, counted.theatres, counted.dates, counted.calendar
+    rows, dropped = _newest(counted)
     read = len(dates)
     later = [rows.pop(day) for day in sorted(rows) if day >= calendar.days]
     dropped[OUTSIDE] += len(later)
@@ -217,23 +218,29 @@ def _so_far(counted: _Counted, start: date | None, calendar: Calendar) -> Counts
     days = [day for day in sorted(rows) if day >= first]
     if not days:
         raise refused(path, f"a count for a day from {calendar.date_of(first)} on")
-    ends = np.array([first - 1, *days])
     table = np.array([np.zeros(1 + len(theatres)), *(rows[day] for day in days)])
-    _check(path, counted.names, table, [calendar.date_of(int(end)) for end in ends])
-    remarks = (
-        f"counted from {calendar.date_of(first)} on, known on {len(days)} days up to {calendar.date_of(days[-1])}",
-        "only totals are given" if np.isnan(table[1:, 1:]).all() else "theatres are given where the table has them",
-    )
-    report = ReadingReport(SO_FAR, read, len(days), {why: n for why, n in dropped.items() if n}, remarks)
-    return Counts(theatres, ends, table[:, 0], table[:, 1:], report)
+    remarks = [
+        f"counted from {calendar.date_of(first)} on, known on {len(days)} days up to {calendar.date_of(days[-1])}"
+    ]
+    return _made(counted, np.array([first - 1, *days]), table, ReadingReport(SO_FAR, read, len(days), dropped), remarks)
 
 
-def _newest(counted: _Counted, calendar: Calendar) -> tuple[dict[int, Array], dict[str, int]]:
+def _made(counted: _Counted, ends: Array, table: Array, report: ReadingReport, remarks: list[str]) -> Counts:
+    """Counts so far (E, 1 + K), once they are checked."""
+    _check(counted, table, ends)
+    if np.isnan(table[1:, 1:]).all():
+        remarks.append("only totals are given")
+    dropped = {reason: number for reason, number in report.dropped.items() if number}
+    report = replace(report, dropped=dropped, remarks=tuple(remarks))
+    return Counts(counted.theatres, ends, table[:, 0], table[:, 1:], report)
+
+
+def _newest(counted: _Counted) -> tuple[dict[int, Array], dict[str, int]]:
     """Total and theatres by day, the last row of each, and how many rows were dropped by reason."""
     rows: dict[int, Array] = {}
     dropped = dict.fromkeys((OUTSIDE, REVISED, BLANK), 0)
     for when, counts in zip(counted.dates, _with_totals(counted.cells), strict=True):
-        day = calendar.day_of(when)
+        day = counted.calendar.day_of(when)
         if np.isnan(counts[0]):
             dropped[BLANK] += 1
         elif day < 0:
@@ -250,9 +257,9 @@ def _with_totals(cells: Array) -> Array:
     return np.column_stack([totals, cells[:, 1:]])
 
 
-def _by_period(counted: _Counted, start: date | None, calendar: Calendar) -> Counts:
+def _by_period(counted: _Counted, start: date | None) -> Counts:
     """Counts of days, weeks or months, added up; days without a row had no attack."""
-    path, kind, theatres, dates = counted.table.path, counted.kind, counted.theatres, counted.dates
+    path, kind, dates, calendar = counted.table.path, counted.kind, counted.dates, counted.calendar
     cells = _with_totals(counted.cells)
     _check_periods(counted, cells)
     low = 0 if start is None else max(0, calendar.day_of(start))
@@ -270,18 +277,13 @@ def _by_period(counted: _Counted, start: date | None, calendar: Calendar) -> Cou
         inside = [(day, day, have.get(day, -1)) for day in range(inside[0][0], inside[-1][0] + 1)]
     nothing = np.where(np.isnan(cells).all(axis=0), np.nan, 0.0)
     by_period = np.array([nothing * 0.0, *(cells[place] if place >= 0 else nothing for *_, place in inside)])
-    table = np.cumsum(by_period, axis=0)
     ends = np.array([inside[0][0] - 1, *(last for _, last, _ in inside)])
-    _check(path, counted.names, table, [calendar.date_of(int(end)) for end in ends])
     silent = sum(place < 0 for *_, place in inside)
     remarks = [f"covers {calendar.date_of(int(ends[0]) + 1)} to {calendar.date_of(int(ends[-1]))}"]
     if silent:
         remarks.append(f"{silent} days without a row count as days without attacks")
-    if np.isnan(table[1:, 1:]).all():
-        remarks.append("only totals are given")
-    kept = len(inside) - silent
-    report = ReadingReport(kind.kind, len(dates), kept, {why: n for why, n in dropped.items() if n}, tuple(remarks))
-    return Counts(theatres, ends, table[:, 0], table[:, 1:], report)
+    report = ReadingReport(kind.kind, len(dates), len(inside) - silent, dropped)
+    return _made(counted, ends, np.cumsum(by_period, axis=0), report, remarks)
 
 
 def _days_of(kind: str, when: date) -> tuple[date, date]:
@@ -342,9 +344,10 @@ def outside_words(first: date, last: date, calendar: Calendar) -> str:
     )
 
 
-def _check(path: Path, names: Sequence[str], table: Array, dates: Sequence[date]) -> None:
+def _check(counted: _Counted, table: Array, ends: Array) -> None:
     """Refuse counts that fall, and theatres that together exceed the total."""
-    for name, column in zip(names, table.T, strict=True):
+    path, dates = counted.table.path, [counted.calendar.date_of(int(end)) for end in ends]
+    for name, column in zip(counted.names, table.T, strict=True):
         known = np.flatnonzero(~np.isnan(column))
         fell = np.flatnonzero(np.diff(column[known]) < 0)
         if len(fell):
