@@ -113,12 +113,13 @@ def rows_of(asked: Watch, found: dict[str, Warned]) -> dict[str, list[Row]]:
     rules: list[Row] = []
     scores: list[Row] = []
     for event, one in found.items():
-        terms.append({"event": event, "observable": "", "title": "intercept", "weight": one.model.intercept})
-        for term in one.model.terms:
-            terms.append({
-                "event": event, "observable": term.name, "title": titles[term.name], "weight": term.weight,
-                "step": "doubling" if term.doubling else "one more", **flat("odds_ratio", term.odds_ratio),
-            })  # fmt: skip
+        nothing = {"step": None, **flat("odds_ratio", analysis.Number(*[float("nan")] * 3))}
+        terms.append({"event": event, "observable": "", "title": "intercept", "weight": one.model.intercept, **nothing})
+        terms += [
+            {"event": event, "observable": term.name, "title": titles[term.name], "weight": term.weight,
+             "step": "doubling" if term.doubling else "one more", **flat("odds_ratio", term.odds_ratio)}
+            for term in one.model.terms
+        ]  # fmt: skip
         rules += [
             {"event": event, "observable": part.name, "title": titles[part.name], "threshold": part.threshold,
              "alarm_if": "at least" if part.least else "below"}
@@ -126,9 +127,7 @@ def rows_of(asked: Watch, found: dict[str, Warned]) -> dict[str, list[Row]]:
         ]  # fmt: skip
         scores += [{"event": event, "alarm": name, **score_row(score)} for name, score in one.scores.items()]
     rows = {
-        "terms": [
-            {**dict.fromkeys(("step", "odds_ratio", "odds_ratio_low", "odds_ratio_high")), **row} for row in terms
-        ],
+        "terms": terms,
         "rules": rules,
         "scores": scores,
         "roc": [
