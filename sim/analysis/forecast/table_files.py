@@ -23,11 +23,10 @@ from datetime import datetime, time
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -35,6 +34,9 @@ import pyarrow.parquet
 from sim.experiment.formats import size
 from sim.experiment.io import existing_file
 from sim.model.validation import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST: Final = 2_000_000_000
 """Bytes of the largest file that is read: about four million rows of ACLED. A larger one is refused unread."""
@@ -119,7 +121,7 @@ class TableFile:
         """The same table with other names for some columns."""
         return replace(self, header=tuple(names.get(column_name(one), one) for one in self.header))
 
-    def frame(self, wanted: Sequence[str], short: bool = False) -> pd.DataFrame:
+    def frame(self, wanted: Sequence[str], short: bool = False) -> "pd.DataFrame":
         """Those of some columns that are there, as categories of texts; rows count from 1, blank ones are left out.
 
         pyarrow reads what it can; a file that it refuses is looked at row by row, for a line that says which.
@@ -131,6 +133,8 @@ class TableFile:
         Raises:
             UserError: a column stands twice, a row has more or fewer cells, or the file is damaged.
         """
+        import pandas as pd
+
         names = [one for one in self.names if one and one in wanted]
         twice = next((one for one in names if names.count(one) > 1), None)
         if twice is not None:
@@ -163,8 +167,10 @@ class TableFile:
             yield [*row[:width], *[""] * (width - len(row))]
 
 
-def _texts(column: pa.ChunkedArray) -> pd.Categorical:
+def _texts(column: pa.ChunkedArray) -> "pd.Categorical":
     """A column as categories of bare texts; what is missing is an empty one."""
+    import pandas as pd
+
     encoded = column.unify_dictionaries().combine_chunks() if pa.types.is_dictionary(column.type) else None
     if encoded is None:
         encoded = column.combine_chunks().dictionary_encode()
@@ -176,7 +182,7 @@ def _texts(column: pa.ChunkedArray) -> pd.Categorical:
     return pd.Categorical.from_codes(codes[places], distinct)
 
 
-def each(column: pd.Series, answer: Callable[[str], Any], dtype: npt.DTypeLike = object) -> npt.NDArray[Any]:
+def each(column: "pd.Series", answer: Callable[[str], Any], dtype: npt.DTypeLike = object) -> npt.NDArray[Any]:
     """What a function says of every text of a column of `frame`; each distinct text is looked at once."""
     answers = np.array([answer(text) for text in column.cat.categories], dtype=dtype)
     return answers[column.cat.codes.to_numpy()]
