@@ -141,6 +141,7 @@ def job(request: Request, asked: Asked, watch: Stopwatch | None = None) -> Job[P
 def text(page: Page) -> Iterator[RenderableType]:
     """Question and answer, the choices side by side, why, and how the documented winter goes on."""
     brief = page.brief
-    yield from map(escape, filter(None, (brief.question, brief.answer, brief.observed, "")))
+    yield from map(escape, filter(None, (brief.question, brief.choice, brief.answer, brief.observed)))
+    yield ""
     yield page.tables["choices"]
-    yield from map(escape, (*brief.causes, *page.outlook))
+    yield from map(escape, (*brief.causes, *brief.watch, *page.outlook))
