@@ -31,7 +31,7 @@ BOOK: Final = "report.xlsx"
 
 
 def main(request: Request) -> None:
-    """Carry out the verb, and say what it took beside what its simulations alone took."""
+    """Carry out the verb, and say what its simulations took and the whole."""
     began, watch = time.perf_counter(), Stopwatch()
     carry_out(lambda: job(request, prepare(request), watch))
     show(time_line(watch.seconds, time.perf_counter() - began))

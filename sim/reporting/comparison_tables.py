@@ -632,7 +632,8 @@ def evppi_tables(data: xr.Dataset) -> list[Table]:
     """
     every, rows = evppi_rows(data), []
     for name in (*asked_of(data), *REGRETTED):
-        mine = [{**row, "outcome": asked_words(data, name)} for row in every if row["measure"] == name]
+        words = short(data, name) if name in _KEY else asked_words(data, name)
+        mine = [{**row, "outcome": words} for row in every if row["measure"] == name]
         worth = worth_knowing(mine)
         nothing = [{**row, "known_text": "No group alone: none above twice its error", "evppi": None} for row in mine]
         rows += worth or nothing[:1]

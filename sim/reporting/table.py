@@ -297,13 +297,16 @@ EXCEL_WIDTH: Final = 24
 
 
 def excel_head(column: Column, key: str) -> str:
-    """The heading of a column of a sheet: that of the table; of further values behind a cell also what they are.
+    """The heading of a column of a sheet: that of the table, and which of the values behind a cell it holds.
 
-    >>> excel_head(Column("war", "War", keys=("war", "war: low")), "war: low")
-    'War: low'
+    >>> column = Column("war", "War", keys=("war", "war: low"))
+    >>> [excel_head(column, key) for key in column.stored]
+    ['War', 'War: low']
     """
-    what = "" if key == column.stored[0] else f": {key.removeprefix(f'{column.key}: ').replace('_', ' ')}"
-    return f"{column.heading}{what}"
+    base = f"{column.key}: "
+    if len(column.stored) == 1 or (key == column.key and column.stored[1].startswith(base)):
+        return column.heading
+    return f"{column.heading}: {key.removeprefix(base).replace('_', ' ')}"
 
 
 # --- widths -------------------------------------------------------------------------------------------------
