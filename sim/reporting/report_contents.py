@@ -308,8 +308,9 @@ def causes(found: ReportResults) -> tuple[str, ...]:
             None if value is None else amount(value, unit, sign=True)
             for value in (one.shapley.mean, one.shapley.low, one.shapley.high)
         )
-        within = amount(one.shapley.error, unit) if low is None else f"90% of the sets: {low} to {high}"
-        return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {'± ' * (low is None)}{within})"
+        within = f"90% of the sets: {low.removesuffix(' pts')} to {high}" if low and high else ""
+        within = within or f"± {amount(one.shapley.error, unit)}"
+        return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {within})"
 
     several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
     none, every = (amount(one.mean, unit) for one in (made.none, made.every))

@@ -397,7 +397,7 @@ def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
     The largest is on top. Measurement, which is no cause, is grey.
     """
     shown, source = ordered(data).isel(mechanism=slice(most)), attribution_source(data)
-    rows, digits, left = shown.sizes["mechanism"], digits_of(data.attrs["total"]), EDGE / NARROW
+    rows, unit, left = shown.sizes["mechanism"], str(data.attrs["units"]), EDGE / NARROW
     title = in_lines(f"What moves it: {data.attrs['words']}", NARROW - 2 * EDGE, 12)
     top, foot = 0.4 + (title.count("\n") + 1) * 0.19, foot_height(NARROW, source, left=left) + 0.55
     with style():
@@ -413,10 +413,13 @@ def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
             apart = " (measurement)" if name == MEASUREMENT else ""
             write_above(axes, line, 9, capital(mechanism_words(str(name))) + apart, INK)
-            write_above(axes, line, 9, minus(f"{share:+.{digits}f}"), INK, right=True, weight="bold")
+            write_above(axes, line, 9, minus(amount(share, unit, sign=True)), INK, right=True, weight="bold")
         axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
         words = "; line: 90% of parameter sets" if np.isfinite(low).any() else ""
         words += f"; the {rows} largest of {data.sizes['mechanism']}" if rows < data.sizes["mechanism"] else ""
-        _frame(axes, rows, f"Shapley value, {data.attrs['units']}{words}")
+        if unit == "probability":
+            unit = "percentage points"
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+        _frame(axes, rows, f"Shapley value, {unit}{words}")
         footer(figure, source, left=left)
     return figure
