@@ -416,9 +416,9 @@ def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
             write_above(axes, line, 9, minus(amount(share, unit, sign=True)), INK, right=True, weight="bold")
         axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
         words = "; line: 90% of parameter sets" if np.isfinite(low).any() else ""
-        words += f"; the {rows} largest of {data.sizes['mechanism']}" if rows < data.sizes["mechanism"] else ""
+        words += f"; {rows} largest of {data.sizes['mechanism']}" if rows < data.sizes["mechanism"] else ""
         if unit == "probability":
-            unit = "percentage points"
+            unit = "points"
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
         _frame(axes, rows, f"Shapley value, {unit}{words}")
         footer(figure, source, left=left)
