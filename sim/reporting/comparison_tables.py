@@ -243,14 +243,15 @@ def choice_line(data: xr.Dataset) -> str:
     asked = asked_of(data)[:2]
     rows = {name: [choice_row(data, one, name) for one in range(data.sizes["comparison"])] for name in asked}
     order = sorted(range(data.sizes["comparison"]), key=lambda one: -max(_apart(rows[name][one]) for name in asked))
-    parts = []
+    alike: dict[str, list[str]] = {}
     for one in order[:MOST_ANSWERED]:
         words: dict[str, list[str]] = {}
         for name in asked:
             of = "probability" if rows[name][one]["unit"] == "probability" else "mean"
             words.setdefault(_moves(rows[name][one]), []).append(f"the {of} of {inside(asked_words(data, name))}")
-        said = [how.format(enumerated(what)) for how, what in words.items()]
-        parts.append(f"“{titled(rows[asked[0]][one]['scenario'])}” {enumerated(said)}")
+        said = enumerated([how.format(enumerated(what)) for how, what in words.items()])
+        alike.setdefault(said, []).append(f"“{titled(rows[asked[0]][one]['scenario'])}”")
+    parts = [f"{' as well as '.join(names)} {said}" for said, names in alike.items()]
     return f"In the Lull model, compared with “{baseline_of(data)}”, {'; '.join(parts)}."
 
 
