@@ -1,6 +1,7 @@
 """Tables and sentences of calibrations, of forecasts from a user's counts, and of their skill."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ from sim.analysis.forecast.scores import (
     Skill,
     Summary,
 )
+from sim.experiment.formats import short_date
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.model.scenario import POSTERIOR, Config, keyed_title
 from sim.model.timeline import Calendar
@@ -315,6 +317,8 @@ BENCHMARK_WORDS: Final = {
     "smoothing": "exponential smoothing",
     "recent weeks": f"last {RECENT} weeks",
 }
+FORECASTER_WORDS: Final = {MODEL: "Lull model", **BENCHMARK_WORDS}
+COMPARED_TITLE: Final = "Forecast of the model, for comparison with simpler ones"
 
 
 def reading_lines(counts: Counts) -> list[str]:
@@ -332,7 +336,7 @@ def forecast_line(rows: Sequence[Mapping[str, Any]], matched: int) -> str:
     return (
         f"In the Lull model, the {matched:,} histories most like the record have a median of {one['median']:.0f}"
         f" acknowledged attacks from {one['from']} to {one['to']} (nine in ten: {one['q05']:.0f} to {one['q95']:.0f};"
-        " without direct war), for comparison with simpler forecasts (score=true)."
+        " without direct war): a forecast of the model, for comparison with simpler ones."
     )
 
 
@@ -347,6 +351,38 @@ def forecast_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         Column("known", "Observed", format="d"),
     )
     return Table("Forecast of attacks, all theatres", columns, [row for row in rows if row["theatre"] == "all"])
+
+
+SHOWN_PERIODS: Final = 4
+"""Periods for which the terminal compares the model with simpler forecasts; the file has all."""
+
+
+def compared_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The model and simpler forecasts of the first periods: median, and 90% interval."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(row["forecaster"], []).append(row)
+    periods = by_name[MODEL]
+
+    def cell(place: int, name: str) -> str:
+        one = by_name[name][place]
+        return f"{one['median']:.0f} ({one['q05']:.0f}–{one['q95']:.0f})"
+
+    def week(place: int) -> Column:
+        first, last = (date.fromisoformat(periods[place][end]) for end in ("from", "to"))
+        return numeric(
+            "forecaster", f"{short_date(first)} to {short_date(last)}", lambda row: cell(place, row["forecaster"])
+        )
+
+    names = [{"forecaster": name} for name in by_name]
+    columns = (
+        Column("forecaster", "Forecast", format=lambda row: FORECASTER_WORDS[row["forecaster"]], number=False),
+        *map(week, range(min(SHOWN_PERIODS, len(periods)))),
+    )
+    note = "Median and 90% interval; simpler forecasts use the same counts. Which is better on the past: score=true."
+    if len(periods) > SHOWN_PERIODS:
+        note += f" Further periods, up to {periods[-1]['to']}, are in compared.csv."
+    return Table(COMPARED_TITLE, columns, names, note)
 
 
 def effect_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -416,7 +452,7 @@ def score_table(found: Sequence[Summary]) -> Table:
 
     name = Column(
         "forecaster", "Forecast", number=False, style=bold,
-        format=lambda one: BENCHMARK_WORDS.get(one.forecaster, one.forecaster),
+        format=lambda one: FORECASTER_WORDS[one.forecaster],
     )  # fmt: skip
     title = "Mean scores, the lower the better; coverage of intervals (and nominal)"
     return Table(title, (name, *map(mean, SCORES), *map(coverage, BANDS)), found)

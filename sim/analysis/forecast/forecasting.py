@@ -464,6 +464,9 @@ def coming_periods(calendar: Calendar, counts: Counts, cut: int, weeks: int) -> 
 
 # --- rows ---------------------------------------------------------------------------------------------------
 
+ALL: Final = "all"
+"""In tables in place of a theatre: all of them together."""
+
 
 def quantiles(sample: Array, weights: Array) -> dict[str, float]:
     """Quantiles of a weighted sample (M,) by name."""
@@ -481,7 +484,7 @@ def forecast_rows(found: Prediction, calendar: Calendar) -> list[dict[str, Any]]
     one, theatres = found.forecast, found.counts.theatres
     rows = []
     for place, (first, last) in enumerate(pairwise(one.edges.tolist())):
-        parts = {"all": one.samples[:, place].sum(axis=1)}
+        parts = {ALL: one.samples[:, place].sum(axis=1)}
         if len(theatres) > 1:
             parts |= {name: one.samples[:, place, k] for k, name in enumerate(theatres)}
         for name, sample in parts.items():
@@ -495,7 +498,7 @@ def _known(counts: Counts, theatre: str, first: int, last: int) -> int | None:
     """The count after the end of day `first` up to that of day `last`; None where it is not known."""
     if not {first, last} <= set(counts.ends.tolist()):
         return None
-    found = counts.between((first, last), None if theatre == "all" else counts.theatres.index(theatre))
+    found = counts.between((first, last), None if theatre == ALL else counts.theatres.index(theatre))
     return None if np.isnan(found[0]) else int(found[0])
 
 

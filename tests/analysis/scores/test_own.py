@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.stats import nbinom
 
 from sim.analysis.forecast.event_counts import Counts, ReadingReport, from_days
 from sim.analysis.forecast.forecasting import (
@@ -27,7 +28,20 @@ from sim.analysis.forecast.forecasting import (
     stretches_of,
     synthetic,
 )
-from sim.analysis.forecast.scores import FORECASTERS, MODEL, SCORES, Scored, Trial, cuts_of, gain, skills, trials
+from sim.analysis.forecast.scores import (
+    FORECASTERS,
+    MODEL,
+    SCORES,
+    Scored,
+    Trial,
+    compared_rows,
+    cuts_of,
+    gain,
+    simpler_forecasts,
+    skills,
+    trials,
+)
+from sim.experiment.statistics import LEVELS
 from sim.model.scenario import Config, Scenario, load
 from sim.model.validation import UserError
 
@@ -209,6 +223,28 @@ def test_what_cannot_be_forecast_is_refused(until: date | None, weeks: int, line
 def test_quantiles_are_those_of_the_weights() -> None:
     found = quantiles(np.array([3, 1, 2]), np.array([0.04, 0.5, 0.46]))
     assert found == {"q05": 1.0, "q25": 1.0, "median": 1.0, "q75": 2.0, "q95": 2.0}
+
+
+# --- simpler forecasts beside it ------------------------------------------------------------------------------
+
+
+def test_simpler_forecasts_beside_a_prediction_are_the_textbooks_and_know_nothing_after_the_cut() -> None:
+    found = predicted()
+    cut, week = found.forecast.cut, np.diff(found.forecast.edges)
+    known = found.counts.upto(cut)
+    shape, days = known.total[-1] + 0.5, cut - known.ends[0]
+    expected = nbinom(shape, days / (days + week))
+    simple = simpler_forecasts(found, 1)
+    assert set(simple) == set(FORECASTERS) - {MODEL}
+    rows = compared_rows(found, simple, configured().scenario.calendar)
+    flat = [row for row in rows if row["forecaster"] == "constant rate"]
+    for name, level in LEVELS.items():
+        assert [row[name] for row in flat] == expected.ppf(level).tolist()
+    assert [row["median"] for row in rows if row["forecaster"] == "last value"] != [row["median"] for row in flat]
+    late = known.total[-1] + 5 * np.maximum(0, found.counts.ends - cut)
+    others = replace(found.counts, total=np.where(found.counts.ends > cut, late, found.counts.total))
+    again = compared_rows(found, simpler_forecasts(replace(found, counts=others), 1), configured().scenario.calendar)
+    assert again[len(week) :] == rows[len(week) :]
 
 
 # --- skill ----------------------------------------------------------------------------------------------------
