@@ -407,6 +407,7 @@ def match_lines(found: Prediction) -> list[str]:
         f"{match['kept']:,} of {match['histories']:,} histories are most like the record in the file"
         f" (ESS {match['effective']:.0f})."
     ]
+    lines += [f"  {escape(one)}" for one in match["details"]]
     if match["as_far"] < DISCREPANT:
         lines.append(
             "[bold red]The model hardly produces such a record[/]: fewer than"

@@ -24,10 +24,10 @@ from sim.analysis.forecast.forecasting import (
     Pasts,
     Prediction,
     SimulatedPasts,
+    as_counted,
     bank_at,
     forecast,
     forecast_rows,
-    known_at,
     known_periods,
     pasts_of,
 )
@@ -487,7 +487,7 @@ def evaluate(config: Config, counts: Counts, histories: int, progress: Progress 
     scenario, seed, threads = config.scenario, config.seed, config.threads
 
     def bank_for(known: Counts, cut: int, last: int) -> SimulatedPasts:
-        then = known_at(scenario, cut, foresight=False)
+        then = as_counted(scenario, known, cut, foresight=False)
         return bank_at(then, known.upto(cut), cut, last, seed, histories, threads, progress)
 
     return trials([counts], bank_for, seed)

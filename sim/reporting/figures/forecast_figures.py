@@ -55,8 +55,10 @@ SHOWN_AHEAD: Final = 8
 """Events ahead that are named in the figure."""
 NAME_LINE: Final = 0.065
 """Share of the height that the name of an event takes."""
-NAME_ROOM: Final = 0.12
+NAME_ROOM: Final = 0.24
 """Share of the calendar that a name may need: nearer to its end it stands left of its line."""
+OPAQUE: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+"""What stands behind the name of an event, so that lines do not cross it."""
 SIMPLER_COLOURS: Final = (ORANGE, GREEN, PURPLE, INK, GREY)
 MOST_WEEKS: Final = 6
 """Weeks that have room for their date under the simpler forecasts."""
@@ -64,7 +66,7 @@ VERDICT_COLOURS: Final = {BETTER: BLUE, WORSE: ORANGE, NEITHER: GREY, TOO_FEW: G
 
 
 def forecast_figure(found: Prediction, simple: Mapping[str, Predictive], config: Config, file: str) -> Figure:
-    """Attacks a week: counts up to the cut, the fan after it, later counts; beside it the simpler forecasts."""
+    """Attacks a week: counts up to the cut, the fan after it, later counts; to the right the simpler forecasts."""
     scenario = config.scenario
     with style():
         figure = new_figure(WIDTH, 6.0)
@@ -76,9 +78,9 @@ def forecast_figure(found: Prediction, simple: Mapping[str, Predictive], config:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_ylim(0, axes.get_ylim()[1] * (1.12 + NAME_LINE * len(found.effects[:SHOWN_AHEAD])))
         quiet(axes)
-        beside = figure.add_axes((0.64, 0.14, 0.34, 0.56))
-        draw_simpler(beside, found, simple, scenario)
-        for panel, columns in ((axes, 3), (beside, 2)):
+        right = figure.add_axes((0.64, 0.14, 0.34, 0.56))
+        draw_simpler(right, found, simple, scenario)
+        for panel, columns in ((axes, 3), (right, 2)):
             panel.legend(
                 ncols=columns, loc="lower left", bbox_to_anchor=(-0.01, 1.0), fontsize=8.5, borderaxespad=0.2,
                 handlelength=1.3, columnspacing=1.0, labelspacing=0.3,
@@ -201,7 +203,7 @@ def draw_events(axes: Axes, found: Prediction, scenario: Scenario) -> None:
         side, shift = ("right", -3) if first > axes.get_xlim()[1] - NAME_ROOM * np.ptp(axes.get_xlim()) else ("left", 3)
         axes.annotate(
             capital(one.event.words), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
-            xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
+            xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side, bbox=OPAQUE,
         )  # fmt: skip
 
 
@@ -345,12 +347,12 @@ def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> No
     axes.set_ylim(0, highest * (1.1 + 1.3 * NAME_LINE * len(pins)))
     for row, event in enumerate(sorted(pins, key=lambda one: one.first)):
         at = place(scenario, event.first - 1)
-        side, shift = ("right", -3) if at > days[-1] - 2 * NAME_ROOM * np.ptp(days) else ("left", 3)
+        side, shift = ("right", -3) if at > days[-1] - NAME_ROOM * np.ptp(days) else ("left", 3)
         axes.axvline(at, color=PURPLE, linewidth=0.9, linestyle=":")
         axes.annotate(
             capital(event.words), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            bbox=OPAQUE,
         )  # fmt: skip
 
 
