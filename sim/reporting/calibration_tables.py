@@ -22,7 +22,7 @@ from sim.analysis.calibration.observations import Observation
 from sim.analysis.calibration.posterior import stale
 from sim.analysis.calibration.sbc import LEVEL, conclusive, fewest_sets
 from sim.analysis.forecast.event_counts import Counts
-from sim.analysis.forecast.forecasting import DISCREPANT, Prediction, match_record
+from sim.analysis.forecast.forecasting import ALL, DISCREPANT, Prediction, match_record
 from sim.analysis.forecast.scores import (
     BANDS,
     BETTER,
@@ -37,7 +37,7 @@ from sim.analysis.forecast.scores import (
     Skill,
     Summary,
 )
-from sim.experiment.formats import short_date
+from sim.experiment.formats import long_date, short_date
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.model.scenario import POSTERIOR, Config, keyed_title
 from sim.model.timeline import Calendar
@@ -332,10 +332,11 @@ def reading_lines(counts: Counts) -> list[str]:
 
 def forecast_line(rows: Sequence[Mapping[str, Any]], matched: int) -> str:
     """The first coming period in one sentence."""
-    one = next(row for row in rows if row["theatre"] == "all")
+    one = next(row for row in rows if row["theatre"] == ALL)
+    first, last = (long_date(date.fromisoformat(one[end])) for end in ("from", "to"))
     return (
         f"In the Lull model, the {matched:,} histories most like the record have a median of {one['median']:.0f}"
-        f" acknowledged attacks from {one['from']} to {one['to']} (nine in ten: {one['q05']:.0f} to {one['q95']:.0f};"
+        f" acknowledged attacks from {first} to {last} (90% of histories {one['q05']:.0f} to {one['q95']:.0f};"
         " without direct war): a forecast of the model, for comparison with simpler ones."
     )
 
@@ -350,7 +351,7 @@ def forecast_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         numeric("q05", "90%", lambda row: f"{row['q05']:.0f}–{row['q95']:.0f}", "q95"),
         Column("known", "Observed", format="d"),
     )
-    return Table("Forecast of attacks, all theatres", columns, [row for row in rows if row["theatre"] == "all"])
+    return Table("Forecast of attacks, all theatres", columns, [row for row in rows if row["theatre"] == ALL])
 
 
 SHOWN_PERIODS: Final = 4
@@ -379,7 +380,7 @@ def compared_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         Column("forecaster", "Forecast", format=lambda row: FORECASTER_WORDS[row["forecaster"]], number=False),
         *map(week, range(min(SHOWN_PERIODS, len(periods)))),
     )
-    note = "Median and 90% interval; simpler forecasts use the same counts. Which is better on the past: score=true."
+    note = "Median, 90% interval; all use the same counts. `lull forecast FILE score=true` compares them on the past."
     if len(periods) > SHOWN_PERIODS:
         note += f" Further periods, up to {periods[-1]['to']}, are in compared.csv."
     return Table(COMPARED_TITLE, columns, names, note)

@@ -45,9 +45,9 @@ class SimulatedPasts:
     """Histories (N) that saw no direct war, with what was acknowledged in the theatres asked for (K).
 
     `rows` (N,) number them, `factors` (N, K + G) are the levels drawn, of theatres and of G `groups` that vary by
-    themselves; `so_far` (N, days + 1, K) counts the acknowledged attacks of the days before, `by_group` (N, G) those of the
-    calendar's campaign, or of its lull where it has one. `record` (N,) is the log likelihood of the record of deaths;
-    `war` the share of histories that were left out because war broke out.
+    themselves; `so_far` (N, days + 1, K) counts the acknowledged attacks of the days before, `by_group` (N, G)
+    those of the calendar's campaign, or of its lull where it has one. `record` (N,) is the log likelihood of the
+    record of deaths; `war` the share of histories that were left out because war broke out.
     """
 
     scenario: Scenario

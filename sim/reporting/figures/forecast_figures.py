@@ -108,7 +108,7 @@ def draw_simpler(axes: Axes, found: Prediction, simple: Mapping[str, Predictive]
     dates = [scenario.calendar.date_of(int(one.edges[place]) + 1) for place in shown]
     axes.set_xticks(middles, list(map(short_date, dates)))
     axes.set_xlim(steps[0], steps[-1])
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.04 * axes.get_ylim()[1])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     of = "each week" if every == 1 else f"one week in {every},"
     axes.set_xlabel(f"{of} from; simpler forecasts: median and 90% interval", fontsize=9)
