@@ -36,6 +36,7 @@ from sim.experiment.parameter_sets import shipped_posterior
 from sim.model.parameters import MECHANISM_NAMES, Declaration, Prior, shared_declarations
 from sim.model.scenario import load
 from sim.model.validation import UserError
+from sim.reporting.calibration_tables import forecast_line
 from sim.reporting.text import percent
 from tests.analysis.events.files import ACLED_31, acled, calendar, saved
 from tests.analysis.events.files import text as table_text
@@ -566,7 +567,7 @@ def test_a_file_is_forecast_as_lull_forecast_does(session: Session, few: int, tm
     for row in expected.tables["compared"].itertuples():
         if row.to <= expected.tables["compared"]["to"].unique()[3]:
             assert f"{row.median:.0f} ({row.q05:.0f}–{row.q95:.0f})" in words
-    assert expected.tables["forecast"].iloc[0]["from"] in words
+    assert forecast_line(expected.content["forecast"], len(expected.found.forecast.match.places)) in words
     assert "Forecast of the model, for comparison with simpler ones" in words
     assert f"attacks.csv, read as ACLED: {content.count('INV')} rows, {content.count('INV')} used" in words
     assert "fatalities: not used" in words
