@@ -108,3 +108,20 @@ def _pinned(cast: Cast, day: int, attacks: Sequence[AttackDetail]) -> Event:
     return Event(
         f"file_deaths_{day}", "deaths", day, day, wing=wing, killed=killed, source=THE_FILE, intervention=True
     )  # fmt: skip
+
+
+def known_at(scenario: Scenario, day: int, foresight: bool) -> Scenario:
+    """The scenario as it was known at the end of a day: documented history holds up to it and is free from then on.
+
+    An event of the timeline that begins later is known once it was announced; where it does not say when that was, with
+    foresight only. One that is known keeps its end.
+    """
+    free_from = day + 1 if scenario.free_from is None else min(day + 1, scenario.free_from)
+    events = tuple(one for one in scenario.events if one.known(day, foresight))
+    return replace(scenario, free_from=free_from, events=events)
+
+
+def as_counted(scenario: Scenario, counts: Counts, cut: int, foresight: bool) -> Scenario:
+    """The scenario as it was known at the end of a day to a reader of the file, its deaths pinned up to that day."""
+    known = known_at(scenario, cut, foresight)
+    return replace(known, pins=(*known.pins, *file_deaths(known, counts, cut).pins))

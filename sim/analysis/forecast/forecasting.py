@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.analysis.calibration.posterior import CHUNK, PriorSampler
-from sim.analysis.forecast.attack_details import THE_FILE, file_deaths, named_groups, windowed, wings_of
+from sim.analysis.forecast.attack_details import THE_FILE, as_counted, file_deaths, named_groups, windowed, wings_of
 from sim.analysis.forecast.event_counts import Counts, ReadingReport, from_days
 from sim.analysis.forecast.event_files import read_events
 from sim.analysis.forecast.event_filters import filters_of
@@ -163,23 +163,6 @@ def record_of(scenario: Scenario, daily: Array, days: int, design: Mapping[str, 
     chance = np.clip(lethal_chance(scenario, design), 1e-12, 1.0 - 1e-12)
     deaths = sum(day < days for day in deadly)
     return np.asarray(attacks.sum(axis=(1, 2), dtype=np.int64) * np.log1p(-chance) + deaths * np.log(chance))
-
-
-def known_at(scenario: Scenario, day: int, foresight: bool) -> Scenario:
-    """The scenario as it was known at the end of a day: documented history holds up to it and is free from then on.
-
-    An event of the timeline that begins later is known once it was announced; where it does not say when that was, with
-    foresight only. One that is known keeps its end.
-    """
-    free_from = day + 1 if scenario.free_from is None else min(day + 1, scenario.free_from)
-    events = tuple(one for one in scenario.events if one.known(day, foresight))
-    return replace(scenario, free_from=free_from, events=events)
-
-
-def as_counted(scenario: Scenario, counts: Counts, cut: int, foresight: bool) -> Scenario:
-    """The scenario as it was known at the end of a day to a reader of the file, its deaths pinned up to that day."""
-    known = known_at(scenario, cut, foresight)
-    return replace(known, pins=(*known.pins, *file_deaths(known, counts, cut).pins))
 
 
 PILOT: Final = 0.2

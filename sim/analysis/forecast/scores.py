@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from sim.analysis.forecast.attack_details import as_counted
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import (
     ALL,
@@ -24,7 +25,6 @@ from sim.analysis.forecast.forecasting import (
     Pasts,
     Prediction,
     SimulatedPasts,
-    as_counted,
     bank_at,
     forecast,
     forecast_rows,

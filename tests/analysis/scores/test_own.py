@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import nbinom
 
 from sim.analysis.calibration.posterior import PriorSampler
-from sim.analysis.forecast.attack_details import file_deaths, windowed
+from sim.analysis.forecast.attack_details import file_deaths, known_at, windowed
 from sim.analysis.forecast.event_counts import AttackDetail, Counts, ReadingReport, from_days
 from sim.analysis.forecast.forecasting import (
     SYNTHETIC_ROWS,
@@ -20,7 +20,6 @@ from sim.analysis.forecast.forecasting import (
     detail_words,
     fill,
     forecast,
-    known_at,
     known_periods,
     match,
     pasts_of,
