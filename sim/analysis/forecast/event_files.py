@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.forecast.event_counts import (
+    AttackDetail,
     Counts,
     ReadingReport,
     from_counts,
@@ -353,7 +354,37 @@ class Export:
             return from_counts(theatres, np.array([self.possible[0][whole].min() - 1, *ends]), by_period, report)
         by_day = np.zeros((high - low + 1, len(theatres)))
         np.add.at(by_day, (day - low, columns), number)
-        return from_days(theatres, low, by_day, report)
+        groups, killed = self._groups(left), self._killed()
+        told = places[~spread[places] & ((groups[places] != "") | (killed[places] > 0))]
+        details = [
+            AttackDetail(int(self.possible[0][row]), self.theatre[row], groups[row], round(np.nan_to_num(killed[row])))
+            for row in told
+        ]
+        counts = from_days(theatres, low, by_day, report)
+        says_dead = bool((killed[places] >= 0).any())
+        return replace(counts, details=tuple(details), groups=tuple(filters.groups), says_dead=says_dead)
+
+    def _groups(self, left: Mask) -> npt.NDArray[Any]:
+        """The one group of the case that is named on the attackers' side (R,); nothing in rows that are not `left`."""
+        tests = {group: matcher(names) for group, names in self.filters.groups.items()}
+        if not tests or not self.form.sides[0]:
+            return np.full(len(self.frame), "")
+
+        def group_of(text: str) -> str:
+            named = [group for group, test in tests.items() if any(map(test, text.split("|")))]
+            return named[0] if len(named) == 1 else ""
+
+        sides = [[each(self.frame[one], str) for one in side if one in self.frame] for side in self.form.sides]
+        first, second = (["|".join(names) for names in zip(*side, strict=True)] for side in sides)
+        texts = np.where(left, np.where(self.attacks[0], first, second), "")
+        return each(pd.Series(texts, self.frame.index, dtype="category"), group_of)
+
+    def _killed(self) -> Array:
+        """The dead of the attacked (R,), who stand on the second side where the attackers stand first; NaN if not said."""
+        said = [next((one for one in columns if one in self.frame), "") for columns in self.form.killed]
+        first, second = (pd.to_numeric(each(self.column(one), str), errors="coerce").astype(float) for one in said)
+        found = np.where(self.attacks[0], second, first)
+        return np.where(found >= 0, found, np.nan)
 
     def _left(self) -> tuple[Mask, Mask]:
         """The rows that count (R,), and those that are spread over the days that they may be of."""
