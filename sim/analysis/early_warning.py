@@ -81,11 +81,7 @@ def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
         Observable("hurt", "soldiers injured within four weeks", counted=False),
         Observable("killed", "soldiers killed within four weeks", counted=False),
         Observable("strikes", f"strikes by {target} within four weeks", counted=False),
-<<<<<<< HEAD
-        Observable("announced", "days of waiting for an announced response within a week", counted=False),
-=======
         Observable("announced", "days of the week with an announced response still to come", counted=False),
->>>>>>> main
     )
 
 

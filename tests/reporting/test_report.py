@@ -484,9 +484,9 @@ def test_what_to_watch_is_what_the_verb_learns_from_as_many_histories() -> None:
     for one in warned.values():
         rule = rule_line(one, asked.watch)
         (line,) = (line for line in lines if rule[1:] in line)
-        assert f"{percent(one.scores['rule'].precision)} of the weeks" in line
+        assert f"{percent(one.scores['rule'].precision)} of the days" in line
         (terms,) = (line for line in lines if "logistic" in line and line[:9] == line_of(one)[:9])
-        assert all(f"{term.odds_ratio[0]:.2g} (" in terms for term in one.model.terms)
+        assert all(f"{term.odds_ratio.value:.2g} (" in terms for term in one.model.terms)
 
 
 def line_of(one: Warned) -> str:

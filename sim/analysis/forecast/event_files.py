@@ -380,7 +380,7 @@ class Export:
         return each(pd.Series(texts, self.frame.index, dtype="category"), group_of)
 
     def _killed(self) -> Array:
-        """The dead of the attacked (R,), who stand on the second side where the attackers stand first; NaN if not said."""
+        """The dead of the attacked (R,), who stand on the other side than the attackers; NaN where it is not said."""
         said = [next((one for one in columns if one in self.frame), "") for columns in self.form.killed]
         first, second = (pd.to_numeric(each(self.column(one), str), errors="coerce").astype(float) for one in said)
         found = np.where(self.attacks[0], second, first)
