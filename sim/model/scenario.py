@@ -96,7 +96,7 @@ class Scenario:
     `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
     which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
     `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history,
-    `asked` conditions that a user asks of it, which change nothing.
+    `asked` conditions that a user asks of it, which change nothing; `named` are these and outcomes asked by name.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Scenario:
     extended: ActiveExtensions = NO_EXTENSIONS
     changes: tuple[ParameterChange, ...] = ()
     asked: tuple[Condition, ...] = ()
+    named: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def title(self) -> str:
@@ -427,7 +428,8 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
     )
     study = _section(tree, "study", STUDY_KEYS)
     if study.has("outcomes") and study.raw("outcomes", "") is not None:
-        scenario, _ = asking(scenario, study.texts("outcomes"), "study.outcomes")
+        scenario, named = asking(scenario, study.texts("outcomes"), "study.outcomes")
+        scenario = replace(scenario, named=named)
     return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
 
 

@@ -33,13 +33,12 @@ from sim.analysis.comparison.paired_comparison import (
 from sim.analysis.report_data import LEAST_DRAWS
 from sim.analysis.requested import PRIOR
 from sim.analysis.summary import PRIOR_DRIVEN
-from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
-from sim.model.conditions import COUNTS
+from sim.model.conditions import is_condition
 from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, capital, enumerated, minus, percent, points, short_percent
+from sim.reporting.text import amount, capital, enumerated, inside, minus, percent, points, short_percent
 
 Row = dict[str, Any]
 
@@ -112,8 +111,7 @@ def longest(data: xr.Dataset) -> int:
 
 def questions(data: xr.Dataset) -> tuple[str, ...]:
     """The measures that a figure answers: the conditions asked, the key questions where none are."""
-    names = data["measure"].values[data["kind"].values == "outcome"]
-    return tuple(str(one) for one in names if " " in one or one in COUNTS) or QUESTIONS
+    return tuple(asked_of(data)) or QUESTIONS
 
 
 def until_war(data: xr.Dataset, measure: str) -> str:
@@ -184,32 +182,12 @@ def restricted_note(data: xr.Dataset) -> str:
 
 MOST_ANSWERED: Final = 2
 """Scenarios that an answer names besides the baseline."""
-_LULL: Final = "Days until attacks resume: "
-_COUNTED: Final = ("soldiers", "attacks", "responses")
-"""Units of outcomes that are numbers of things."""
 
 
 def asked_of(data: xr.Dataset) -> list[str]:
-    """The conditions that a comparison was asked, as measures: no other name of an outcome has blanks."""
-    named = zip(data["measure"].values, data["kind"].values, strict=True)
-    return [str(name) for name, kind in named if kind == "outcome" and " " in name]
-
-
-def asked_words(data: xr.Dataset, measure: str) -> str:
-    """A condition in words: `Lull of at least 90 days`, `At least 10 soldiers killed`."""
-    text = str(data["text"].values[place_of(data, measure)])
-    if text.startswith(_LULL):
-        return f"Lull of {text.removeprefix(_LULL)} days"
-    title, sign, amount_words = text.partition(": ")
-    outcome = OUTCOMES_BY_NAME.get(measure.partition(" ")[0])
-    counted = sign and outcome is not None and outcome.unit in _COUNTED
-    return f"{capital(amount_words)} {inside(title)}" if counted else text
-
-
-def inside(words: str) -> str:
-    """A condition in words as it stands inside a sentence: `a lull of at least 90 days`."""
-    words = words[:1].lower() + words[1:]
-    return f"a {words}" if words.startswith("lull ") else words
+    """The conditions that a comparison was asked, as measures."""
+    names = data["measure"].values[data["kind"].values == "outcome"]
+    return [str(name) for name in names if is_condition(str(name))]
 
 
 def choice_row(data: xr.Dataset, comparison: int, measure: str) -> Row:
@@ -257,7 +235,7 @@ def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
     ]
     base = f"{amount(rows[0]['baseline_value'], unit)} under “{titled(rows[0]['baseline'])}”{ends(rows[0], 'baseline')}"
     of = "probability" if unit == "probability" else "mean"
-    return f"the {of} of {inside(asked_words(data, condition))} is {enumerated([base, *named_rows])}"
+    return f"the {of} of {inside(short(data, condition))} is {enumerated([base, *named_rows])}"
 
 
 def _sign(row: Row) -> str:
@@ -292,7 +270,7 @@ def choices_table(data: xr.Dataset) -> Table:
     columns = [SCENARIO]
     for measure in measures:
         unit = str(data["unit"].values[place_of(data, measure)])
-        head = heads.get(measure) or _head(asked_words(data, measure), unit)
+        head = heads.get(measure) or _head(short(data, measure), unit)
         key, *more = _keys(measure)
         columns.append(numeric(key, head, partial(_choice, measure=measure, unit=unit), *more))
     spread = "below, the interval of 90% of parameter sets" if several else "one parameter set, so no interval"

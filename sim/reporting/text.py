@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
+from sim.model.conditions import is_condition
 from sim.model.parameters import declaration_of, first_words
 from sim.model.scenario import Config
 from sim.model.timeline import Calendar
@@ -179,6 +180,22 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_ARTICLES: Final = {"lull": "a", "resumption": "a", "order": "an"} | dict.fromkeys(
+    ("first", "release", "highest"), "the"
+)
+"""Articles before titles of conditions, by their first word."""
+
+
+def inside(title: str) -> str:
+    """The title of a condition as it stands inside a sentence.
+
+    >>> inside("Lull of at least 90 days"), inside("At least 10 soldiers killed")
+    ('a lull of at least 90 days', 'at least 10 soldiers killed')
+    """
+    words = title[:1].lower() + title[1:]
+    return f"{_ARTICLES.get(words.partition(' ')[0], '')} {words}".lstrip()
+
+
 def shortened(text: str, most: int = 62) -> str:
     """A text cut at a word.
 
@@ -212,7 +229,7 @@ def outcome_title(name: str, text: str = "") -> str:
     known = OUTCOMES_BY_NAME.get(name)
     if known is not None:
         return known.title
-    return text if " " in name and text else first_words(text or name)  # no name but that of a condition has blanks
+    return text if is_condition(name) and text else first_words(text or name)
 
 
 def parameter_title(key: str, text: str = "") -> str:

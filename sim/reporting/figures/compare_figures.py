@@ -19,7 +19,6 @@ from sim.reporting.comparison_tables import (
     QUESTIONS,
     SIGNS,
     asked_of,
-    asked_words,
     baseline_of,
     caveats,
     digits_of,
@@ -377,7 +376,7 @@ def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[st
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0] if unit != "probability" else 0.0) - 0.02 * axes.get_xlim()[1])
     axes.tick_params(labelsize=size)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes.set_title(asked_words(data, measure), fontsize=size + 1.5, fontweight="bold", pad=3)
+    axes.set_title(short(data, measure), fontsize=size + 1.5, fontweight="bold", pad=3)
 
 
 def _frame(axes: Axes, rows: int, words: str) -> None:

@@ -27,9 +27,9 @@ from sim.analysis.forecast.scores import (
     Summary,
     weeks_of,
 )
-from sim.experiment.formats import long_date
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
+from sim.model.timeline import long_date
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
 from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, footer, new_figure, quiet, style
 from sim.reporting.text import FigureSource, capital
