@@ -299,8 +299,6 @@ def _entry(word: str) -> list[str]:
     from sim.analysis.comparison.arms import listed
 
     entry = listed(word)
-    if entry.moves:
-        raise UserError("scenario", word, f"KEY=VALUE or an event in words; {entry.moves[0][0]}@ is for comparisons")
     return [f"scenario={entry.scenario}", *entry.changes]
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from sim.model.hydra_config import (
     options,
     read_group_file,
 )
-from sim.model.interventions import EXAMPLES, read_event
+from sim.model.interventions import EXAMPLES, MOVE, moved, read_event, spoken
 from sim.model.parameters import (
     MECHANISM_NAMES,
     Declaration,
@@ -286,7 +286,9 @@ def _with_interventions(tree: Tree, scenario: str) -> Tree:
     calendar, cast, events, about = calendar_of(tree), cast_of(tree), dict(tree["events"]), dict(tree["scenario"])
     departs = _day_or_none(_section(tree, "scenario", _SCENARIO_KEYS), "departs", calendar)
     days = [] if departs is None else [departs]
-    for text in Section("", {INTERVENTIONS: tree[INTERVENTIONS]}, (INTERVENTIONS,)).texts(INTERVENTIONS):
+    for text in _interventions(tree):
+        if MOVE in text:
+            continue  # the scenario that all this makes says which days an event has
         name, waiting = text.strip(), [key for key, one in events.items() if one.get("enabled") is False]
         if name in waiting:
             event = {**events.pop(name), "enabled": True}
@@ -298,11 +300,19 @@ def _with_interventions(tree: Tree, scenario: str) -> Tree:
             raise UserError(INTERVENTIONS, text, "each once")
         events[name] = event  # the last one: it decides
         days.append(day_in(Section("events", event, list(event)), "from", calendar))
+    asked = ", ".join(map(spoken, _interventions(tree)))
     about |= {
-        "question": f"{scenario_title(scenario)} with {', '.join(tree[INTERVENTIONS])}: how does it go on?",
-        "departs": str(calendar.date_of(min(days))),
+        "question": f"{scenario_title(scenario)} with {asked}: how does it go on?",
+        "departs": str(calendar.date_of(min(days))) if days else None,
     }
     return {**tree, "events": events, "scenario": about}
+
+
+def _interventions(tree: Tree) -> tuple[str, ...]:
+    """The interventions in words."""
+    if not tree.get(INTERVENTIONS):
+        return ()
+    return Section("", {INTERVENTIONS: tree[INTERVENTIONS]}, (INTERVENTIONS,)).texts(INTERVENTIONS)
 
 
 def _path(config_dir: Path | str | None) -> Path | None:
@@ -430,7 +440,12 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
     if study.has("outcomes") and study.raw("outcomes", "") is not None:
         scenario, named = asking(scenario, study.texts("outcomes"), "study.outcomes")
         scenario = replace(scenario, named=named)
-    return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
+    scenario = replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
+    moves = [one for one in _interventions(tree) if MOVE in one]
+    if twice := [one for one in moves if moves.count(one) > 1]:
+        raise UserError(INTERVENTIONS, twice[0], "each once")
+    whole = reduce(lambda now, text: moved(now, text, INTERVENTIONS), moves, scenario)
+    return whole if history.raw("free_from", "") is None else replace(whole, free_from=free_from)
 
 
 def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario, tuple[str, ...]]:

@@ -513,7 +513,6 @@ def test_the_small_figures_draw_what_was_found(made: Made) -> None:
         (["scenarios=[article,no_restraint]", "report.question= "], "report.question = : allowed a question"),
         (["scenarios=[article,no_restraint]", "report.mechanisms=[hope]"], "report.mechanisms = hope: allowed"),
         (["scenarios=[article]"], "scenarios = [article]: allowed 2 to"),
-        (["scenarios=[article;february_strikes@2024-01-20,article]"], "a baseline whose events stay on their days"),
         (["scenarios=[article,no_restraint]", "compare.departures=own"], "compare.departures = own: allowed common"),
         (["scenarios=[article,no_restraint]", "compare.loss=9"], "compare.loss = 9: allowed"),
         (["parameters=guesses"], "parameters = guesses"),
