@@ -20,7 +20,7 @@ from sim.analysis.requested import PRIOR, draws_of, known_outcome, players_of, s
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
-from sim.experiment.command import Request, check_one_point
+from sim.experiment.command import Request
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.options import SIZES, ExplainOptions
 from sim.experiment.result_dir import provenance
@@ -338,7 +338,6 @@ def prepare(request: Request) -> Explaining:
 
 def prepared(options: ExplainOptions, request: Request) -> Explaining:
     """An attribution of what the options name, in the configuration that the overrides make."""
-    check_one_point(request.overrides, ("runs", "draws"))
     source = source_of(options.parameters)
     config = load(request.overrides, request.config_dir, request.extensions)
     points = points_of(source, draws_of(config, source, DRAWS), config.seed, config.scenario.cast)

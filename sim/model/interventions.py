@@ -60,6 +60,11 @@ BEFORE: Final = {
 """What must not come before its new day when it is moved to a later one."""
 
 
+def kind_rows() -> list[dict[str, str]]:
+    """What an intervention may begin with: the word, what it stands for, and an example."""
+    return [{"kind": name, "text": text, "example": EXAMPLES[name]} for name, text in WORDS.items()]
+
+
 def spoken(text: str) -> str:
     """An intervention as it stands in a sentence.
 

@@ -520,6 +520,12 @@ class Row:
     text: str
 
 
+def event_rows(config: Config) -> list[dict[str, Any]]:
+    """The events of a configuration as written, first those of the timeline, then those of the documented record."""
+    parts = {"timeline": config.tree["events"], "record": config.tree["history"]["events"]}
+    return [{"name": name, "of": part, **one} for part, events in parts.items() for name, one in events.items()]
+
+
 def parameter_rows(scenario: Scenario) -> list[Row]:
     """All parameters of a scenario: shared ones, then those of theatres and wings in order, then of extensions."""
     cast, extended = scenario.cast, scenario.extended

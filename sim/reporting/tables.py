@@ -286,20 +286,21 @@ def event_kind_table(kinds: Sequence[Mapping[str, str]]) -> Table:
 
 
 def event_table(events: Sequence[Mapping[str, Any]]) -> Table:
-    """Events of a timeline, with those that only a scenario or an intervention by their name switches on."""
+    """Events of a scenario, with those that only a scenario or an intervention by their name switches on."""
 
     def until(one: Mapping[str, Any]) -> str:
         return "the end" if one.get("to", 0) is None else str(one.get("to", one["from"]))
 
     columns = (
         Column("name", "Key"),
+        Column("of", "Of the"),
         Column("kind", "Kind"),
         Column("from", "From", format=lambda one: str(one["from"]), number=False),
         Column("to", "To", format=until, number=False),
         Column("enabled", "On", format=lambda one: "no" if one.get("enabled") is False else "yes", number=False),
         Column("source", "Source", format=lambda one: str(one.get("source", "")), number=False),
     )
-    return Table("Events of the timeline", columns, events)
+    return Table("Events", columns, events, "As an intervention on another day: NAME@DATE.")
 
 
 def fact_table(facts: Sequence[Fact]) -> Table:

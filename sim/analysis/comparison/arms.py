@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from sim.experiment.command import check_one_point
 from sim.experiment.formats import full_date
 from sim.experiment.options import parted
 from sim.experiment.parameter_sets import free_declarations
@@ -101,7 +100,6 @@ def check_pair(entries: Sequence[str]) -> None:
 
 def entries_of(entries: Sequence[str], overrides: Sequence[str] = ()) -> tuple[Listed, ...]:
     """The entries of a comparison, read and checked before any scenario is composed; `overrides` hold for all."""
-    check_one_point(overrides, ("runs", "draws", "outcomes"))
     if not 2 <= len(entries) <= MOST:
         raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
     asked = tuple(map(listed, entries))
