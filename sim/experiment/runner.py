@@ -350,8 +350,8 @@ def first_points(table: ModelInputs, points: int) -> ModelInputs:
 def rate_of(trial: Callable[[int], int], histories: int) -> float:
     """Histories a second of `trial`, which simulates about as many as it is asked for and says how many it did."""
     size, largest = (min(one, histories) for one in TRIALS)
-    trial(size)  # compiles all that so many need: for a few points loops run as plain Python
     while True:
+        trial(size)  # compiles all that so many need: more histories may be of arms that others compile nothing for
         began = time.perf_counter()
         done = trial(size)
         seconds = time.perf_counter() - began
