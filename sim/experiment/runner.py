@@ -287,7 +287,8 @@ class Experiment:
         together = max(1, size // (tried.count * tried.runs))  # arms of a chunk
 
         def trial(most: int) -> int:
-            arms = range(min(len(self.arms), together, max(1, most // (tried.count * tried.runs))))
+            few = min(len(self.arms), together, max(1, most // (tried.count * tried.runs)))
+            arms = np.linspace(0, len(self.arms) - 1, few).astype(int).tolist()  # from all over: arms cost differently
             sets = np.arange(min(tried.count, max(1, most // tried.runs)))
             return len(tried.simulate(arms, sets, np.arange(min(most, tried.runs))).rows)
 

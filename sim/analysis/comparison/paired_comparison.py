@@ -394,10 +394,9 @@ class Comparison:
         return len(np.unique(np.stack(columns), axis=1).T) if columns else 1
 
     def forecast(self) -> CostEstimate:
-        """What it costs, by a trial."""
-        plan = self.plan
-        histories = plan.histories + (plan.at_priors().histories if self.source != PRIOR else 0)
-        return plan.experiment().forecast(plan.chunk * plan.runs, plan.kept, histories)
+        """What it costs, by a trial of the pairs and one of those at the priors."""
+        plans = (self.plan, *(() if self.source == PRIOR else (self.plan.at_priors(),)))
+        return sum((one.experiment().forecast(one.chunk * one.runs, one.kept) for one in plans), CostEstimate())
 
     @property
     def identity(self) -> str:
