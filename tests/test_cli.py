@@ -584,7 +584,7 @@ def test_a_run_prints_its_tables_and_says_where_the_files_are(finished: tuple[Pa
     config = load()
     lines, text = answer.out.splitlines(), " ".join(answer.out.split())
     assert text.startswith(config.scenario.question)
-    assert " Of the runs at these parameter values, attacks have resumed " in text
+    assert " Of the runs at the scenario's own parameter values, attacks have resumed " in text
     assert "scenario Documented history (article), seed 3, 60 runs, documented history pinned" in text
     assert lines.index("What next") > max(place for place, line in enumerate(lines) if "Patterns" in line)
     assert [pattern.id for pattern in config.patterns if f"\n {pattern.id} " not in answer.out] == []

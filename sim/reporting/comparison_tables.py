@@ -38,7 +38,7 @@ from sim.model.conditions import is_condition
 from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, capital, enumerated, inside, minus, percent, points, short_percent
+from sim.reporting.text import amount, capital, enumerated, inside, minus, percent, points, sets_from, short_percent
 
 Row = dict[str, Any]
 
@@ -199,10 +199,7 @@ def choice_row(data: xr.Dataset, comparison: int, measure: str) -> Row:
 def answer_line(data: xr.Dataset) -> str:
     """What is asked, answered in one sentence: numbers, intervals and the condition under which they hold."""
     parts = [_of_condition(data, one, first=not place) for place, one in enumerate(asked_of(data)[:2])]
-    draws, source = data.sizes["draw"], data.attrs["parameters"]
-    sets = "at the declared parameter values" if draws == 1 else f"over {draws:,} parameter sets"
-    sets += "" if draws == 1 else f" from the {'posterior' if source == CONDITIONED else source}"
-    sets += " and histories that fit the observations" if source == CONDITIONED else ""
+    sets = sets_from(data.attrs["parameters"], data.sizes["draw"])
     pinned = held(str(data["pinned"].values[0]))
     return minus(f"In the Lull model, {sets}, where {pinned}, {'; '.join(parts)}.")
 
@@ -714,18 +711,20 @@ def before_line(found: Attribution) -> str:
     )
 
 
-def largest_line(found: Attribution) -> str:
-    """What matters most, in one sentence: the largest Shapley value with its interval, and what all bring together."""
+def largest_line(found: Attribution, source: str) -> str:
+    """What matters most, in one sentence: the largest Shapley value with its interval, and what all bring together.
+
+    `source` is where the parameters come from.
+    """
     first, game, digits = found.ranked()[0], found.game, digits_of(found.total.mean)
     share, unit = first.shapley, game.measured.unit
     spread = f"± {share.error:.{digits}f}"
     if share.low is not None and share.high is not None:
         spread = f"90% of them {share.low:+.{digits}f} to {share.high:+.{digits}f}"
-    sets = f"over {game.draws:,} parameter sets" if game.draws > 1 else "at one parameter set"
     return minus(
-        f"In the Lull model, {sets}, “{mechanism_words(first.mechanism)}” matters most of {len(found.shares)}"
-        f" mechanisms for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread}) of the"
-        f" {found.total.mean:+.{digits}f} ({unit}) that all bring together."
+        f"In the Lull model, {sets_from(source, game.draws)}, “{mechanism_words(first.mechanism)}” matters most of"
+        f" {len(found.shares)} mechanisms for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread})"
+        f" of the {found.total.mean:+.{digits}f} ({unit}) that all bring together."
     )
 
 

@@ -10,7 +10,7 @@ from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
 from sim.model.conditions import is_condition
 from sim.model.parameters import declaration_of, first_words
-from sim.model.scenario import Config
+from sim.model.scenario import CONDITIONED, DEFAULTS, Config
 from sim.model.timeline import Calendar
 
 LONG: Final = 366
@@ -194,6 +194,18 @@ def inside(title: str) -> str:
     """
     words = title[:1].lower() + title[1:]
     return f"{_ARTICLES.get(words.partition(' ')[0], '')} {words}".lstrip()
+
+
+def sets_from(source: str, sets: int) -> str:
+    """Where the parameters of a number come from, so that two numbers of one question are told apart.
+
+    >>> sets_from("defaults", 1), sets_from("posterior", 1500)
+    ("at the scenario's own parameter values", 'over 1,500 parameter sets from the posterior')
+    """
+    if source == DEFAULTS:
+        return "at the scenario's own parameter values"
+    origin = "posterior and histories that fit the observations" if source == CONDITIONED else source
+    return f"over {sets:,} parameter set{'s' * (sets > 1)} from the {origin}"
 
 
 def shortened(text: str, most: int = 62) -> str:
