@@ -256,8 +256,11 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
     made: list[str] = []
     many: list[str] = []
     asked: list[str] = []
+    asks = VERBS[verb].asks if verb in VERBS else ""
     for word in words:
-        if (is_asked := CONDITION.match(word) and ";" not in word) and verb in VERBS and VERBS[verb].asks:
+        if is_asked := ";" not in word and (CONDITION.match(word) is not None or (asks and _is_spoken(word))):
+            _check_event(word)
+        if is_asked and asks:
             asked.append(word)
         elif not (_is_bare(word) or is_asked) or verb is None:
             made.append(word)
@@ -269,9 +272,25 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
         elif places:
             made.append(f"{places.pop(0)}={word}")
         else:
-            raise UserError("override", word, "key=value")
-    made += [f"{VERBS[str(verb)].asks}={json.dumps(asked)}"] if asked else []
+            raise UserError("override", word, f"key=value{' or a condition such as war by 2024-06-01' * bool(asks)}")
+    made += [f"{asks}={json.dumps(asked)}"] if asked else []
     return [*made, *([f"{places[0].rstrip('*')}=[{','.join(many)}]"] if many else [])]
+
+
+def _is_spoken(word: str) -> bool:
+    """Whether a word can only be a question in words: it has blanks, which no name has, or names a bare count."""
+    return word in ("attacks", "acknowledged") or (_is_bare(word) and " " in word.strip())
+
+
+def _check_event(word: str) -> None:
+    """Refuse an event in words that stands where a question does."""
+    from sim.model.interventions import WORDS
+
+    parts = word.split()
+    for place, part in enumerate(parts[:2]):
+        if part in WORDS and part not in ("deaths", "major"):  # which are asked about as well
+            event = " ".join(parts[place:])
+            raise UserError("event", word, f"after a scenario and a semicolon, as in 'article; {event}'")
 
 
 def _entry(word: str) -> list[str]:

@@ -127,12 +127,12 @@ class Condition:
 
 
 def is_condition(name: str) -> bool:
-    """Whether the name of a measure is the text of a condition: that of an outcome has no blanks, and is no count.
+    """Whether the name of a measure is the text of a condition: no other name has blanks.
 
-    >>> is_condition("war by 2024-06-01"), is_condition("attacks"), is_condition("attacks_lull")
-    (True, True, False)
+    >>> is_condition("war by 2024-06-01"), is_condition("attacks_lull")
+    (True, False)
     """
-    return " " in name or name in COUNTS
+    return " " in name
 
 
 def windows_of(asked: Sequence[Condition]) -> tuple[Window, ...]:
@@ -167,6 +167,7 @@ class Reader:
     def choice(self, names: Collection[str]) -> str:
         """One of some words."""
         token = self.take()
+        token = token if token in names else token.lower()
         if token not in names:
             raise self.refusal(one_of(names, token))
         return token
@@ -235,6 +236,7 @@ def read(
     events = {one.removesuffix("_day"): one for one, unit in units.items() if unit == "day"}
     counts = {} if cast is None or calendar is None else COUNTS
     name = reader.take()
+    name = name if name in units else name.lower()
     dated = reader.peek() in _DATES
     if name in counts and calendar is not None and cast is not None:
         found = _counted(reader, name, calendar, cast)
@@ -309,6 +311,8 @@ def _counted(reader: Reader, name: str, calendar: Calendar, cast: Cast) -> Condi
         text, words = f"{text} {when}", f"{words} {in_words}"
     window = Window(list(COUNTS).index(name), tuple(theatres), first, last)
     if not reader.peek():
+        if text == name:  # so that a bare count has a name of its own
+            text, words = f"{text} by {calendar.date_of(last)}", f"{words} by {long_date(calendar.date_of(last))}"
         return Condition(text, name, "attacks", (), words, window)
     sign = reader.choice(SIGNS)
     number = reader.number()

@@ -157,13 +157,13 @@ def read_event(text: str, calendar: Calendar, cast: Cast, key: str) -> tuple[str
 
 def _read_word(reader: Reader, event: dict[str, Any], theatres: list[str], numbered: str, cast: Cast) -> None:
     """One word between kind and date: a place, or the value of the event."""
-    about, word = EVENT_KINDS[event["kind"]], reader.peek()
+    about, word = EVENT_KINDS[event["kind"]], reader.peek().lower()
     if about.theatres and word in cast.theatres:
-        theatres.append(reader.take())
+        theatres.append(reader.take().lower())
     elif about.wing and word in cast.wings and "wing" not in event:
-        event["wing"] = reader.take()
+        event["wing"] = reader.take().lower()
     elif event["kind"] == "order" and word in ORDERS and "value" not in event:
-        event["value"] = reader.take()
+        event["value"] = reader.take().lower()
     elif numbered and event["kind"] != "order" and numbered not in event and reader.is_number():
         number = reader.number()
         event[numbered] = int(number) if number.is_integer() else number

@@ -231,7 +231,7 @@ def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
         for row in rows[:MOST_ANSWERED]
     ]
     base = f"{amount(rows[0]['baseline_value'], unit)} under “{titled(rows[0]['baseline'])}”{ends(rows[0], 'baseline')}"
-    of = "probability" if unit == "probability" else "mean"
+    of = "probability" if unit == "probability" else "mean number"
     return f"the {of} of {inside(short(data, condition))} is {enumerated([base, *named_rows])}"
 
 
@@ -721,9 +721,10 @@ def largest_line(found: Attribution, source: str) -> str:
     spread = f"± {share.error:.{digits}f}"
     if share.low is not None and share.high is not None:
         spread = f"90% of them {share.low:+.{digits}f} to {share.high:+.{digits}f}"
+    several = f"{len(found.shares)} mechanism{'s' * (len(found.shares) > 1)}"
     return minus(
         f"In the Lull model, {sets_from(source, game.draws)}, “{mechanism_words(first.mechanism)}” matters most of"
-        f" {len(found.shares)} mechanisms for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread})"
+        f" {several} for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread})"
         f" of the {found.total.mean:+.{digits}f} ({unit}) that all bring together."
     )
 

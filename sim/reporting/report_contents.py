@@ -139,14 +139,12 @@ def question(found: ReportResults) -> str:
     names = [titled(str(one)) for one in data["scenario"].values]
     if len(names) > MOST_NAMED + 1:
         names = [names[0], f"{len(names) - 1} other choices"]
-    words = [inside(short(data, one)) for one in asked_of(data)]
-    how = f"How {'likely' if _chances(data) else 'large'} {'is' if len(words) == 1 else 'are'}"
-    return f"{how} {enumerated(words)} under {enumerated(names)}?"
-
-
-def _chances(data: xr.Dataset) -> bool:
-    """Whether all that is asked has a probability."""
-    return all(data["unit"].values[place_of(data, one)] == "probability" for one in asked_of(data))
+    asked = [(inside(short(data, one)), data["unit"].values[place_of(data, one)]) for one in asked_of(data)]
+    verb = "is" if len(asked) == 1 else "are"
+    if all(unit == "probability" for _, unit in asked):
+        return f"How likely {verb} {enumerated([words for words, _ in asked])} under {enumerated(names)}?"
+    of = [f"the {'probability' if unit == 'probability' else 'number'} of {words}" for words, unit in asked]
+    return f"What {verb} {enumerated(of)} under {enumerated(names)}?"
 
 
 def sentences(found: ReportResults) -> tuple[str, str]:

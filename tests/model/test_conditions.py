@@ -39,6 +39,9 @@ def asked(text: str) -> Condition:
         ),
         ("attacks by 2024-01-01 = 0", "attacks by 2024-01-01 == 0", "Exactly 0 attacks by 1 January 2024"),
         ("attacks after 2024-02-27", None, "Attacks after 27 February 2024"),
+        ("Attacks", "attacks by 2024-09-10", "Attacks by 10 September 2024"),
+        ("War by 2024-06-01", "war by 2024-06-01", "Direct war by 1 June 2024"),
+        ("acknowledged in Syria < 1", "acknowledged in syria < 1", "Fewer than 1 acknowledged attack in Syria"),
     ],
 )  # fmt: skip
 def test_a_condition_has_one_spelling_and_a_title_in_words(text: str, spelled: str | None, title: str) -> None:
