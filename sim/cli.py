@@ -55,6 +55,8 @@ VERBS: Final = {
                    "run scenario", "lull replay 4711"),
     "sweep": Verb("simulate a design of parameter points: stored, resumable", "Simulate",
                   example="lull sweep 'patron.control=interval(0.2,1)' study.points=64", asks="study.outcomes"),
+    "merge": Verb("join shards of a sweep, made apart with study.shard", "Simulate",
+                  "folders*", "lull merge shard1 shard2 output.dir=whole"),
     "compare": Verb("paired differences between scenarios under common random numbers", "Compare and explain",
                     "scenarios*", "lull compare article no_us_strikes", asks="study.outcomes"),
     "diff": Verb("first divergence of one run between two scenarios, and the cascade after it", "Compare and explain",
