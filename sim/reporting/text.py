@@ -197,7 +197,7 @@ def inside(title: str) -> str:
 
 
 def sets_from(source: str, sets: int) -> str:
-    """Where the parameters of a number come from, so that two numbers of one question are told apart.
+    """Where the parameters of a number come from, so that two numbers of one question cannot be confused.
 
     >>> sets_from("defaults", 1), sets_from("posterior", 1500)
     ("at the scenario's own parameter values", 'over 1,500 parameter sets from the posterior')
