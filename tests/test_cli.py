@@ -301,8 +301,8 @@ MEASURED: dict[str, tuple[Callable[[Request], Any], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("verb", cli.VERBS)
 def test_a_size_is_in_the_help_and_changes_what_is_simulated_or_is_refused(verb: str, lull: Lull) -> None:
-    text = " ".join(lull("help", verb).out.split())
-    listed = {kind.key(name) for kind in SIZED for name in declared(kind) if f" {kind.key(name)} " in text}
+    first_words = {line.split()[0] for line in lull("help", verb).out.splitlines() if line.strip()}
+    listed = {kind.key(name) for kind in SIZED for name in declared(kind)} & first_words
     for kind in SIZED:
         for name in declared(kind):
             key = kind.key(name)
