@@ -69,6 +69,8 @@ VERBS: Final = {
                         example="lull sensitivity sensitivity.method=morris", asks="sensitivity.outcomes"),
     "discover": Verb("scenario discovery (PRIM): parameter regions where an outcome concentrates", "Analyse",
                      "where sweep", "lull discover 'lull_days<14' outputs/sweep-article"),
+    "optimise": Verb("Pareto front of several objectives over levers, judged again on fresh random numbers", "Analyse",
+                     example="lull optimise 'patron.control=interval(0.2,1)' 'target.quiet_days=interval(5,30)'"),
     "calibrate": Verb("posterior of the parameters from observations and a file of counts; check=true: test by SBC",
                       "Fit and forecast", example="lull calibrate calibration.draws=1e6"),
     "forecast": Verb("fit to event counts of your own and forecast them", "Fit and forecast",

@@ -24,6 +24,7 @@ from sim import cli
 from sim.analysis import attribution
 from sim.analysis import report_data as report_prepared
 from sim.analysis.comparison import paired_comparison
+from sim.analysis.optimising import objectives
 from sim.analysis.pattern_tests import Verdict
 from sim.analysis.sensitivity import sensitivity_run
 from sim.app.form_settings import load_base
@@ -290,6 +291,7 @@ MEASURED: dict[str, tuple[Callable[[Request], Any], tuple[str, ...]]] = {
     "sweep": (lambda asked: run_sweep.prepare(asked).histories, ("patron.control=0.2,0.9",)),
     "discover": (lambda asked: run_sweep.prepare(replace(asked, verb="sweep")).histories, ("patron.control=0.2,0.9",)),
     "sensitivity": (lambda asked: sensitivity_run.prepare(asked).sweep.histories, ()),
+    "optimise": (lambda asked: objectives.asked_by(asked).configs[0].runs, ("patron.control=interval(0.2,1)",)),
     "compare": (lambda asked: paired_comparison.prepare(asked).plan.histories, ()),
     "report": (lambda asked: report_prepared.prepare(asked).comparison.plan.histories, ()),
     "explain": (lambda asked: attribution.prepare(asked).game.histories, ("mechanisms=[fear]",)),
@@ -511,7 +513,8 @@ WRONG = (
     "sweep", "sweep patron.control=interval(0,7)", "sweep study.outcomes=[nope] seed=1,2", "sweep study.design=sobol",
     "sweep patron.control=interval(0,1)", "sweep seed=1,2 parameters=posterior", "sweep seed=1,2 study.draws=nope",
     "sweep seed=1,2 study.policies=nope.yaml", "sweep seed=1,2 engine.workers=2", "sweep study.table=nope.csv",
-    "sweep seed=1,2 study.shard=4/3", "merge", "merge nope", "merge nope nope2", "merge seed=7",
+    "sweep seed=1,2 study.shard=4/3", "optimise", "optimise optimise.objectives=[war] seed=1 patron.control=0.3,0.9",
+    "optimise seed=1,2", "merge", "merge nope", "merge nope nope2", "merge seed=7",
     "compare article nope", "compare study.draws=0", "compare parameters=nope",
     "diff article article;patron.control=3", "diff article", "report scenario=article", "report mechanisms=[nope]",
     "report outcome=nope", "explain scenario=nope", "explain nope", "explain war mechanisms=[nope]",
