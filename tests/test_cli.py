@@ -41,6 +41,7 @@ from sim.experiment.options import (
     CompareOptions,
     DiscoverOptions,
     EngineOptions,
+    OptimiseOptions,
     StudyOptions,
     declared,
 )
@@ -291,7 +292,10 @@ MEASURED: dict[str, tuple[Callable[[Request], Any], tuple[str, ...]]] = {
     "sweep": (lambda asked: run_sweep.prepare(asked).histories, ("patron.control=0.2,0.9",)),
     "discover": (lambda asked: run_sweep.prepare(replace(asked, verb="sweep")).histories, ("patron.control=0.2,0.9",)),
     "sensitivity": (lambda asked: sensitivity_run.prepare(asked).sweep.histories, ()),
-    "optimise": (lambda asked: objectives.asked_by(asked).configs[0].runs, ("patron.control=interval(0.2,1)",)),
+    "optimise": (
+        lambda asked: objectives.asked_by(*asked.options(OptimiseOptions)).configs[0].runs,
+        ("patron.control=interval(0.2,1)",),
+    ),
     "compare": (lambda asked: paired_comparison.prepare(asked).plan.histories, ()),
     "report": (lambda asked: report_prepared.prepare(asked).comparison.plan.histories, ()),
     "explain": (lambda asked: attribution.prepare(asked).game.histories, ("mechanisms=[fear]",)),
