@@ -32,7 +32,6 @@ from sim.reporting.comparison_tables import (
     answer_line,
     arm_words,
     asked_of,
-    asked_words,
     attribution_table,
     baseline_of,
     choice_line,
@@ -42,7 +41,6 @@ from sim.reporting.comparison_tables import (
     difference_columns,
     evppi_tables,
     held,
-    inside,
     interval,
     interval_words,
     judged_columns,
@@ -64,6 +62,7 @@ from sim.reporting.text import (
     calibration_note,
     capital,
     enumerated,
+    inside,
     minus,
     odds,
     percent,
@@ -145,14 +144,12 @@ def question(found: ReportResults) -> str:
     names = [titled(str(one)) for one in data["scenario"].values]
     if len(names) > MOST_NAMED + 1:
         names = [names[0], f"{len(names) - 1} other choices"]
-    words = [inside(asked_words(data, one)) for one in asked_of(data)]
-    how = f"how {'likely' if _chances(data) else 'large'} {'is' if len(words) == 1 else 'are'}"
-    return f"{', '.join(names[:-1])} or {names[-1]}: {how} {enumerated(words)}?"
-
-
-def _chances(data: xr.Dataset) -> bool:
-    """Whether all that is asked has a probability."""
-    return all(data["unit"].values[place_of(data, one)] == "probability" for one in asked_of(data))
+    asked = [(inside(short(data, one)), data["unit"].values[place_of(data, one)]) for one in asked_of(data)]
+    verb, under = "is" if len(asked) == 1 else "are", f"{', '.join(names[:-1])} or {names[-1]}"
+    if all(unit == "probability" for _, unit in asked):
+        return f"{under}: how likely {verb} {enumerated([words for words, _ in asked])}?"
+    of = [f"the {'probability' if unit == 'probability' else 'number'} of {words}" for words, unit in asked]
+    return f"{under}: what {verb} {enumerated(of)}?"
 
 
 def sentences(found: ReportResults) -> tuple[str, str]:
@@ -212,7 +209,7 @@ def observed(found: ReportResults) -> str:
     if one is None or not one.asked:
         return ""
     parts = [
-        f"{percent(share.mean)} ({sets_words(share)}) of {inside(asked_words(found.comparison, text))}"
+        f"{percent(share.mean)} ({sets_words(share)}) of {inside(short(found.comparison, text))}"
         for text, share in one.asked.items()
     ]
     return (
@@ -232,7 +229,7 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
         else f"nothing: {evidence.why}."
     )
     asked = asked_of(data)
-    if driven := [inside(asked_words(data, one)) for one in asked if found.asked.prior_driven(one)]:
+    if driven := [inside(short(data, one)) for one in asked if found.asked.prior_driven(one)]:
         assumed = f"no observation says how likely {enumerated(driven)} {'is' if len(driven) == 1 else 'are'}"
         assumed += "; numbers without data decide how large these figures are."
     else:
@@ -278,7 +275,7 @@ def form_line(found: ReportResults) -> str:
 def changes(found: ReportResults) -> tuple[str, ...]:
     """What would change our mind: what the first answer goes with, what is undecided, what has not been observed."""
     data, evidence, scenario = found.comparison, found.asked.evidence, found.asked.config.scenario
-    words = inside(asked_words(data, asked_of(data)[0]))
+    words = inside(short(data, asked_of(data)[0]))
     strongest = {one["key"]: one for one in reversed(found.doubts) if one["counts"]}
     found_lines = [
         f"Evidence on “{named(one['text'].partition(';')[0], scenario.cast)}”: where it is larger, the change that"
