@@ -67,24 +67,30 @@ def comply_as_group(
     """
     simd_hints()
     rules = lanes.rules
-    for i in range(VECTOR * lanes.vectors):
-        restraint = theatres.numbers.restraint[at.theatre + i]
-        pausable = restraint < 1.0 and wings.numbers.baseline[at.wing + i] > 0.0
-        lanes.scratch.paused[i] = 1.0 if pausable and groups.state.paused[at.group + i] > 0.0 else 0.0
     if at.ordered or rules.plain:
         for i in range(VECTOR * lanes.vectors):
             w, directive, restraint = at.wing + i, theatres.state.directive[at.theatre + i], theatres.numbers.restraint
-            heeded, pauses = numbers.militia.order_heeded[i] > 0.0, lanes.scratch.paused[i] > 0.0
-            stands = rules.militia.order_stands(directive, restraint[at.theatre + i], heeded)
-            lanes.scratch.stands[i] = 1.0 if stands else 0.0
+            pauses = pauses_with_group(at, i, theatres, wings, groups)
+            stands = rules.militia.order_stands(
+                directive, restraint[at.theatre + i], numbers.militia.order_heeded[i] > 0.0
+            )
             compliance = rules.militia.compliance_in_pause(pauses, stands, directive, wings.numbers.held[w])
             complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
             wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
+            lanes.scratch.paused[i], lanes.scratch.stands[i] = 1.0 if pauses else 0.0, 1.0 if stands else 0.0
             wings.state.compliance[w] = compliance
     else:
         for i in range(VECTOR * lanes.vectors):
-            pauses = lanes.scratch.paused[i] > 0.0
+            pauses = pauses_with_group(at, i, theatres, wings, groups)
+            lanes.scratch.paused[i] = 1.0 if pauses else 0.0
             wings.state.compliance[at.wing + i] = rules.militia.compliance_in_pause(pauses, False, 1.0, 0.0)
+
+
+@part
+def pauses_with_group(at: WingPlace, i: int, theatres: Theatres, wings: Wings, groups: Groups) -> bool:
+    """Whether the wing pauses in lane i: its group does, it fights at all, and it may be asked to hold back."""
+    asked = theatres.numbers.restraint[at.theatre + i] < 1.0 and wings.numbers.baseline[at.wing + i] > 0.0
+    return bool(asked and groups.state.paused[at.group + i] > 0.0)
 
 
 @part
