@@ -284,7 +284,7 @@ def rebuild_rate(rebuild: float, stands: bool) -> float:
     supply_k / tau, but 0 while an order to hold back stands
 
     Units: 1/day.
-    Source: F11: arms are what the patron moves them by, so it rearms none that it tells to hold back; assumed.
+    Source: F11: arms are what the patron moves them by, so it rearms none that it orders to hold back; assumed.
 
     >>> rebuild_rate(0.05, False), rebuild_rate(0.05, True)
     (0.05, 0.0)
