@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sim.commands.report import report as report
     from sim.commands.run import run as run
     from sim.commands.sensitivity import sensitivity as sensitivity
+    from sim.commands.sweep import merge as merge
     from sim.commands.sweep import sweep as sweep
     from sim.commands.watch import watch as watch
     from sim.engine.reference.agents import MediatorsAgent as MediatorsAgent
@@ -71,7 +72,7 @@ _NAMES = {
     "sim.commands.sensitivity": "sensitivity",
     "sim.experiment.ensemble": "simulate",
     "sim.experiment.sweep.store": "open_sweep",
-    "sim.commands.sweep": "sweep",
+    "sim.commands.sweep": "merge sweep",
     "sim.commands.watch": "watch",
     "sim.reporting.style": "canvas",
     "sim.reporting.figures": "draw",

@@ -61,6 +61,8 @@ VERBS: Final = {
                   example="lull sweep 'patron.control=interval(0.2,1)' study.points=64",
                     shared="scenario seed study.* extensions engine.* output.*",
                 asks="study.outcomes"),
+    "merge": Verb("join shards of a sweep, made apart with study.shard", "Simulate",
+                  "folders*", "lull merge shard1 shard2 output.dir=whole", shared="output.dir"),
     "compare": Verb("paired differences between scenarios under common random numbers", "Compare and explain",
                     "scenarios*", "lull compare article no_us_strikes",
                     shared="seed study.runs study.draws extensions engine.* output.*",

@@ -454,6 +454,7 @@ WRONG = (
     "sweep", "sweep patron.control=interval(0,7)", "sweep study.outcomes=[nope] seed=1,2", "sweep study.design=sobol",
     "sweep patron.control=interval(0,1)", "sweep seed=1,2 parameters=posterior", "sweep seed=1,2 study.draws=nope",
     "sweep seed=1,2 study.policies=nope.yaml", "sweep seed=1,2 engine.workers=2", "sweep study.table=nope.csv",
+    "sweep seed=1,2 study.shard=4/3", "merge", "merge nope", "merge nope nope2", "merge seed=7",
     "compare article nope", "compare study.draws=0", "compare parameters=nope",
     "diff article article;patron.control=3", "diff article", "report scenario=article", "report mechanisms=[nope]",
     "report outcome=nope", "explain scenario=nope", "explain nope", "explain war mechanisms=[nope]",

@@ -6,7 +6,7 @@ The folder may come from anywhere: nothing in it is run or followed that its use
 import csv
 import json
 import reprlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -24,6 +24,7 @@ from sim.analysis.sensitivity.sensitivity_run import VERB as ANALYSIS
 from sim.analysis.sensitivity.sensitivity_run import prepare as prepare_analysis
 from sim.experiment.command import Request
 from sim.experiment.io import LOCK, WRITER, read_mapping, read_regular, sha256, size_of
+from sim.experiment.options import OutputOptions
 from sim.experiment.result_dir import (
     LARGEST,
     LARGEST_MANIFEST,
@@ -38,6 +39,7 @@ from sim.experiment.result_dir import (
     versions,
 )
 from sim.experiment.sweep.design import MOST_POINTS, Part
+from sim.experiment.sweep.merging import KEY as MERGED
 from sim.experiment.sweep.store import CHOSEN, CONFIG, PARTS_FOLDER, POINTS, Store, values_of, whole
 from sim.experiment.sweep.store import VERB as SWEEP
 from sim.model.aliases import current_column, current_file, current_tree
@@ -241,6 +243,21 @@ def asked_for(folder: Path | None, rest: Request) -> tuple[Path, dict[str, Any]]
     if folder is None or rest.overrides:
         raise UserError("verify", " ".join(rest.overrides) or "(missing)", "one folder that lull made")
     return folder.resolve(), manifest_of(folder.resolve())
+
+
+def shards_of(folders: Sequence[Path | str], rest: Request) -> list[Store]:
+    """The stores that a command asks to merge; `rest` is the command without its options."""
+    given, others = OutputOptions.split(rest.overrides)
+    if others or rest.config_dir is not None or OutputOptions.read(given).overwrite:
+        raise UserError(MERGED, " ".join((*given.values(), *others)), "folders of shards, and output.dir")
+    places = list(dict.fromkeys(Path(one).resolve() for one in folders))
+    if len(places) < 2:
+        raise UserError(MERGED, ", ".join(map(str, folders)) or "(missing)", "two folders of shards or more")
+    shards = [Store(place, manifest_of(place)) for place in places]
+    for one in shards:
+        if one.manifest["verb"] != SWEEP or one.manifest["command"].split()[1:2] != [SWEEP]:
+            raise UserError(MERGED, one.folder, "the folder of a sweep")
+    return shards
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ GROUPS: Final = {
     "checks": ("verify", "check-extension", "bench"),
     "explain": ("explain", "diff"),
     "forecast": ("forecast", "case"),
+    "sweep": ("sweep", "merge"),
     "lists": ("scenarios", "events", "parameters", "facts"),
 }
 """Modules that carry out several verbs."""

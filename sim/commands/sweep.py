@@ -1,4 +1,4 @@
-"""`lull sweep`: histories at many points, kept part by part, gone on with when stopped, made more when asked."""
+"""`lull sweep` and `lull merge`: histories at many points, kept part by part, resumed, extended, joined from shards."""
 
 import math
 import shutil
@@ -7,23 +7,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Unpack
 
 import pandas as pd
 from rich.console import RenderableType
 from rich.markup import escape
 
+from sim.analysis.verification import shards_of
 from sim.commands.calls.result import Found, Result, request_of
 from sim.experiment.command import Request, Study, study_call
 from sim.experiment.formats import size
 from sim.experiment.io import LOCK, WRITER, csv_text, json_text, write_atomic
-from sim.experiment.result_dir import whole_folder
+from sim.experiment.options import MergeOptions, OutputOptions
+from sim.experiment.result_dir import restored, whole_folder
 from sim.experiment.runner import CostEstimate, Progress
 from sim.experiment.sweep import run_sweep
 from sim.experiment.sweep.axes import axis_of
 from sim.experiment.sweep.design import runs_of
+from sim.experiment.sweep.merging import join
 from sim.experiment.sweep.profiles import AtPoints
-from sim.experiment.sweep.store import VERB, check_free, open_store, void
+from sim.experiment.sweep.store import VERB, Store, check_free, open_store, void
+from sim.model.validation import UserError
 from sim.reporting.figures import draw
 from sim.reporting.table import Column, Table, numeric
 from sim.reporting.terminal import duration, progress, show, show_json, shown_path, waiting
@@ -71,11 +76,24 @@ def show_result(result: Result[Any]) -> None:
 
 
 def main(request: Request) -> None:
-    """Carry out the verb."""
+    """Carry out one of the verbs."""
+    if request.verb != VERB:
+        return merge_command(request)
     with waiting("composing"):
         asked = run_sweep.prepare(request)
     announce(asked)
     show_result(swept(asked, partial(make_shown, command=request.command), note))
+    return None
+
+
+def merge_command(request: Request) -> None:
+    """Join shards of a sweep."""
+    options, rest = request.options(MergeOptions)
+    shards_of(options.folders, rest)
+    output = OutputOptions.read(OutputOptions.split(rest.overrides)[0])
+    with waiting("joining"):
+        result = merge(options.folders, to=output.dir, trust=options.trust)
+    show_result(result)
 
 
 @study_call
@@ -111,6 +129,38 @@ def sweep(
     return swept(asked, partial(make_quietly, progress=study.get("progress")))
 
 
+def merge(
+    folders: Sequence[Path | str], *, to: Path | str | None = None, trust: bool = False
+) -> StoredResult[tuple[AtPoints, ...]]:
+    """Join shards of a sweep, made apart with `study.shard`, in a folder of their own; nothing is simulated again.
+
+    Args:
+        folders: of the shards, two or more, in any order.
+        to: a new folder; None: that of the whole sweep, below `outputs`.
+        trust: whether extensions and configuration files that the shards keep may be used; extensions are code that
+            this would run.
+
+    Returns:
+        What `sweep` returns for the whole; without tables while a part is missing.
+
+    Raises:
+        UserError: the folders hold no shards of one sweep, a part is damaged, or something else stands in `to`.
+    """
+    shards = shards_of(folders, Request("merge", ()))
+    manifest = shards[0].manifest
+    whole = {**manifest, "overrides": [one for one in manifest["overrides"] if not one.startswith("study.shard=")]}
+    with TemporaryDirectory(prefix="lull-merge-") as scratch:
+        home = None if to is None else Path(to).resolve()
+        asked = run_sweep.prepare(restored(whole, shards[0].folder, Path(scratch).resolve(), home, trust))
+        if asked.folder in [one.folder for one in shards]:
+            raise UserError("output.dir", asked.folder, "another folder than those of the shards")
+        check_free(asked.folder)
+        join(shards, asked.folder)
+        with run_sweep.running(asked, note) as going:
+            going.finish()
+            return result_of(going)
+
+
 def swept_keys(
     scenario: str | Sequence[str] | None, points: int | pd.DataFrame | None, runs: int | None
 ) -> dict[str, Any]:
@@ -139,15 +189,17 @@ def make_quietly(going: run_sweep.Running, progress: Progress | None = None) -> 
 def result_of(going: run_sweep.Running) -> StoredResult[tuple[AtPoints, ...]]:
     """Sum up a finished sweep, in its folder too; by point where points are as many as people can read."""
     store, asked = going.store, going.sweep
-    have, data = runs_of(store.parts, store.points), open_store(store)
-    found = run_sweep.findings(data, have) if store.points <= run_sweep.MOST_POINTS else ()
+    there = store.finished()
+    have, data = runs_of([part for part in store.parts if part.number in there], store.points), open_store(store)
+    whole = len(there) == len(store.parts)
+    found = run_sweep.findings(data, have) if whole and store.points <= run_sweep.MOST_POINTS else ()
     plot = partial(draw, data)
     result = StoredResult(
         asked.request, asked.config, data, found,
         rows={"by_point": run_sweep.point_rows(data, have, found)} if found else {},
         content=run_sweep.summary(asked, store, have, found),
         figures={"sweep": plot} if found else {},
-        text=lambda: text(store.folder, found),
+        text=lambda: text(store, found),
         files="",
         other=plot,
         folder=store.folder,
@@ -156,9 +208,12 @@ def result_of(going: run_sweep.Running) -> StoredResult[tuple[AtPoints, ...]]:
     return result
 
 
-def text(folder: Path, found: tuple[AtPoints, ...]) -> Iterator[RenderableType]:
+def text(store: Store, found: tuple[AtPoints, ...]) -> Iterator[RenderableType]:
     """The range of each outcome over the points, and where everything is."""
-    place, tables = escape(shown_path(folder)), "summary.json"
+    place, tables = escape(shown_path(store.folder)), "summary.json"
+    if missing := len(store.missing()):
+        there = len(store.parts) - missing
+        yield f"{there} of {len(store.parts)} parts are there; lull merge joins the folders of shards."
     if found:
         heads = {"name": "Key", "by": "Statistic of each point", "unit": "Unit"}
         columns = (
@@ -195,10 +250,11 @@ def make_shown(going: run_sweep.Running, command: str) -> None:
 def announce(sweep: run_sweep.Sweep) -> None:
     """Say what is to be done, and by what it will be judged."""
     count = sweep.work.points
+    share = "" if sweep.settings.shard is None else f"; shard {sweep.settings.shard} of these"
     crossed = f" under {sweep.crossing} configurations each" if sweep.crossing > 1 else ""
     show(
         f"{count:,} points ({sweep.design.kind}, {sweep.design.samples:,} in the space of parameters{crossed})"
-        f" x {sweep.runs:,} runs = {sweep.histories:,} histories, seed {sweep.config.seed}"
+        f" x {sweep.runs:,} runs = {sweep.histories:,} histories, seed {sweep.config.seed}{share}"
     )
     for one in sweep.asked:
         show(escape(one.words))

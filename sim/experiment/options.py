@@ -454,6 +454,14 @@ class VerifyOptions(Options, section="verify"):
 
 
 @dataclass(frozen=True)
+class MergeOptions(Options, section="merge"):
+    """`lull merge`."""
+
+    folders: tuple[str, ...] = option((), "folders of the shards", example="[a,b]")
+    trust: bool = option(False, "use the extensions and files that the shards keep: this runs their code")
+
+
+@dataclass(frozen=True)
 class CheckExtensionOptions(Options, section="check-extension"):
     """`lull check-extension`."""
 
@@ -499,6 +507,7 @@ class StudyOptions(Options, section="study"):
     precision: Any = option(None, "Monte Carlo error allowed, by outcome", example="{lull_days:1}")
     max_runs: int = option(100_000, "upper limit of the runs that precision adds", low=1, high=10**9)
     accept_versions: bool | None = option(None, "resume although numba, llvmlite or numpy has another version")
+    shard: Any = option(None, "make one of several shares of a sweep, which `lull merge` joins", example="3/20")
 
 
 @dataclass(frozen=True)
@@ -587,6 +596,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),
+    "merge": (MergeOptions,),
     "verify": (VerifyOptions,),
     "check-extension": (CheckExtensionOptions,),
 }

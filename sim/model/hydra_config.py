@@ -55,7 +55,7 @@ GROUPS = ("actors", "timeline", "history", "patterns", "calibration", "filters",
 
 STUDY_KEYS = (
     "runs", "points", "design", "table", "ignore", "draws", "policies", "outcomes", "precision", "max_runs",
-    "accept_versions",
+    "accept_versions", "shard",
 )  # fmt: skip
 """How a study is made: `runs` holds for all, the others for a sweep."""
 

@@ -26,7 +26,8 @@ from sim.model.validation import UserError
 pytestmark = pytest.mark.usefixtures("small_sides")
 NO_STUDIES = {
     "scenarios": "a table to look things up in", "events": "the same", "parameters": "the same", "facts": "the same",
-    "verify": "a check of a folder", "check-extension": "a check of code", "bench": "no call", "app": "no call",
+    "merge": "takes folders", "verify": "a check of a folder", "check-extension": "a check of code", "bench": "no call",
+    "app": "no call",
 }  # fmt: skip
 NAMES = {"case": "predict_case", "data": "inspect_data"}
 NAMED = {verb: NAMES.get(verb, verb) for verb in VERBS if verb not in NO_STUDIES}

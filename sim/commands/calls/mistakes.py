@@ -20,6 +20,7 @@ from sim.experiment.options import (
     DiscoverOptions,
     ExplainOptions,
     ForecastOptions,
+    MergeOptions,
     Options,
     OutputOptions,
     ReportOptions,
@@ -242,6 +243,12 @@ def _verify(call: Call) -> None:
     asked_for(call.of(VerifyOptions).folder, call.rest)
 
 
+def _merge(call: Call) -> None:
+    from sim.analysis.verification import shards_of
+
+    shards_of(call.of(MergeOptions).folders, call.rest)
+
+
 def _check_extension(call: Call) -> None:
     from sim.model.extension import extension_of
 
@@ -265,6 +272,7 @@ CHECKS: Final[Mapping[str, Callable[[Call], Any]]] = {
     "sweep": _sweep,
     "sensitivity": _sensitivity,
     "discover": _discover,
+    "merge": _merge,
     "verify": _verify,
     "check-extension": _check_extension,
 }

@@ -82,8 +82,10 @@ def short_hash(same: Mapping[str, Any]) -> str:
     return text_hash(text, 4)
 
 
-def check_same(then: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
-    """Refuse to go on with another sweep under the same name, and say what is different."""
+def check_same(
+    then: Mapping[str, Any], now: Mapping[str, Any], folder: Path, instead: str = "; or another output.dir"
+) -> None:
+    """Refuse to mix another sweep with the one in a folder, and say what is different and what to do `instead`."""
     keys = [key for key in {**then, **now} if then.get(key, ABSENT) != now.get(key, ABSENT)]
     if not keys:
         return
@@ -91,9 +93,7 @@ def check_same(then: Mapping[str, Any], now: Mapping[str, Any], folder: Path) ->
     more = f"; {len(keys) - 1} more differ: {', '.join(keys[1:6])}" if len(keys) > 1 else ""
     what = "the sources of this sweep" if first == SOURCE else "as in this sweep"
     before = then.get(first, ABSENT)
-    allowed = (
-        f"{before if isinstance(before, str) else hydra_text(before)}, {what} in {folder}{more}; or another output.dir"
-    )
+    allowed = f"{before if isinstance(before, str) else hydra_text(before)}, {what} in {folder}{more}{instead}"
     raise UserError(first, now.get(first, ABSENT), allowed)
 
 

@@ -5,6 +5,7 @@ its own. Points are numbered; the same design with more points begins with the s
 """
 
 import math
+import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,7 @@ def settings_of(config: Config) -> StudyOptions:
         ignore=() if study.ignore is None else ignored.texts("ignore"),
         policies={} if study.policies is None else _policies(study.policies),
         precision={} if study.precision is None else _precision(study.precision, known),
+        shard=None if study.shard is None else _shard(study),
     )
 
 
@@ -439,6 +441,35 @@ class Part(Batch):
     def batches(self) -> Iterator[Batch]:
         """The part cut into what is computed at once, in order of point and run."""
         return pieces(self.numbers(), self.runs, BATCH_ROWS)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several shares of a sweep, numbered from 1: every part whose number leaves the same remainder."""
+
+    number: int
+    shares: int
+
+    def holds(self, part: Part) -> bool:
+        """Whether a part belongs to it.
+
+        >>> [Shard(2, 3).holds(Part((0, 1), (0, 1), None, number)) for number in range(4)]
+        [False, True, False, False]
+        """
+        return part.number % self.shares == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.shares}"
+
+
+def _shard(study: StudyOptions) -> Shard:
+    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", str(study.shard))
+    shard = Shard(*map(int, found.groups())) if found else None
+    if shard is None or not 1 <= shard.number <= shard.shares:
+        raise UserError("study.shard", study.shard, "number/shares, such as 3/20 for the third of twenty")
+    if study.precision is not None:
+        raise UserError("study.shard", study.shard, "null with study.precision: ask for it of the merged sweep")
+    return shard
 
 
 def width(span: Span) -> int:

@@ -241,8 +241,15 @@ class Sweep:
         asked = self.request.home or self.config.output_dir
         if asked is not None:
             return asked.resolve()
-        scenario = self.config.scenario.name.replace("/", "-")
-        return Path.cwd() / "outputs" / f"sweep-{scenario}-seed{self.config.seed}-{short_hash(self.identity)}"
+        scenario, shard = self.config.scenario.name.replace("/", "-"), self.settings.shard
+        share = "" if shard is None else f"-shard{shard.number}of{shard.shares}"
+        return Path.cwd() / "outputs" / f"sweep-{scenario}-seed{self.config.seed}-{short_hash(self.identity)}{share}"
+
+    @cached_property
+    def planned(self) -> list[Part]:
+        """The parts of a new store."""
+        points = self.work.points
+        return parts_for(np.zeros(points, dtype=np.int64), np.full(points, self.runs), 0)
 
 
 def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
@@ -264,6 +271,8 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     for name in design.carried:
         if name in (*sweep.work.columns, *COUNTED, "runs", "theatre", "window"):
             raise UserError("study.ignore", name, "names that a stored sweep does not use itself; rename the column")
+    if settings.shard is not None and settings.shard.shares > (most := len(sweep.planned)):
+        raise UserError("study.shard", settings.shard, f"at most {most} shares: this sweep is kept in {most} parts")
     return sweep
 
 
@@ -278,8 +287,9 @@ class Running:
 
     @property
     def missing(self) -> list[Part]:
-        """Parts that are still to be made."""
-        return self.store.missing()
+        """Parts that are still to be made, of its shard where it has one."""
+        shard = self.sweep.settings.shard
+        return [part for part in self.store.missing() if shard is None or shard.holds(part)]
 
     def forecast(self) -> CostEstimate:
         """What is left to do, before any more for precision."""
@@ -322,7 +332,7 @@ class Running:
 
     def finish(self) -> None:
         """Say in the manifest that nothing is missing."""
-        if self.store.manifest["finished"] is None:
+        if self.store.manifest["finished"] is None and not self.store.missing():
             self.store = self.store.save(finished=now())
 
 
@@ -442,7 +452,6 @@ def check_growth(sweep: Sweep, store: Store) -> None:
 def manifest(sweep: Sweep) -> dict[str, Any]:
     """What a new store says of itself."""
     request, config, work = sweep.request, sweep.config, sweep.work
-    parts = parts_for(np.zeros(work.points, dtype=np.int64), np.full(work.points, sweep.runs), 0)
     rows = simulate(work, Batch((0, 1), (0, 1)), 1)
     return {
         "made_by": MAKER,
@@ -470,5 +479,5 @@ def manifest(sweep: Sweep) -> dict[str, Any]:
         },
         "point_columns": point_columns(sweep.work, sweep.groups),
         "identity": sweep.identity,
-        "parts": [[part.points, part.runs] for part in parts],
+        "parts": [[part.points, part.runs] for part in sweep.planned],
     }  # fmt: skip
