@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 HOW_TO: Final = (
     "questions", "app", "cases", "own_events", "extending", "compare", "explain", "report", "watch", "sweeps",
-    "cluster", "sensitivity", "discover", "platforms",
+    "cluster", "sensitivity", "discover", "optimise", "platforms",
 )  # fmt: skip
 EXPLANATION: Final = ("model", "calibration", "scores", "chance", "parity", "choices", "architecture")
 

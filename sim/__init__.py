@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sim.commands.explain import explain as explain
     from sim.commands.forecast import forecast as forecast
     from sim.commands.forecast import predict_case as predict_case
+    from sim.commands.optimise import optimise as optimise
     from sim.commands.replay import replay as replay
     from sim.commands.report import report as report
     from sim.commands.run import run as run
@@ -65,6 +66,7 @@ _NAMES = {
     "sim.commands.data": "inspect_data",
     "sim.commands.discover": "discover",
     "sim.commands.explain": "diff explain",
+    "sim.commands.optimise": "optimise",
     "sim.commands.replay": "replay",
     "sim.commands.forecast": "forecast predict_case",
     "sim.commands.calls.result": "Result",

@@ -5,8 +5,9 @@ python experiments/skill/synthetic.py DATASETS HISTORIES SEED
 
 import sys
 
+from sim.analysis.forecast.attack_details import known_at
 from sim.analysis.forecast.event_counts import Counts
-from sim.analysis.forecast.forecasting import SimulatedPasts, fill, known_at, poisson, synthetic
+from sim.analysis.forecast.forecasting import SimulatedPasts, fill, poisson, synthetic
 from sim.analysis.forecast.scores import BETTER, NEITHER, SCORES, WORSE, Trial, skills, summaries, trials
 from sim.model.scenario import Scenario, load
 from sim.reporting.calibration_tables import SCORE_WORDS

@@ -80,7 +80,7 @@ def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
         Observable("hurt", "soldiers injured within four weeks", counted=False),
         Observable("killed", "soldiers killed within four weeks", counted=False),
         Observable("strikes", f"strikes by {target} within four weeks", counted=False),
-        Observable("announced", "days within a week on which an announced response is still to come", counted=False),
+        Observable("announced", "days of the week with an announced response still to come", counted=False),
     )
 
 
@@ -572,6 +572,11 @@ class Watch:
     def observables(self) -> tuple[Observable, ...]:
         """What is looked at: all, or with a file what it shows."""
         return tuple(one for one in observables_of(self.scenario) if one.counted or self.counts is None)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What is looked at in words, by key."""
+        return {one.key: one.title for one in self.observables}
 
     @property
     def experiment(self) -> Experiment:

@@ -16,13 +16,16 @@ from sim.analysis.comparison.paired import NO_WAR
 from sim.analysis.comparison.paired_comparison import COMMON_DAY, OWN_DAY, Comparison
 from sim.analysis.comparison.paired_comparison import prepared as prepared_comparison
 from sim.analysis.durations import Outlook, expected
+from sim.analysis.early_warning import Warned, Watch
+from sim.analysis.early_warning import prepared as prepared_watch
+from sim.analysis.early_warning import simulate as simulate_watch
 from sim.analysis.pattern_tests import Balance, Verdict, described, judge, prior_balance
 from sim.analysis.requested import PRIOR, known_outcome
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.ensemble import simulate_config
-from sim.experiment.options import SIZES, CompareOptions, ExplainOptions, ReportOptions
+from sim.experiment.options import SIZES, CompareOptions, ExplainOptions, ReportOptions, WatchOptions
 from sim.experiment.parameter_sets import DEFAULTS as DECLARED
 from sim.experiment.parameter_sets import drawn_of, free_declarations, quantile, shipped_posterior
 from sim.experiment.runner import CostEstimate, Progress
@@ -172,6 +175,8 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 HISTORIES: Final = 2000
 """Histories that show the baseline against its source, or as many as an arm of the comparison has, if fewer."""
+WATCHED: Final = 5000
+"""Histories from which it is learnt what to watch, or as many as an arm of the comparison has, if fewer."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,7 @@ class ReportResults:
 
     `hanging` are the uncertainties of the outcome that is explained, `doubts` those of the first condition asked.
     `outlook` is how the observed winter goes on, None where the baseline is of another; `no_outlook` may say why.
+    `warned` is by event what precedes it; `no_warning` says why nothing is known of that.
     """
 
     asked: "Asked"
@@ -195,6 +201,8 @@ class ReportResults:
     verdicts: tuple[Verdict, ...]
     outlook: Outlook | None
     no_outlook: str
+    warned: Mapping[str, Warned]
+    no_warning: str
 
 
 def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
@@ -207,6 +215,7 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
     drawn = DECLARED if source == PRIOR else drawn_of(replace(config, parameters_from=source))
     baseline = simulate_config(config, drawn=drawn)
     outlook, no_outlook = expected(config)
+    warned, no_warning = learnt(asked.watch, progress)
     return ReportResults(
         asked=asked,
         comparison=comparison,
@@ -221,7 +230,27 @@ def simulate(asked: "Asked", progress: Progress | None = None) -> ReportResults:
         verdicts=judge(config, baseline, replace(drawn, past=None)) if config.patterns else (),
         outlook=outlook,
         no_outlook=no_outlook,
+        warned=warned,
+        no_warning=no_warning,
     )
+
+
+def learnt(watch: Watch | UserError, progress: Progress | None = None) -> tuple[Mapping[str, Warned], str]:
+    """What precedes direct war and the end of the lull; nothing, and why, where it cannot be learnt."""
+    try:
+        if isinstance(watch, UserError):
+            raise watch
+        return simulate_watch(watch, progress), ""
+    except UserError as mistake:
+        return {}, NOT_LEARNT.get(mistake.key, str(mistake))
+
+
+NOT_LEARNT: Final = {
+    "watch": 'the extra for it is not installed: pip install "lull-sim[watch]"',
+    "watch.weeks": "the calendar ends too soon after the report",
+    "study.runs": "too few of the simulated histories have war, or a lull that ends",
+}
+"""Why nothing is learnt of what to watch, by the key that would have to be another."""
 
 
 def numbers(asked: "Asked") -> Rows:
@@ -265,6 +294,7 @@ class Asked:
     comparison: Comparison
     explaining: Explaining
     evidence: ParameterEvidence
+    watch: Watch | UserError
 
     @property
     def config(self) -> Config:
@@ -287,7 +317,8 @@ class Asked:
 
     def forecast(self) -> CostEstimate:
         """What it costs, by a trial."""
-        return self.comparison.forecast() + self.explaining.forecast()
+        watch = CostEstimate() if isinstance(self.watch, UserError) else self.watch.forecast()
+        return self.comparison.forecast() + self.explaining.forecast() + watch
 
 
 def prepare(request: Request) -> Asked:
@@ -309,7 +340,18 @@ def prepared(options: ReportOptions, compared: CompareOptions, request: Request)
     single = comparison.source == DEFAULTS
     known_outcome(outcome, outcomes_of(comparison.config.scenario), "report.outcome")
     explaining = _explained(options, compared, request, single)
-    return Asked(options, comparison, explaining, evidence_of(comparison.config.scenario.cast))
+    return Asked(options, comparison, explaining, evidence_of(comparison.config.scenario.cast), _watch(comparison))
+
+
+def _watch(comparison: Comparison) -> Watch | UserError:
+    """What to watch in the baseline as `lull watch` learns it, from few histories; why not, where it cannot be."""
+    plan = comparison.plan
+    config = replace(comparison.config, runs=min(WATCHED, plan.draws * plan.runs))
+    source = DEFAULTS if comparison.source in (PRIOR, DEFAULTS) else None
+    try:
+        return prepared_watch(config, source, WatchOptions.weeks, WatchOptions.false_alarms, None)
+    except UserError as mistake:
+        return mistake
 
 
 def _asking(comparison: Comparison) -> Comparison:

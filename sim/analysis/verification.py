@@ -218,7 +218,7 @@ _BY_SUFFIX: Final = {
 
 VERBS: Final = (
     "run", "replay", "facts", "parameters", "scenarios", "events", "explain", "diff", "compare", "report", "sweep",
-    "discover", "calibrate", "forecast", "data", "case", "watch",
+    "discover", "calibrate", "forecast", "data", "case", "watch", "optimise",
 )  # fmt: skip
 """Verbs that leave results; no other is ever carried out to verify a folder."""
 

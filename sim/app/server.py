@@ -37,8 +37,8 @@ ANYWHERE: Final = ("0.0.0.0", "::")
 """Hosts that stand for every address of the machine."""
 LOOPBACK: Final = ("127.0.0.1", "localhost")
 """Names of this machine for itself."""
-LARGEST_MESSAGE: Final = 2**20
-"""Bytes that a browser may send at a time: settings and scenario files are far smaller."""
+LARGEST_MESSAGE: Final = 2**23
+"""Bytes that a browser may send at a time: a file of events of the largest size takes a third more on its way."""
 TRIM_EVERY: Final = 15_000
 """Milliseconds between two times of returning free memory."""
 _SENDERS: Final = ("bokeh.server.views.ws", "panel.io.document")

@@ -88,7 +88,8 @@ def forecast(
 
     Returns:
         A forecast: `data` are attacks over (history, period, theatre) and the weight of each history; tables `forecast`
-        (quantiles by period), `counts` (what was read) and, where events lie ahead, `effects`. A score: `data` is one
+        (quantiles by period), `compared` (the same of the model and of simpler forecasts), `counts` (what was read)
+        and, where events lie ahead, `effects`. A score: `data` is one
         score a row; tables `skill`, `scores`, `trials` and `counts`.
 
     Raises:
@@ -136,12 +137,14 @@ def forecast_result(
     found = analysis.predict(config, counts, options.until, options.weeks or WEEKS, options.histories, advance)
     about, calendar = about_file(config, counts, options), config.scenario.calendar
     rows, effects = analysis.forecast_rows(found, calendar), analysis.effect_rows(found, calendar)
-    tables = {"forecast": rows, "counts": analysis.count_rows(counts, calendar)}
+    simple = evaluation.simpler_forecasts(found, config.seed)
+    compared = evaluation.compared_rows(found, simple, calendar)
+    tables = {"forecast": rows, "compared": compared, "counts": analysis.count_rows(counts, calendar)}
 
     def text() -> Iterator[RenderableType]:
         yield f"[bold]{printed.forecast_line(rows, len(found.forecast.match.places))}[/]\n"
         yield from (*printed.reading_lines(counts), "")
-        yield printed.forecast_table(rows)
+        yield from (printed.forecast_table(rows), printed.compared_table(compared))
         yield from printed.match_lines(found)
         if effects:
             yield from ("", printed.effect_table(effects))
@@ -150,8 +153,9 @@ def forecast_result(
     return Result(
         request, config, period_data(found).assign_attrs(provenance(config)), found,
         rows={**tables, "effects": effects} if effects else tables,
-        content={**about, "match": analysis.match_record(found), "forecast": rows, "effects": effects},
-        figures={"forecast": drawn("forecast_figures", "forecast", found, config, about["file"])},
+        content={**about, "match": analysis.match_record(found), "forecast": rows, "compared": compared,
+                 "effects": effects},
+        figures={"forecast": drawn("forecast_figures", "forecast", found, simple, config, about["file"])},
         text=text,
         files="summary.json, forecast.png, and the tables behind them",
     )  # fmt: skip

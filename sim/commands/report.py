@@ -1,6 +1,7 @@
 """`lull report scenarios=[...]`: one page for those who decide, with its tables as files, and on paper when asked."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -17,11 +18,11 @@ from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, spelled_options, study_call
 from sim.experiment.options import CompareOptions, ReportOptions
 from sim.experiment.result_dir import Folder
-from sim.experiment.runner import Progress
+from sim.experiment.runner import Progress, Stopwatch
 from sim.experiment.sweep.configs import short_hash
 from sim.reporting.report_page import Page, browser, page_of, print_page, required, write_document
 from sim.reporting.table import write_workbook
-from sim.reporting.terminal import simulating
+from sim.reporting.terminal import show, simulating
 
 PAGE: Final = "report.html"
 PAPER: Final = "report.pdf"
@@ -30,8 +31,10 @@ BOOK: Final = "report.xlsx"
 
 
 def main(request: Request) -> None:
-    """Carry out the verb."""
-    carry_out(lambda: job(request, prepare(request)))
+    """Carry out the verb, and say what its simulations took and the whole."""
+    began, watch = time.perf_counter(), Stopwatch()
+    carry_out(lambda: job(request, prepare(request), watch))
+    show(time_line(watch.seconds, time.perf_counter() - began))
 
 
 @study_call
@@ -80,8 +83,18 @@ def report(
     return call(job(request, prepared(options, compared, rest)), study)
 
 
-def job(request: Request, asked: Asked) -> Job[Page]:
-    """The report as a study."""
+def time_line(simulations: float, whole: float) -> str:
+    """What simulations took and the whole, and how many times as much that is, where any were made here.
+
+    >>> time_line(812.4, 1010.0)
+    'Simulations 812 s, all 1,010 s: 1.24 times as long.'
+    """
+    ratio = f": {whole / simulations:.2f} times as long" if simulations else ""
+    return f"Simulations {simulations:,.0f} s, all {whole:,.0f} s{ratio}."
+
+
+def job(request: Request, asked: Asked, watch: Stopwatch | None = None) -> Job[Page]:
+    """The report as a study; the `watch` counts the seconds of its simulations."""
     settings, wanted = asked.settings, dict[str, Callable[[Page, Path], None]]()
     if settings.pdf:
         browser()
@@ -94,7 +107,8 @@ def job(request: Request, asked: Asked) -> Job[Page]:
         wanted[BOOK] = lambda page, path: write_workbook(page.tables.values(), path)
 
     def compute(advance: Progress | None) -> Result[Page]:
-        found = simulate(asked, advance)
+        with (watch or Stopwatch()).running():
+            found = simulate(asked, advance)
         page = page_of(found, request)
 
         def more(folder: Folder) -> None:
@@ -120,13 +134,14 @@ def job(request: Request, asked: Asked) -> Job[Page]:
     players = short_hash({"players": list(asked.explaining.game.players)})
     outcome = re.sub(r"[^\w.]+", "-", asked.outcome)
     label = f"{outcome}-{asked.comparison.identity}-{players}"
-    watch = partial(simulating, config=asked.config, forecast=asked.forecast)
-    return Job(request, asked.config, compute, watch, label)
+    show_progress = partial(simulating, config=asked.config, forecast=asked.forecast)
+    return Job(request, asked.config, compute, show_progress, label)
 
 
 def text(page: Page) -> Iterator[RenderableType]:
     """Question and answer, the choices side by side, why, and how the documented winter goes on."""
     brief = page.brief
-    yield from map(escape, filter(None, (brief.question, brief.answer, brief.observed, "")))
+    yield from map(escape, filter(None, (brief.question, brief.choice, brief.answer, brief.observed)))
+    yield ""
     yield page.tables["choices"]
-    yield from map(escape, (*brief.causes, *page.outlook))
+    yield from map(escape, (*brief.causes, *brief.watch, *page.outlook))

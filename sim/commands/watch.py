@@ -22,6 +22,7 @@ from sim.experiment.statistics import finite
 from sim.model.scenario import titled
 from sim.reporting.calibration_tables import reading_lines
 from sim.reporting.figures import drawn
+from sim.reporting.report_contents import rule_line, unlearnt_line
 from sim.reporting.table import Column, Table, numeric
 from sim.reporting.terminal import simulating
 from sim.reporting.text import capital, minus, percent, span
@@ -107,7 +108,7 @@ def job(request: Request, options: WatchOptions, rest: Request) -> Job[dict[str,
 
 def rows_of(asked: Watch, found: dict[str, Warned]) -> dict[str, list[Row]]:
     """The tables of the folder."""
-    titles = {one.key: one.title for one in asked.observables}
+    titles = asked.titles
     terms: list[Row] = []
     rules: list[Row] = []
     scores: list[Row] = []
@@ -164,8 +165,7 @@ def text(
         f" world: {escape(titled(asked.scenario.name))}, {asked.config.runs:,} histories, seed {asked.config.seed},"
         f" parameters: {asked.config.parameters_from}"
     )
-    for event in EVENTS.keys() - found.keys():
-        yield f"{capital(EVENTS[event])}: too few histories have it, or too few have not, to learn from."
+    yield from map(unlearnt_line, EVENTS.keys() - found.keys())
     yield ""
     for one in found.values():
         yield f"- {escape(rule_line(one, asked))}"
@@ -173,19 +173,6 @@ def text(
     if asked.counts is not None:
         yield from (*reading_lines(asked.counts), *(escape(today_line(row, weeks, file)) for row in rows["today"]), "")
     yield CANNOT_TELL
-
-
-def rule_line(one: Warned, asked: Watch) -> str:
-    """The rule of an event, and what it does to the odds, as one can say it."""
-    event, weeks = EVENTS[one.event], asked.horizon // 7
-    if one.rule is None:
-        return f"{capital(event)} within {weeks} weeks: no rule raises the odds with so few false alarms."
-    ratio = one.scores["rule"].odds_ratio
-    words = one.rule.words({seen.key: seen.title for seen in asked.observables})
-    return (
-        f"In the model's world, {words}: odds of {event} within {weeks} weeks times {ratio.value:.2g}"
-        f" (90% interval {span(ratio.low, ratio.high)})."
-    )
 
 
 def with_interval(row: Row, name: str, pattern: str) -> str:

@@ -415,6 +415,29 @@ class WatchOptions(Options, section="watch"):
 
 
 @dataclass(frozen=True)
+class OptimiseOptions(Options, section="optimise"):
+    """`lull optimise`."""
+
+    objectives: tuple[str, ...] = option(
+        ("min war", "max lull_days >= 90"), "what is wanted: min or max, and an outcome, a statistic or a condition",
+        example="[min war,max lull_days]",
+    )  # fmt: skip
+    constraints: tuple[str, ...] | None = option(
+        None, "what must hold on average: an outcome or condition at most or at least a number",
+        example="['deaths >= 10 at most 0.2']",
+    )  # fmt: skip
+    robust: str = option(
+        "mean", "how an objective counts over parameter sets: its mean, a quantile of the loss, or mean regret",
+        choices=("mean", "q75", "q90", "q95", "regret"),
+    )  # fmt: skip
+    population: int = option(48, "candidates of a generation", low=8, high=2000)
+    generations: int = option(20, "generations", low=1, high=2000)
+    parameters: str | None = option(
+        None, "parameter sets; null: posterior", choices=("posterior", "defaults"), example="defaults"
+    )
+
+
+@dataclass(frozen=True)
 class CaseOptions(Options, section="case"):
     """`lull case`."""
 
@@ -554,6 +577,7 @@ SIZES: Final[Mapping[str, VerbSizes]] = {
     "compare": VerbSizes(500, 200),
     "report": VerbSizes(250, 200),
     "explain": VerbSizes(16, 64),
+    "optimise": VerbSizes(16, 40),
     "app": VerbSizes(2_000),
 }
 """Verbs with sizes of their own; all others take those of the configuration."""
@@ -593,6 +617,7 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "forecast": (ForecastOptions,),
     "data": (DataOptions,),
     "watch": (WatchOptions,),
+    "optimise": (OptimiseOptions,),
     "case": (CaseOptions,),
     "app": (AppOptions,),
     "bench": (BenchOptions,),

@@ -17,7 +17,8 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +70,34 @@ def require(needed: int, key: str, value: object) -> None:
     free = psutil.virtual_memory().available
     if needed > free * SPARE:
         raise UserError(key, value, f"what fits: this needs about {size(needed)} of memory, {size(free)} are free")
+
+
+class Stopwatch:
+    """Seconds that the engine has taken while the watch ran: what simulations cost, apart from what is made of them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let it run while the block does; simulations by workers of a cluster are not seen."""
+        before = _WATCH.set(self)
+        try:
+            yield
+        finally:
+            _WATCH.reset(before)
+
+
+_WATCH: Final[ContextVar[Stopwatch]] = ContextVar("stopwatch")
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
+    """Add the seconds of the block to the watch that runs, if one does."""
+    began = time.perf_counter()
+    yield
+    if (watch := _WATCH.get(None)) is not None:
+        watch.seconds += time.perf_counter() - began
 
 
 Arrays = Mapping[str, Array]
@@ -216,10 +245,9 @@ class Experiment:
             start + self._points(table, number, chosen, run)
             for start, table, number in zip(first[:-1], tables, numbers, strict=True)
         ]
-        return run_batch(
-            stacked(tables), self.seed, self.first + np.concatenate(numbers), np.concatenate(points), self.recorded,
-            self.threads, progress,
-        )  # fmt: skip
+        table, number, point = stacked(tables), self.first + np.concatenate(numbers), np.concatenate(points)
+        with _timed():
+            return run_batch(table, self.seed, number, point, self.recorded, self.threads, progress)
 
     def simulate_each(
         self, sets: Sequence[int] | Array | None = None, runs: Sequence[int] | Array | None = None,
@@ -234,7 +262,8 @@ class Experiment:
         numbers = np.stack([self.numbers(arm, chosen, run) for arm in range(len(tables))])
         points = self._points(max(tables, key=lambda table: table.points), numbers[0], chosen, run)
         wide = [table if table.points > 1 else first_points(table, int(points.max()) + 1) for table in tables]
-        return run_arms(wide, self.seed, self.first + numbers, points, self.recorded, self.threads, progress)
+        with _timed():
+            return run_arms(wide, self.seed, self.first + numbers, points, self.recorded, self.threads, progress)
 
     @property
     def first(self) -> int:

@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 Provenance = Literal["measured", "expert", "assumed", "calibrated"]
@@ -569,11 +571,10 @@ class Parameters:
 # fmt: on
 
 
-def group_declarations(group: type) -> Iterator[tuple[str, Declaration]]:
-    """Yield (field name, declaration) of every parameter of one group, in order."""
-    for one in fields(group):
-        if "declaration" in one.metadata:
-            yield one.name, one.metadata["declaration"]
+@cache
+def group_declarations(group: type) -> tuple[tuple[str, Declaration], ...]:
+    """(Field name, declaration) of every parameter of one group, in order."""
+    return tuple((one.name, one.metadata["declaration"]) for one in fields(group) if "declaration" in one.metadata)
 
 
 def shared_groups() -> Iterator[tuple[str, type]]:
@@ -592,9 +593,11 @@ def group_title(key: str) -> str:
     return first_words((dict(shared_groups())[key].__doc__ or key).partition(".")[0])
 
 
-def shared_declarations() -> dict[str, Declaration]:
+@cache
+def shared_declarations() -> MappingProxyType[str, Declaration]:
     """All declarations of the whole case by full configuration key, such as `patron.control`."""
-    return {f"{key}.{name}": one for key, group in shared_groups() for name, one in group_declarations(group)}
+    every = ((f"{key}.{name}", one) for key, group in shared_groups() for name, one in group_declarations(group))
+    return MappingProxyType(dict(every))
 
 
 def declaration_of(key: str) -> Declaration | None:

@@ -1,6 +1,7 @@
 """Tables and sentences of calibrations, of forecasts from a user's counts, and of their skill."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from sim.analysis.calibration.observations import Observation
 from sim.analysis.calibration.posterior import stale
 from sim.analysis.calibration.sbc import LEVEL, conclusive, fewest_sets
 from sim.analysis.forecast.event_counts import Counts
-from sim.analysis.forecast.forecasting import DISCREPANT, Prediction, match_record
+from sim.analysis.forecast.forecasting import ALL, DISCREPANT, Prediction, match_record
 from sim.analysis.forecast.scores import (
     BANDS,
     BETTER,
@@ -36,6 +37,7 @@ from sim.analysis.forecast.scores import (
     Skill,
     Summary,
 )
+from sim.experiment.formats import long_date, short_date
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.model.scenario import POSTERIOR, Config, keyed_title
 from sim.model.timeline import Calendar
@@ -315,6 +317,8 @@ BENCHMARK_WORDS: Final = {
     "smoothing": "exponential smoothing",
     "recent weeks": f"last {RECENT} weeks",
 }
+FORECASTER_WORDS: Final = {MODEL: "Lull model", **BENCHMARK_WORDS}
+COMPARED_TITLE: Final = "Forecast of the model, for comparison with simpler ones"
 
 
 def reading_lines(counts: Counts) -> list[str]:
@@ -328,11 +332,12 @@ def reading_lines(counts: Counts) -> list[str]:
 
 def forecast_line(rows: Sequence[Mapping[str, Any]], matched: int) -> str:
     """The first coming period in one sentence."""
-    one = next(row for row in rows if row["theatre"] == "all")
+    one = next(row for row in rows if row["theatre"] == ALL)
+    first, last = (long_date(date.fromisoformat(one[end])) for end in ("from", "to"))
     return (
         f"In the Lull model, the {matched:,} histories most like the record have a median of {one['median']:.0f}"
-        f" acknowledged attacks from {one['from']} to {one['to']} (nine in ten: {one['q05']:.0f} to {one['q95']:.0f};"
-        " without direct war), for comparison with simpler forecasts (score=true)."
+        f" acknowledged attacks from {first} to {last} (90% of histories {one['q05']:.0f} to {one['q95']:.0f};"
+        " without direct war): a forecast of the model, for comparison with simpler ones."
     )
 
 
@@ -346,7 +351,39 @@ def forecast_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         numeric("q05", "90%", lambda row: f"{row['q05']:.0f}–{row['q95']:.0f}", "q95"),
         Column("known", "Observed", format="d"),
     )
-    return Table("Forecast of attacks, all theatres", columns, [row for row in rows if row["theatre"] == "all"])
+    return Table("Forecast of attacks, all theatres", columns, [row for row in rows if row["theatre"] == ALL])
+
+
+SHOWN_PERIODS: Final = 4
+"""Periods for which the terminal compares the model with simpler forecasts; the file has all."""
+
+
+def compared_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The model and simpler forecasts of the first periods: median, and 90% interval."""
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(row["forecaster"], []).append(row)
+    periods = by_name[MODEL]
+
+    def cell(place: int, name: str) -> str:
+        one = by_name[name][place]
+        return f"{one['median']:.0f} ({one['q05']:.0f}–{one['q95']:.0f})"
+
+    def week(place: int) -> Column:
+        first, last = (date.fromisoformat(periods[place][end]) for end in ("from", "to"))
+        return numeric(
+            "forecaster", f"{short_date(first)} to {short_date(last)}", lambda row: cell(place, row["forecaster"])
+        )
+
+    names = [{"forecaster": name} for name in by_name]
+    columns = (
+        Column("forecaster", "Forecast", format=lambda row: FORECASTER_WORDS[row["forecaster"]], number=False),
+        *map(week, range(min(SHOWN_PERIODS, len(periods)))),
+    )
+    note = "Median, 90% interval; all use the same counts. `lull forecast FILE score=true` compares them on the past."
+    if len(periods) > SHOWN_PERIODS:
+        note += f" Further periods, up to {periods[-1]['to']}, are in compared.csv."
+    return Table(COMPARED_TITLE, columns, names, note)
 
 
 def effect_table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -371,6 +408,7 @@ def match_lines(found: Prediction) -> list[str]:
         f"{match['kept']:,} of {match['histories']:,} histories are most like the record in the file"
         f" (ESS {match['effective']:.0f})."
     ]
+    lines += [f"  {escape(one)}" for one in match["details"]]
     if match["as_far"] < DISCREPANT:
         lines.append(
             "[bold red]The model hardly produces such a record[/]: fewer than"
@@ -416,7 +454,7 @@ def score_table(found: Sequence[Summary]) -> Table:
 
     name = Column(
         "forecaster", "Forecast", number=False, style=bold,
-        format=lambda one: BENCHMARK_WORDS.get(one.forecaster, one.forecaster),
+        format=lambda one: FORECASTER_WORDS[one.forecaster],
     )  # fmt: skip
     title = "Mean scores, the lower the better; coverage of intervals (and nominal)"
     return Table(title, (name, *map(mean, SCORES), *map(coverage, BANDS)), found)

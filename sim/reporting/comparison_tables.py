@@ -184,6 +184,8 @@ def restricted_note(data: xr.Dataset) -> str:
 
 MOST_ANSWERED: Final = 2
 """Scenarios that an answer names besides the baseline."""
+CLEARLY: Final = 3.0
+"""Errors above which the value of knowing a group of parameters is clear."""
 _LULL: Final = "Days until attacks resume: "
 _COUNTED: Final = ("soldiers", "attacks", "responses")
 """Units of outcomes that are numbers of things."""
@@ -234,6 +236,42 @@ def held(pinned: str) -> str:
     if pinned.startswith("nothing"):
         return "the whole history is simulated"
     return pinned.replace("is pinned", "is held fixed").replace(", free from then on", " and simulated from then on")
+
+
+def choice_line(data: xr.Dataset) -> str:
+    """Which choice has more or less of what is asked, in one sentence, the choices that differ most first."""
+    asked = asked_of(data)[:2]
+    rows = {name: [choice_row(data, one, name) for one in range(data.sizes["comparison"])] for name in asked}
+    order = sorted(range(data.sizes["comparison"]), key=lambda one: -max(_apart(rows[name][one]) for name in asked))
+    alike: dict[str, list[str]] = {}
+    for one in order[:MOST_ANSWERED]:
+        words: dict[str, list[str]] = {}
+        for name in asked:
+            of = "probability" if rows[name][one]["unit"] == "probability" else "mean"
+            words.setdefault(_moves(rows[name][one]), []).append(f"the {of} of {inside(asked_words(data, name))}")
+        said = enumerated([how.format(enumerated(what)) for how, what in words.items()])
+        alike.setdefault(said, []).append(f"“{titled(rows[asked[0]][one]['scenario'])}”")
+    parts = [f"{' as well as '.join(names)} {said}" for said, names in alike.items()]
+    return f"In the Lull model, compared with “{baseline_of(data)}”, {'; '.join(parts)}."
+
+
+def _apart(row: Row) -> float:
+    """How far a choice is from the baseline, as a share of the larger of the two values."""
+    size = max(abs(row["scenario_value"]), abs(row["baseline_value"]))
+    return abs(row["difference"] or 0.0) / size if size else 0.0
+
+
+def _moves(row: Row) -> str:
+    """What a choice does to a condition, and how sure that is."""
+    less, _, more = shares_of_sign(row)
+    sets = "pairs" if row["draws_less"] is None else "parameter sets"
+    return {
+        MORE: f"raises {{}} (in {percent(more)} of the {sets})",
+        LESS: f"lowers {{}} (in {percent(less)} of the {sets})",
+        NOT_LESS: "raises or leaves unchanged {}",
+        NOT_MORE: "lowers or leaves unchanged {}",
+        SAME: "leaves {} unchanged",
+    }.get(row["verdict"], f"may raise or lower {{}} (the {sets} disagree)")
 
 
 def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
@@ -594,9 +632,10 @@ def evppi_tables(data: xr.Dataset) -> list[Table]:
     A group is listed where its value is above twice its error.
     """
     every, rows = evppi_rows(data), []
-    for name in REGRETTED:
-        mine = [{**row, "outcome": short(data, name)} for row in every if row["measure"] == name]
-        worth = [row for row in mine if row["evppi"] > 2.0 * row["evppi_error"]]
+    for name in (*asked_of(data), *REGRETTED):
+        words = short(data, name) if name in _KEY else asked_words(data, name)
+        mine = [{**row, "outcome": words} for row in every if row["measure"] == name]
+        worth = worth_knowing(mine)
         nothing = [{**row, "known_text": "No group alone: none above twice its error", "evppi": None} for row in mine]
         rows += worth or nothing[:1]
     columns = (
@@ -612,6 +651,55 @@ def evppi_tables(data: xr.Dataset) -> list[Table]:
         " draws. All known: the least expected regret, which Monte Carlo error within draws makes too large."
     )
     return [Table(title, columns, rows, note, "evppi", grouped=True)] if rows else []
+
+
+def worth_knowing(rows: Sequence[Row], errors: float = 2.0) -> list[Row]:
+    """Groups of parameters whose EVPPI is above so many times its error."""
+    return [row for row in rows if row["evppi"] > errors * row["evppi_error"]]
+
+
+def evppi_line(data: xr.Dataset) -> str:
+    """What is worth knowing before choosing, of the conditions asked, in one sentence; empty with few draws."""
+    rows, asked = evppi_rows(data), asked_of(data)
+    parts = [
+        f"by {inside(asked_words(data, name))}, {enumerated([_worth(row) for row in worth])}"
+        for name in asked
+        if (worth := worth_knowing([row for row in rows if row["measure"] == name]))
+    ]
+    if not rows:
+        return ""
+    if not parts:
+        words = enumerated([inside(asked_words(data, name)) for name in asked])
+        return (
+            f"To know a single group of parameters before choosing is worth nothing that shows: for {words}, no group"
+            " makes the choice better by more than twice its error."
+        )
+    return (
+        f"If one knew a group of parameters before choosing, the choice would be better on average: {'; '.join(parts)}."
+    )
+
+
+def _worth(row: Row) -> str:
+    """A group of parameters with its value."""
+    return f"“{row['known_text']}” by {saved(row, 'evppi')} (± {saved(row, 'evppi_error')})"
+
+
+def knowing_line(data: xr.Dataset) -> str:
+    """The group of parameters that clearly matters for a condition asked, in one sentence; empty where none does.
+
+    Its value is beyond chance in some forty such numbers, and at least a tenth of what knowing all is worth.
+    """
+    rows = [row for row in evppi_rows(data) if row["measure"] in asked_of(data)]
+    clear = [row for row in worth_knowing(rows, CLEARLY) if row["evppi"] >= row["regret"] / 10]
+    if not clear:
+        return ""
+    most = max(clear, key=lambda row: row["evppi"] / row["evppi_error"])
+    return (
+        f"Knowing “{most['known_text']}” (a group of parameters) would change the choice: made by"
+        f" {inside(asked_words(data, most['measure']))}, it would be better by {saved(most, 'evppi')} on average"
+        f" (± {saved(most, 'evppi_error')}; with every parameter known, by {points(most['regret'], most['unit'])} at"
+        " most)."
+    )
 
 
 def saved(row: Row, name: str) -> str:

@@ -4,7 +4,7 @@ Every number is from the data.
 """
 
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Final
@@ -15,12 +15,13 @@ from sim.analysis.attribution import Attributed
 from sim.analysis.calibration.calibration_run import excluded_words
 from sim.analysis.calibration.identifiability import NOT
 from sim.analysis.comparison.paired_comparison import LESS, MORE, compared, prior_rows, verdict
+from sim.analysis.early_warning import EVENTS, Term, Warned, Watch
 from sim.analysis.report_data import ReportResults
 from sim.analysis.summary import pattern_record
 from sim.experiment.formats import full_date, named
 from sim.experiment.result_dir import source_hash
-from sim.model.scenario import titled
-from sim.model.validation import written as written_value
+from sim.model.scenario import CONDITIONED, titled
+from sim.model.validation import UserError
 from sim.reporting.calibration_tables import story_table
 from sim.reporting.comparison_tables import (
     KEY_MEASURES,
@@ -34,15 +35,18 @@ from sim.reporting.comparison_tables import (
     asked_words,
     attribution_table,
     baseline_of,
+    choice_line,
     choice_row,
     choices_table,
     day_text,
     difference_columns,
+    evppi_tables,
     held,
     inside,
     interval,
     interval_words,
     judged_columns,
+    knowing_line,
     mechanism_words,
     place_of,
     place_table,
@@ -54,7 +58,7 @@ from sim.reporting.comparison_tables import (
     war_counts,
 )
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.tables import ASSUMED, FORMS, balance_table, sets_words
+from sim.reporting.tables import ASSUMED, FORMS, balance_table, days_words, sets_words
 from sim.reporting.text import (
     amount,
     calibration_note,
@@ -65,6 +69,7 @@ from sim.reporting.text import (
     percent,
     positional,
     quantity_title,
+    span,
 )
 
 GLOSSARY: Final = {
@@ -141,8 +146,8 @@ def question(found: ReportResults) -> str:
     if len(names) > MOST_NAMED + 1:
         names = [names[0], f"{len(names) - 1} other choices"]
     words = [inside(asked_words(data, one)) for one in asked_of(data)]
-    how = f"How {'likely' if _chances(data) else 'large'} {'is' if len(words) == 1 else 'are'}"
-    return f"{how} {enumerated(words)} under {enumerated(names)}?"
+    how = f"how {'likely' if _chances(data) else 'large'} {'is' if len(words) == 1 else 'are'}"
+    return f"{', '.join(names[:-1])} or {names[-1]}: {how} {enumerated(words)}?"
 
 
 def _chances(data: xr.Dataset) -> bool:
@@ -157,17 +162,21 @@ def sentences(found: ReportResults) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Brief:
-    """What two pages say: `observed` is the answer for the winter that was observed, empty where another is simulated.
+    """What two pages say: `choice` is the answer in one sentence, `answer` its numbers.
 
-    `trust` are the parts of one paragraph with their labels; `changes` would change our mind.
+    `observed` are the numbers of the winter that was observed, empty where another is simulated; `trust` are the parts
+    of one paragraph with their labels; `changes` would change our mind; `knowing` is what one group of parameters is
+    worth, empty where none clearly matters; the first of `watch` says where the others come from.
     """
 
     question: str
+    choice: str
     answer: str
     observed: str
     trust: tuple[tuple[str, str], ...]
     changes: tuple[str, ...]
     causes: tuple[str, ...]
+    knowing: str
     watch: tuple[str, ...]
     cite: str
 
@@ -179,7 +188,16 @@ def brief_of(found: ReportResults, command: str) -> Brief:
         f" {found.comparison.attrs['seed']}: {command}"
     )
     return Brief(
-        question(found), answer(found), observed(found), trust(found), changes(found), causes(found), watch(found), cite
+        question(found),
+        choice_line(found.comparison),
+        answer(found),
+        observed(found),
+        trust(found),
+        changes(found),
+        causes(found),
+        knowing_line(found.comparison),
+        watch_lines(found),
+        cite,
     )
 
 
@@ -198,8 +216,8 @@ def observed(found: ReportResults) -> str:
         for text, share in one.asked.items()
     ]
     return (
-        f"For the winter as it was observed up to {full_date(one.report)}, no choice made otherwise, the model's"
-        f" probabilities are {enumerated(parts)}."
+        "These are winters of the same rules with other chance events. For the winter as it was observed up to"
+        f" {full_date(one.report)}, no choice made otherwise, the model's probabilities are {enumerated(parts)}."
     )
 
 
@@ -227,7 +245,8 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
     rows = [choice_row(data, place, one) for place in range(data.sizes["comparison"]) for one in asked]
     sure = sum(one["verdict"] in (MORE, LESS) for one in rows)
     firmness = (
-        "and stand firmer than the figures themselves, because all choices share parameters and random numbers"
+        f"and stand{'s' * (sure < 2)} firmer than the figures themselves, because all choices share parameters and"
+        " random numbers"
         if sure
         else "so which choice does better stays open"
     )
@@ -240,8 +259,20 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
 
 def form_line(found: ReportResults) -> str:
     """Whether the answer survives a change of the form of the rules: the one place that says it."""
-    note = form_note(found) or "Whether the answer survives another form of the rules was not tested in this run."
-    return note[:1].lower() + note[1:]
+    here, outlook = found.asked.config.scenario.mechanisms.pause, found.outlook
+    if found.asked.evidence.why:
+        return "whether the answer survives another form of the rules was not tested in this run."
+    line = (
+        f"here {FORMS[here]}; whether this answer survives the other form of the rules, in which {FORMS[not here]},"
+        " was not measured."
+    )
+    if outlook is not None and (other := outlook.other_form) is not None:
+        line += (
+            f" For the winter as it was observed, that form gives a lull of {days_words(other.lull.median, outlook)}"
+            f" days in the median instead of {days_words(outlook.lull.median, outlook)}, and direct war a probability"
+            f" of {percent(other.war.mean)} instead of {percent(outlook.war.mean)}."
+        )
+    return line
 
 
 def changes(found: ReportResults) -> tuple[str, ...]:
@@ -258,8 +289,8 @@ def changes(found: ReportResults) -> tuple[str, ...]:
     if needed := evidence.rows("necessity"):
         shares = enumerated([f"“{one['text']}” in {percent(one['fails_after'])}" for one in needed])
         found_lines.append(
-            f"Evidence on what brought the calm: of the fitted histories, the calm fails without {shares}; all of these"
-            " remain possible causes."
+            f"Evidence on what brought the calm: in the model's histories that fit the observations, the calm fails"
+            f" without {shares}. All remain possible causes; what rules one out would move the answer."
         )
     if any(map(found.asked.prior_driven, asked_of(data))):
         day = full_date(scenario.calendar.date_of(scenario.calendar.report))
@@ -277,16 +308,17 @@ def causes(found: ReportResults) -> tuple[str, ...]:
             None if value is None else amount(value, unit, sign=True)
             for value in (one.shapley.mean, one.shapley.low, one.shapley.high)
         )
-        within = amount(one.shapley.error, unit) if low is None else f"90% of the sets: {low} to {high}"
-        return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {'± ' * (low is None)}{within})"
+        within = f"90% of the sets: {low.removesuffix(' pts')} to {high}" if low and high else ""
+        within = within or f"± {amount(one.shapley.error, unit)}"
+        return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {within})"
 
     several = f"the {len(made.shares)} mechanisms" if len(made.shares) > 1 else "the one mechanism"
     none, every = (amount(one.mean, unit) for one in (made.none, made.every))
     real = [one for one in made.ranked() if one.mechanism != MEASUREMENT][:MOST_NAMED]
     last = every if unit == "probability" else f"{every} {unit}"
     lines = (
-        f"Under “{made.game.scenario.title}”, where {held(found.asked.explaining.pinned)}, {several} together take"
-        f" “{made.game.measured.words}” from {none} to {last}. Largest shares (Shapley values):"
+        f"Under “{made.game.scenario.title}”, where {held(found.asked.explaining.pinned)}, {several} at work together"
+        f" take “{made.game.measured.words}” from {none} to {last}. Of that the largest shares (Shapley values) are"
         f" {enumerated(list(map(part, real)))}.",
     ) * bool(real)
     lines += tuple(
@@ -297,44 +329,60 @@ def causes(found: ReportResults) -> tuple[str, ...]:
     return tuple(map(minus, lines))
 
 
-WATCH: Final = {
-    "rival_war_gate": "{rival}'s war: militias attack more while it is fought, less while it rests",
-    "fear": "strikes of the last weeks: fear of them fades with every quiet week",
-    "grievance": "whom strikes hit: those who are struck turn more willing to attack",
-    "capacity": "how much the militias have fired: capacity wears out in a campaign and grows back in the quiet",
-    "patron_restraint": "whether {patron} orders the militias to hold back, or releases that order",
-    "pause": "groups that announce a pause, and how long it has lasted",
-    "bursts": "a second attack in a theatre soon after the first: attacks cluster",
-    "obedience": "groups that attack although {patron} orders restraint",
-    "threat_fear": "announcements of strikes by {target}: the threat works before the strike",
-    "autonomy": "the groups least bound to {patron}: they attack without an order",
-    "mediation": "pressure of {mediators} on the militias",
-    "limited_response": "limited strikes of {target} after single attacks",
-    "major_response": "soldiers killed: deaths bring the major strikes of {target}",
-    "target_restraint": "whether {target} strikes leaders in the calm",
-    MEASUREMENT: "reports of attacks that are not acknowledged: the first ones may go unseen",
-}
-"""What shows a mechanism at work."""
-MOST_WATCHED: Final = 5
-
-
-def watch(found: ReportResults) -> tuple[str, ...]:
-    """What to watch: signs of the mechanisms with the largest shares, the one place that says it."""
-    names = asdict(found.asked.config.scenario.cast.names)
-    ranked = [one.mechanism for one in found.attribution.ranked() if one.shapley.mean][:MOST_WATCHED]
-    return tuple(f"{capital(WATCH[one].format(**names))}." for one in ranked)
-
-
-def form_note(found: ReportResults) -> str:
-    """That the answer has not been repeated by the other form; nothing for a case without a posterior."""
-    if found.asked.evidence.why:
-        return ""
-    here = found.asked.config.scenario.mechanisms.pause
+def rule_line(one: Warned, watch: Watch) -> str:
+    """The rule of an event, and what it does to the odds, as one can say it."""
+    event, weeks = EVENTS[one.event], watch.horizon // 7
+    if one.rule is None:
+        return f"{capital(event)} within {weeks} weeks: no rule raises the odds with so few false alarms."
+    ratio = one.scores["rule"].odds_ratio
+    words = one.rule.words(watch.titles)
     return (
-        f"In the form of the model used here {FORMS[here]}; whether this answer survives the other form, in which"
-        f" {FORMS[not here]}, was not measured: mechanisms.pause={written_value(not here)} with"
-        " compare.parameters=prior makes the report by that form, at parameters drawn from the priors."
+        f"In the model's world, {words}: odds of {event} within {weeks} weeks times {ratio.value:.2g}"
+        f" (90% interval {span(ratio.low, ratio.high)})."
     )
+
+
+def watch_lines(found: ReportResults) -> tuple[str, ...]:
+    """What to watch: of each event its rule and how often that is right, then the terms of the regression."""
+    watch = found.asked.watch
+    if isinstance(watch, UserError) or not found.warned:
+        return (f"Left out: {found.no_warning}.",)
+    whose = "that reproduce the observations" if watch.config.parameters_from == CONDITIONED else "of the baseline"
+    lines = [
+        f"This is the model's world: what {watch.config.runs:,} simulated histories {whose} show before an event comes,"
+        f" week by week after {full_date(watch.scenario.calendar.date_of(watch.scenario.calendar.report))}; not what"
+        " causes it, nor how often the world brings it."
+    ]
+    for one in found.warned.values():
+        event, terms = capital(EVENTS[one.event]), [_term(term, watch) for term in one.model.terms]
+        kept = rule_line(one, watch)
+        if one.rule is not None:
+            score = one.scores["rule"]
+            kept += (
+                f" It comes within that time after {percent(score.precision)} of the weeks with this sign, and after"
+                f" {percent(one.base)} of all weeks; {percent(score.caught)} of the histories in which it comes give"
+                " the sign before"
+            )
+            kept += f", {score.lead:.0f} days ahead in the median." if score.caught else "."
+        lines.append(f"{event}, the rule to keep in mind: {kept[:1].lower()}{kept[1:]}")
+        if terms:
+            lines.append(
+                f"{event}, the best terms of a logistic regression (AUC {one.scores['model'].auc.value:.2f}, where 0.5"
+                f" is chance): its odds are multiplied, at each doubling of 1 + the number, by {enumerated(terms)}."
+            )
+    lines += map(unlearnt_line, EVENTS.keys() - found.warned.keys())
+    return tuple(map(minus, lines))
+
+
+def unlearnt_line(event: str) -> str:
+    """That an event has no rule and no regression."""
+    return f"{capital(EVENTS[event])}: too few histories have it, or too few have not, to learn from."
+
+
+def _term(term: Term, watch: Watch) -> str:
+    """A term of a regression: by how much a doubling of 1 + the observable multiplies the odds."""
+    middle, low, high = term.odds_ratio
+    return f"{middle:.2g} ({span(low, high)}) for {watch.titles[term.name]}"
 
 
 def _size(row: Row) -> float:
@@ -411,7 +459,7 @@ def every_table(found: ReportResults) -> dict[str, Table]:
     made = (
         choices_table(data), scenarios(found), effects(found), prior_table(data), place_table(data, "theatre"),
         place_table(data, "group"),
-        regrets, attribution_table(found.attribution), levers(found), uncertainties(found),
+        regrets, *evppi_tables(data), attribution_table(found.attribution), levers(found), uncertainties(found),
         quantities(found, identified=True), quantities(found, identified=False), explanations(found),
         story_table(evidence.rows("causal_patterns"), evidence.rows("necessity")),
         balance_table(found.balance), patterns(found), classes(found),

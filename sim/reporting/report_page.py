@@ -16,6 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
+from sim.analysis.comparison.value_of_information import FEWEST
 from sim.analysis.report_data import LEAST_DRAWS, ReportResults
 from sim.experiment.command import Request
 from sim.experiment.io import undate
@@ -28,6 +29,7 @@ from sim.reporting.comparison_tables import (
     asked_words,
     baseline_of,
     before_line,
+    evppi_line,
     mechanism_words,
     pairing_line,
     reading,
@@ -115,7 +117,7 @@ def write_document(page: "Page", path: Path) -> None:
         section.page_width, section.page_height = Inches(8.27), Inches(11.69)
         section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Inches(0.8)
     made.add_heading(brief.question, 0)
-    _add_lines(made, "", (brief.answer, brief.observed), "Normal")
+    _add_lines(made, "", (brief.choice, brief.answer, brief.observed), "Normal")
     _add_picture(made, page.pictures["choices"])
     _add_table(made, page.tables["choices"])
     trusted = " ".join(f"{label}: {sentence}" for label, sentence in brief.trust)
@@ -123,7 +125,9 @@ def write_document(page: "Page", path: Path) -> None:
     _add_lines(made, "What would change our mind", brief.changes)
     _add_lines(made, "Why", brief.causes, "Normal")
     _add_picture(made, page.pictures["why"])
-    _add_lines(made, "What to watch", brief.watch)
+    _add_lines(made, "What is worth knowing" * bool(brief.knowing), (brief.knowing,), "Normal")
+    _add_lines(made, "What to watch", brief.watch[:1], "Normal")
+    _add_lines(made, "", brief.watch[1:])
     _add_lines(made, "Cite this run", (brief.cite,), "Normal")
     made.add_page_break()
     _add_lines(made, "Annex", page.outlook, "Normal")
@@ -245,6 +249,7 @@ def page_of(found: ReportResults, request: Request) -> Page:
         lines=lines_of(found),
         evidence=found.asked.evidence,
         least_draws=LEAST_DRAWS,
+        fewest=FEWEST,
         glossary=GLOSSARY,
         limits=LIMITS,
         command=command,
@@ -276,6 +281,7 @@ def lines_of(found: ReportResults) -> dict[str, Any]:
         "total": minus(total_line(found.attribution)),
         "before": minus(before_line(found.attribution)),
         "reading": reading(found.attribution),
+        "knowing": evppi_line(data),
         "pinned": found.asked.explaining.pinned,
     }
 
@@ -296,9 +302,8 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
         Picture(
             "why", shares_figure(found.shares, MOST_SHARES),
             f"Bars of Shapley values, the largest for “{mechanism_words(largest.mechanism)}”; measurement is grey.",
-            f"What moves “{found.attribution.game.measured.words}”: the largest Shapley values of mechanisms (grey:"
-            f" measurement); lines hold 90% of parameter sets. The patron is {data.attrs['patron']}, the target"
-            f" {data.attrs['target']}.",
+            f"The largest Shapley values of mechanisms (grey: measurement). The patron is {data.attrs['patron']}, the"
+            f" target {data.attrs['target']}.",
             wide=False,
         ),
         Picture(
@@ -311,14 +316,14 @@ def pictures_of(found: ReportResults) -> dict[str, Picture]:
         Picture(
             "shares", shares_figure(found.shares),
             f"Bars of Shapley values, the largest for “{mechanism_words(largest.mechanism)}”.",
-            "Shapley values of the mechanisms; the lines hold 90% of draws of the parameters.",
+            "Shapley values of the mechanisms; the lines hold 90% of parameter sets.",
             wide=False,
         ),
         Picture(
             "attribution", attribution_figure(found.shares),
             f"Bars of Shapley values, the largest for “{mechanism_words(largest.mechanism)}”, with lines that hold"
-            " 90% of draws. All numbers stand in the table of shares.",
-            "Bars: Shapley values of the mechanisms. Lines: 90% of draws of the parameters.",
+            " 90% of parameter sets. All numbers stand in the table of shares.",
+            "Bars: Shapley values of the mechanisms. Lines: 90% of parameter sets.",
             wide=True,
         ),
         Picture(

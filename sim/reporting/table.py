@@ -260,14 +260,14 @@ def _html_group(group: list[list[str]], looks: list[str]) -> Iterable[str]:
 
 
 def write_workbook(tables: Iterable[Table], path: Path | str) -> None:
-    """Tables as the sheets of one Excel file: values with their number formats below titles and units.
+    """Tables as the sheets of one Excel file: values with their number formats below titles and units, texts as shown.
 
     Raises:
         UserError: the optional package that writes Excel files is missing.
     """
     try:
         from openpyxl import Workbook
-        from openpyxl.styles import Font
+        from openpyxl.styles import Alignment, Font
     except ImportError:
         raise UserError("excel", str(path), 'the extra "excel": pip install "lull-sim[excel]"') from None
     book = Workbook()
@@ -275,18 +275,38 @@ def write_workbook(tables: Iterable[Table], path: Path | str) -> None:
     for table in tables:
         sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", " ", table.name or table.title)[:31] or "table")
         stored = [(column, key) for column in table.columns for key in column.stored]
-        heads = [column.heading if len(column.stored) == 1 else f"{column.heading}: {key}" for column, key in stored]
-        sheet.append([defused(one) for one in heads])
+        sheet.append([defused(excel_head(column, key)) for column, key in stored])
         for row in table.rows:
-            sheet.append([excel_value(value_of(row, key)) for _, key in stored])
+            sheet.append([
+                excel_value(value_of(row, key) if column.right or len(column.stored) > 1 else column.text(row))
+                for column, key in stored
+            ])  # fmt: skip
         for place, (column, _) in enumerate(stored, 1):
             for cell in next(sheet.iter_cols(place, place, 2)) if table.rows else ():
                 cell.number_format = excel_format(column.format)
         for cell in sheet[1]:
-            cell.font = Font(bold=True)
+            cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+            sheet.column_dimensions[cell.column_letter].width = EXCEL_WIDTH
         sheet.freeze_panes = "A2"
     book.save(path)
     undate(Path(path))
+
+
+EXCEL_WIDTH: Final = 24
+"""Width in signs of a column of a sheet."""
+
+
+def excel_head(column: Column, key: str) -> str:
+    """The heading of a column of a sheet: that of the table, and which of the values behind a cell it holds.
+
+    >>> column = Column("war", "War", keys=("war", "war: low"))
+    >>> [excel_head(column, key) for key in column.stored]
+    ['War', 'War: low']
+    """
+    base = f"{column.key}: "
+    if len(column.stored) == 1 or (key == column.key and column.stored[1].startswith(base)):
+        return column.heading
+    return f"{column.heading}: {key.removeprefix(base).replace('_', ' ')}"
 
 
 # --- widths -------------------------------------------------------------------------------------------------

@@ -4,8 +4,11 @@ import csv
 import gc
 import io
 import re
+import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -16,11 +19,13 @@ import xarray as xr
 import yaml
 
 from sim import compare
+from sim import forecast as sim_forecast
 from sim.analysis.pattern_tests import judge
 from sim.analysis.summary import outcome_rows, statistics, weekly_rows
 from sim.app.explore import outcome_html
 from sim.app.explore import session as explore
 from sim.app.explore.fan_chart import FanChart, marks_of
+from sim.app.explore.forecast_area import file_forecast
 from sim.app.explore.outcome_html import FILES, PAIR_FILES, downloads, python
 from sim.app.explore.session import Session, form_content, form_state
 from sim.app.form_settings import initial_state, load_base, parse_scenario, parse_state
@@ -31,7 +36,10 @@ from sim.experiment.parameter_sets import shipped_posterior
 from sim.model.parameters import MECHANISM_NAMES, Declaration, Prior, shared_declarations
 from sim.model.scenario import load
 from sim.model.validation import UserError
+from sim.reporting.calibration_tables import forecast_line
 from sim.reporting.text import percent
+from tests.analysis.events.files import ACLED_31, acled, calendar, saved
+from tests.analysis.events.files import text as table_text
 
 FEW = 400
 MOVED = {"patron.control": "0.5"}
@@ -516,6 +524,113 @@ def test_visitors_share_nothing_that_changes(pool: WorkerPool) -> None:
     answered(one, 1)
     assert other.form.state["texts"] == {}
     assert medians(other) == before != medians(one)
+
+
+# --- a file of the visitor's ----------------------------------------------------------------------------------
+
+
+def attacks_file(days: int = 60) -> str:
+    generator = np.random.default_rng(2)
+    rows = [
+        acled(10 * day + number, str(calendar().start + timedelta(days=day)), country=("Iraq", "Syria")[number % 2])
+        for day in range(days) for number in range(generator.poisson(1.5))
+    ]  # fmt: skip
+    return table_text(ACLED_31, rows)
+
+
+def upload(session: Session, content: str | bytes, name: str = "attacks.csv", **changes: Any) -> None:
+    raw = content if isinstance(content, bytes) else content.encode()
+    sent = {"serial": time.monotonic_ns(), "name": name, "size": len(raw), "content": b64encode(raw).decode()}
+    session.forecast.field.upload = sent | changes
+
+
+def forecast_done(session: Session) -> str:
+    """What stands in the area of the forecast once no work is left."""
+    turns(session).until(lambda: session.forecast._work is None)
+    return str(session.forecast.status.object + session.forecast.result.object)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(file_forecast, "__defaults__", (1500,))
+    return 1500
+
+
+def test_a_file_is_forecast_as_lull_forecast_does(session: Session, few: int, tmp_path: Path) -> None:
+    content = attacks_file()
+    upload(session, content)
+    said, seen = [], session.forecast
+    seen.status.param.watch(lambda event: said.append(event.new), "object")
+    html = forecast_done(session)
+    expected = sim_forecast(saved(tmp_path, content, "attacks.csv"), runs=few, overrides={"scenario": "article"})
+    words = words_of(html)
+    for row in expected.tables["compared"].itertuples():
+        if row.to <= expected.tables["compared"]["to"].unique()[3]:
+            assert f"{row.median:.0f} ({row.q05:.0f}–{row.q95:.0f})" in words
+    assert forecast_line(expected.content["forecast"], len(expected.found.forecast.match.places)) in words
+    assert "Forecast of the model, for comparison with simpler ones" in words
+    assert f"attacks.csv, read as ACLED: {content.count('INV')} rows, {content.count('INV')} used" in words
+    assert "fatalities: not used" in words
+    assert "data:image/svg+xml;base64," in html
+    assert any("histories</p><progress" in one for one in said), "progress is shown"
+    assert not session.forecast.stop.visible
+
+
+BAD_FILES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
+    "no table": ("hello\n", {"name": "x.csv"}, "data = x.csv: allowed an export of ACLED"),
+    "too large": ("", {"size": 5_000_001}, "data = attacks.csv: allowed files of at most 5 MB here"),
+    "no size": ("", {"size": "many"}, "data = attacks.csv: allowed files of at most 5 MB"),
+    "too short": (attacks_file(9), {}, "allowed at least 14 days"),
+    "markup": ("a\n", {"name": "<script>.csv"}, "data = &lt;script&gt;.csv"),
+    "a folder": ("hello\n", {"name": "../../etc/x.csv"}, "data = x.csv: allowed"),
+    "binary": (bytes(range(256)) * 40, {"name": "x.xlsx"}, "data = x.xlsx: allowed"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_file_that_cannot_be_used_gives_one_line_at_its_field(session: Session, name: str, few: int) -> None:
+    content, changes, line = BAD_FILES[name]
+    upload(session, content, **changes)
+    html = forecast_done(session)
+    assert "class='mistake'>" in html
+    assert line in html
+    assert html.count("\n") == 0
+    assert "/tmp" not in html
+    assert "<script>" not in html
+    assert not session.message.visible
+    upload(session, attacks_file())
+    assert "for comparison with simpler ones" in forecast_done(session), "a good file afterwards works"
+
+
+def test_a_forecast_is_cancelled_and_overtaken_and_ends_with_the_visit(pool: WorkerPool, few: int) -> None:
+    session = arrived(pool)
+    upload(session, attacks_file())
+    assert session.forecast.stop.visible
+    session.forecast._pressed()
+    pool.patient.submit(int).result()
+    while not turns(session).acts.empty():
+        turns(session).acts.get()()
+    assert "Cancelled" in session.forecast.status.object
+    assert session.forecast.result.object == ""
+    upload(session, attacks_file())
+    upload(session, attacks_file(), "second.csv")
+    assert "second.csv" in b64decode(re.search(r"base64,([^']+)", forecast_done(session))[1]).decode()  # type: ignore[index]
+    upload(session, attacks_file())
+    session.end()
+    pool.patient.submit(int).result()
+    assert session.forecast._work is None
+
+
+def test_other_settings_are_offered_for_the_same_file(session: Session, few: int) -> None:
+    upload(session, attacks_file())
+    first = forecast_done(session)
+    ask(session, 1, {"multipliers.baseline": "1.2", "history": "free"})
+    answered(session, 1)
+    assert "earlier settings" in session.forecast.status.object
+    assert session.forecast.stop.label == "Forecast again with these settings"
+    session.forecast._pressed()
+    assert forecast_done(session) != first
+    assert "earlier settings" not in session.forecast.status.object
 
 
 # --- what is taken away -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ import pytest
 
 from sim import compare
 from sim.app.form_settings import load_base, parse_scenario, parse_state
+from tests.analysis.events.files import calendar
 from tests.app.conftest import WIDTHS, Visit
 from tests.app.exploring import (
     BANDS,
@@ -431,3 +433,38 @@ def test_what_it_cannot_tell_stands_on_every_page(any_width: Visit) -> None:
     for address in ("/explore", "/play", "/learn"):
         page = any_width.open(address)
         page.get_by_text("What this page cannot tell.").wait_for()
+
+
+# --- a file of the visitor's ----------------------------------------------------------------------------------
+
+DROP = """(zone, content) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([content], "dropped.csv", {type: "text/csv"}));
+  for (const kind of ["dragover", "drop"])
+    zone.dispatchEvent(new DragEvent(kind, {dataTransfer: carried, bubbles: true, cancelable: true}));
+}"""
+
+
+def test_a_file_that_is_dropped_or_chosen_is_forecast(any_width: Visit, tmp_path: Path) -> None:
+    page = arrive(any_width)
+    weeks = [f"{calendar().start + timedelta(days=7 * week - 1)},{12 * week}" for week in range(1, 12)]
+    content = "as_of_date,total\n" + "\n".join(weeks) + "\n"
+    page.locator(".zone").evaluate(DROP, "nothing that could be read\n")
+    mistake = page.locator("p.mistake")
+    mistake.wait_for()
+    assert "data = dropped.csv: allowed " in mistake.inner_text()
+    page.locator(".zone").evaluate(DROP, content)
+    figure = page.locator("img[alt*='a forecast of the model, for comparison with simpler ones']")
+    figure.wait_for()
+    assert mistake.count() == 0
+    assert figure.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 700
+    table = page.get_by_role("table", name="Forecast of the model, for comparison with simpler ones")
+    assert table.locator("tbody tr").count() == 8
+    assert page.get_by_text("cumulative counts: 11 rows, 11 used").count() == 1
+    assert page.evaluate(HIDDEN) == []
+    assert page.evaluate(UNNAMED) == []
+    assert weak(page) == set()
+    too_large = tmp_path / "large.csv"
+    too_large.write_bytes(b"x" * 5_000_001)
+    page.get_by_label("Choose a file, or drop it here").set_input_files(too_large)
+    page.get_by_text("data = large.csv: allowed files of at most 5 MB here").wait_for()

@@ -1,10 +1,12 @@
 """`lull case`: a template that runs at once, what a case lacks, predictions; and the two cases of the experiments."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -13,10 +15,12 @@ from sim.analysis.case_files import FINDINGS
 from sim.analysis.forecast.case_predictions import CasePredictions
 from sim.analysis.forecast.case_predictions import predict_case as predict
 from sim.analysis.forecast.case_settings import case_settings
+from sim.analysis.forecast.scores import FORECASTERS
 from sim.experiment.statistics import effective_sample_size
 from sim.model.hydra_config import GROUPS
 from sim.model.package_data import data_folder
 from sim.model.scenario import load
+from tests.analysis.events.files import ACLED_31, acled, saved, text
 from tests.reporting.test_alone import source_in
 
 pytestmark = pytest.mark.usefixtures("small_sides")
@@ -39,6 +43,48 @@ def findings(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, set[s
     assert cli.main(["case", "check", *words, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     return {kind: {one["key"] for one in rows if one["kind"] == kind} for kind in FINDINGS}
+
+
+# --- a file of events ---------------------------------------------------------------------------------------
+
+
+def events_of(path: Path, start: str, sides: tuple[str, str, str]) -> Path:
+    """An invented export of eight weeks with about an attack a day; somebody dies on the thirtieth day."""
+    (actor, other, country), generator, first = sides, np.random.default_rng(4), date.fromisoformat(start)
+    rows = [
+        acled(10 * day + number, str(first + timedelta(days=day)), actor1=actor, actor2=other, country=country,
+              fatalities=2 if (day, number) == (30, 0) else 0)
+        for day in range(56) for number in range(1 + generator.poisson(0.5))
+    ]  # fmt: skip
+    return saved(path, text(ACLED_31, rows))
+
+
+US = "Military Forces of the United States (2017-2021)"
+FILES: dict[str, tuple[str, tuple[str, str, str], str]] = {
+    "second_case": ("2020-02-01", ("Kataib Hezbollah", US, "Iraq"), "fatalities: used; 1 deadly attack (2 killed)"),
+    "red_sea": ("2023-11-19", ("Houthi movement", "Civilians", "Red Sea"), "fatalities: not used"),
+    "mine": ("START", ("First group", "Anybody", "Border"), "groups: used; "),
+}
+"""Start, both sides and place of the invented events of each case, and what is said of the dead or the groups."""
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_file_of_events_of_another_case_is_forecast(
+    case: str, mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start, sides, said = FILES[case]
+    folder = mine if case == "mine" else ROOT / "experiments" / case
+    config = load([f"scenario={case}"], folder)
+    begin = str(config.scenario.calendar.start) if start == "START" else start
+    path = events_of(Path.cwd(), begin, sides)
+    words = ["forecast", f"data={path}", f"scenario={case}", "--config-dir", str(folder), "histories=2000", "weeks=2"]
+    assert cli.main([*words, "output.dir=forecast"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert said in printed, printed
+    counts, rows = (pd.read_csv(f"forecast/{name}.csv") for name in ("counts", "compared"))
+    assert counts["total"].iloc[-1] == pd.read_csv(path)["event_id_cnty"].nunique()
+    assert rows.groupby("forecaster").size().to_dict() == dict.fromkeys(FORECASTERS, 2)
+    assert ", seed 1. A model, not a prediction" in Path("forecast/forecast.svg").read_text()
 
 
 # --- new and check ------------------------------------------------------------------------------------------

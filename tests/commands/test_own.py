@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from sim import cli
+from sim.analysis.forecast.scores import FORECASTERS
+from sim.experiment.statistics import LEVELS
+from sim.reporting.calibration_tables import BENCHMARK_WORDS
 from tests.analysis.events.files import ACLED_31, acled, calendar, saved, text
 
 
@@ -38,8 +41,8 @@ def test_a_forecast_leaves_tables_and_a_figure_that_agree(attacks: Path, capsys:
     assert "truce" in said
     out = Path("out")
     assert {path.name for path in out.iterdir()} == {
-        "summary.json", "forecast.csv", "counts.csv", "effects.csv", "forecast.png", "forecast.svg", "config.yaml",
-        "manifest.json",
+        "summary.json", "forecast.csv", "compared.csv", "counts.csv", "effects.csv", "forecast.png", "forecast.svg",
+        "config.yaml", "manifest.json",
     }  # fmt: skip
     rows = pd.read_csv(out / "forecast.csv")
     counts = pd.read_csv(out / "counts.csv").set_index("as_of_date")
@@ -49,6 +52,14 @@ def test_a_forecast_leaves_tables_and_a_figure_that_agree(attacks: Path, capsys:
     assert np.isnan(everywhere.loc[2, "known"])
     assert everywhere.loc[1, "median"] < everywhere.loc[2, "median"]
     assert (everywhere["q05"] <= everywhere["median"]).all()
+    compared = pd.read_csv(out / "compared.csv")
+    assert list(compared["forecaster"].unique()) == list(FORECASTERS)
+    ours = compared[compared["forecaster"] == "model"].reset_index()
+    pd.testing.assert_frame_equal(ours[["from", "to", *LEVELS]], everywhere[["from", "to", *LEVELS]])
+    assert "for comparison with simpler ones" in said
+    assert all(words in said for words in BENCHMARK_WORDS.values())
+    drawn_words = (out / "forecast.svg").read_text()
+    assert all(words in drawn_words for words in (*BENCHMARK_WORDS.values(), "counts used up to 10 Dec"))
     summary = json.loads((out / "summary.json").read_text())
     assert summary["effects"][0]["event"] == "truce"
     assert summary["effects"][0]["mean"] < -3

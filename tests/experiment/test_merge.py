@@ -138,7 +138,7 @@ def another(part: Path, folder: Path) -> None:
     (folder / "new").rename(folder / f"{part.name[:10]}-{digest(folder / 'new')}.parquet")
 
 
-OTHERS = {
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "another seed": ({"seed": 6}, "seed = 6: allowed 5, as in this sweep"),
     "other points": ({"study.points": 16}, "points_digest as in"),
     "other runs": ({"study.runs": 16}, "parts as in"),

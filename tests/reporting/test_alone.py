@@ -42,7 +42,7 @@ ELSEWHERE = {
     "posterior": "commands/test_calibrate.py", "forest": "commands/test_calibrate.py",
     "check": "commands/test_calibrate.py", "pattern": "commands/test_calibrate.py",
     "reading": "commands/test_calibrate.py", "case": "commands/test_case.py", "warning": "commands/test_watch.py",
-    "counts": "commands/test_calibrate.py",
+    "counts": "commands/test_calibrate.py", "front": "analysis/test_optimise.py",
 }  # fmt: skip
 """Figures whose data take long to simulate: the tests that look at the files of a command, with `source_in`."""
 

@@ -2,32 +2,51 @@
 
 import csv
 import re
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex
 
-from sim import cli, report
+from sim import cli, report, watch
 from sim.analysis.calibration.identifiability import NOT
-from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults, prepare
+from sim.analysis.comparison.value_of_information import FEWEST
+from sim.analysis.early_warning import EVENTS, Warned, Watch
+from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults, learnt, prepare
 from sim.commands import report as report_command
+from sim.commands.report import time_line
+from sim.engine.batch import run_batch
+from sim.experiment import runner
+from sim.experiment.command import Request
+from sim.experiment.runner import Stopwatch, ensemble
 from sim.model.parameters import MECHANISM_NAMES
-from sim.model.scenario import titled
+from sim.model.scenario import load, titled
 from sim.reporting import report_page
-from sim.reporting.comparison_tables import SIGNS, asked_of, asked_words, choice_row, inside
+from sim.reporting.comparison_tables import (
+    SIGNS,
+    asked_of,
+    asked_words,
+    choice_line,
+    choice_row,
+    evppi_line,
+    inside,
+)
 from sim.reporting.figures.compare_figures import choices_figure, shares_figure
-from sim.reporting.report_contents import GLOSSARY, WATCH, brief_of, every_table, sentences
+from sim.reporting.report_contents import GLOSSARY, brief_of, every_table, rule_line, sentences, watch_lines
 from sim.reporting.report_page import page_of, required, write_document
 from sim.reporting.style import BLUE, ORANGE, rendered
 from sim.reporting.table import write_workbook
-from sim.reporting.text import amount, odds
+from sim.reporting.text import amount, odds, percent
 from tests.reporting.reports import HOSTILE, SMALL, Made, made_in
 
 pytestmark = pytest.mark.usefixtures("small_sides")
@@ -430,10 +449,85 @@ def test_every_number_of_the_answer_stands_in_the_table(made: Made) -> None:
     assert made.page.brief.answer.count(".  ") == 0
 
 
-def test_every_mechanism_has_a_sign_to_watch(made: Made) -> None:
-    assert set(WATCH) == set(MECHANISM_NAMES)
-    assert all("{" not in one for one in made.page.brief.watch)
-    assert len(made.page.brief.watch) == sum(one.shapley.mean != 0.0 for one in made.found.attribution.shares)
+def test_the_answer_in_one_sentence_says_the_verdicts(made: Made) -> None:
+    data = made.found.comparison.copy()
+    rows = {place: choice_row(data, place, asked_of(data)[1]) for place in range(data.sizes["comparison"])}
+    assert made.page.brief.choice.count(". ") == 0
+    for row in rows.values():
+        assert f"“{titled(row['scenario'])}”" in made.page.brief.choice
+    for sign, verb, share in ((-1, "lowers", "draws_less"), (1, "raises", "draws_more")):
+        for name in ("low", "high", "difference"):
+            data[name] = abs(made.found.comparison[name]) * sign + 0.1 * sign
+        for name in ("draws_less", "draws_same", "draws_more"):
+            data[name] = xr.full_like(made.found.comparison[name], 0.97 if name == share else 0.015)
+        assert choice_line(data).count(f" {verb} the probability of") == 1  # the same of all choices, in one breath
+        assert choice_line(data).count("(in 97% of the parameter sets)") == 1
+        assert ("raises" in choice_line(data)) == (verb == "raises")
+
+
+def test_what_to_watch_is_what_the_verb_learns_from_as_many_histories() -> None:
+    request = Request("report", ("scenarios=[article,tight_leash]", "study.draws=40", "study.runs=40"))
+    asked = prepare(request)
+    assert isinstance(asked.watch, Watch)
+    warned, why = learnt(asked.watch)
+    assert why == ""
+    result = watch("article", runs=1600)
+    assert result.config.parameters_from == asked.watch.config.parameters_from == "conditioned"
+    assert {event: one.rule for event, one in warned.items()} == {
+        event: one.rule for event, one in result.found.items()
+    }
+    intro, *lines = watch_lines(
+        cast(ReportResults, SimpleNamespace(asked=asked, warned=warned, no_warning=why))
+    )  # reads nothing else
+    assert "This is the model's world" in intro
+    assert "1,600 simulated histories" in intro
+    for one in warned.values():
+        rule = rule_line(one, asked.watch)
+        (line,) = (line for line in lines if rule[1:] in line)
+        assert f"{percent(one.scores['rule'].precision)} of the weeks" in line
+        (terms,) = (line for line in lines if "logistic" in line and line[:9] == line_of(one)[:9])
+        assert all(f"{term.odds_ratio[0]:.2g} (" in terms for term in one.model.terms)
+
+
+def line_of(one: Warned) -> str:
+    return EVENTS[one.event].capitalize()
+
+
+def test_what_cannot_be_learnt_to_watch_is_one_line(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert made.page.brief.watch == ("Left out: the calendar ends too soon after the report.",)
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    monkeypatch.setitem(sys.modules, "statsmodels.api", None)
+    asked = prepare(Request("report", ("scenarios=[article,tight_leash]", "study.draws=20", "study.runs=4")))
+    found = replace(made.found, asked=asked, no_warning=learnt(asked.watch)[1])
+    assert watch_lines(found) == ('Left out: the extra for it is not installed: pip install "lull-sim[watch]".',)
+
+
+def test_what_is_worth_knowing_is_what_the_comparison_says(made: Made) -> None:
+    data, name = made.found.comparison, asked_of(made.found.comparison)[0]
+    assert data.sizes["draw"] < FEWEST  # so few that nothing is said
+    assert "evppi" not in made.page.tables
+    assert f"it takes {FEWEST} draws of the parameters or more" in made.page.html
+    known = data.copy()
+    worth, error = xr.zeros_like(data["evppi"]), xr.full_like(data["evppi"], 0.001)
+    known["evppi"], known["evppi_error"] = worth, error
+    nothing = brief_of(replace(made.found, comparison=known), "")
+    assert nothing.knowing == ""
+    assert "no group makes the choice better" in evppi_line(known)
+    place = list(known["measure"].values).index(name)
+    worth[1, place] = 0.02
+    known["regret_expected"] = xr.full_like(data["regret_expected"], 0.05)
+    group = str(known["known_text"].values[1])
+    some = replace(made.found, comparison=known)
+    assert f"Knowing “{group}”" in brief_of(some, "").knowing
+    assert (
+        "better by 2.0 pts on average (± 0.1 pts; with every parameter known, by 5.0 pts" in brief_of(some, "").knowing
+    )
+    assert f"“{group}” by 2.0 pts (± 0.1 pts)" in evppi_line(known)
+    (row,) = (row for row in every_table(some)["evppi"].records if row["evppi"] is not None)
+    assert (row["known_text"], row["outcome"]) == (group, asked_words(known, name))
+    worth[1, place] = 0.0025  # beyond twice its error, and not clearly
+    assert brief_of(some, "").knowing == ""
+    assert group in evppi_line(known)
 
 
 def test_measurement_is_apart_from_causes(made: Made) -> None:
@@ -454,7 +548,8 @@ def test_word_and_excel_hold_the_same(made: Made, tmp_path: Path) -> None:
         assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"other.{ending}").read_bytes()
     document = docx.Document(tmp_path / "one.docx")
     text = [one.text for one in document.paragraphs]
-    assert {made.page.brief.question, made.page.brief.answer, made.page.brief.cite} <= set(text)
+    brief = made.page.brief
+    assert {brief.question, brief.choice, brief.answer, *brief.watch, brief.cite} <= set(text)
     assert len(document.tables) == len(made.page.tables) - 1
     pictures = {one.blob for one in document.part.package.image_parts}
     drawn = {rendered(made.page.pictures[name].figure, "png") for name in ("choices", "why", "comparison")}
@@ -466,7 +561,8 @@ def test_word_and_excel_hold_the_same(made: Made, tmp_path: Path) -> None:
         assert len(rows) == len(table.rows)
     found = [value for value in next(book["choices"].iter_rows(min_row=2, values_only=True)) if value is not None]
     wanted = [value for value in made.page.tables["choices"].records[0].values() if value not in (None, "")]
-    assert found[0] == wanted[0]
+    assert found[0] == made.page.tables["choices"].cells[0][0] == titled(wanted[0])
+    assert not [head for head in next(book["choices"].iter_rows(max_row=1, values_only=True)) if ">=" in str(head)]
     assert found[1:] == pytest.approx(wanted[1:])
 
 
@@ -479,6 +575,61 @@ def test_a_missing_package_is_said_before_anything_is_simulated(
     assert 'pip install "lull-sim[word]"' in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     required("json", "xlsx", "excel")
+
+
+# --- time ---------------------------------------------------------------------------------------------------
+
+LONGEST_RATIO = 1.5
+FOURTEEN = ",".join(MECHANISM_NAMES[:14])
+"""Mechanisms of a report that has half of the histories of one with its defaults."""
+
+
+def ratio_of(line: str) -> float:
+    """How many times as long as its simulations a report took, by the numbers of its last line."""
+    simulations, whole = (float(one.replace(",", "")) for one in re.findall(r"([\d,]+) s", line))
+    return whole / simulations
+
+
+def test_the_last_line_says_what_simulations_took_and_the_whole() -> None:
+    assert time_line(812.4, 1010.0) == "Simulations 812 s, all 1,010 s: 1.24 times as long."
+    assert time_line(0.0, 12.0) == "Simulations 0 s, all 12 s."
+    assert ratio_of(time_line(812.4, 1010.0)) == pytest.approx(1.24, abs=0.01)
+    assert ratio_of(time_line(100.0, 200.0)) > LONGEST_RATIO  # a report that takes longer does not pass
+
+
+def test_the_watch_counts_what_the_engine_takes_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*given: Any) -> Any:
+        time.sleep(0.2)
+        return run_batch(*given)
+
+    monkeypatch.setattr(runner, "run_batch", slow)
+    experiment, watch = ensemble(load(["study.runs=2"])), Stopwatch()
+    experiment.simulate()
+    assert watch.seconds == 0.0  # it does not run
+    with watch.running():
+        time.sleep(0.3)
+        before = time.perf_counter()
+        experiment.simulate()
+        most = time.perf_counter() - before
+    experiment.simulate()
+    assert 0.2 <= watch.seconds <= most
+
+
+@pytest.mark.long
+def test_a_report_takes_at_most_half_as_long_again_as_its_simulations(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "sim.cli", "report", "scenarios=[article,no_us_strikes,no_restraint]",
+        f"report.mechanisms=[{FOURTEEN}]", "output.dir=made",
+    ]  # fmt: skip
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - began
+    lines = done.stdout.splitlines()
+    assert re.match(r"8\.6 million histories; about ", lines[0])
+    assert lines[-1].startswith("Simulations ")
+    (whole,) = re.findall(r"all ([\d,]+) s", lines[-1])
+    assert float(whole.replace(",", "")) == pytest.approx(seconds, rel=0.15)  # which also starts Python
+    assert ratio_of(lines[-1]) <= LONGEST_RATIO
 
 
 # --- figures ------------------------------------------------------------------------------------------------

@@ -38,12 +38,22 @@ class ReadingReport:
     remarks: tuple[str, ...] = ()
 
 
+class AttackDetail(NamedTuple):
+    """An attack of which a file says more than day and theatre: the group of the case, "" if unknown, and the dead."""
+
+    day: int
+    theatre: str
+    group: str
+    killed: int
+
+
 @dataclass(frozen=True)
 class Counts:
     """Attacks so far at the ends of days on which they are known (E of them), over theatres (K).
 
     `ends` are day numbers of the case's calendar; counting begins after `ends[0]`, where all is 0. `total` (E,) is
-    always known, `split` (E, K) is NaN where the source does not tell the theatre.
+    always known, `split` (E, K) is NaN where the source does not tell the theatre. `details` are the attacks with a
+    group or dead, `groups` those that could be named; `says_dead` is whether the file has numbers of dead at all.
     """
 
     theatres: tuple[str, ...]
@@ -51,6 +61,9 @@ class Counts:
     total: Array
     split: Array
     report: ReadingReport = field(compare=False)
+    details: tuple[AttackDetail, ...] = ()
+    groups: tuple[str, ...] = ()
+    says_dead: bool = False
 
     @property
     def daily(self) -> bool:
@@ -60,7 +73,10 @@ class Counts:
     def upto(self, day: int) -> "Counts":
         """What was known at the end of a day."""
         known = self.ends <= day
-        return Counts(self.theatres, self.ends[known], self.total[known], self.split[known], self.report)
+        return replace(
+            self, ends=self.ends[known], total=self.total[known], split=self.split[known],
+            details=tuple(one for one in self.details if one.day <= day),
+        )  # fmt: skip
 
     def nearest_end(self, day: int) -> int:
         """The last day up to `day` at whose end the total is known; the first one where there is none."""

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.analysis.forecast.event_counts import (
+    AttackDetail,
     Counts,
     ReadingReport,
     from_days,
@@ -141,7 +142,7 @@ ROUGH_TO_YEAR: Final = 5.0
 
 
 class _Row(NamedTuple):
-    """A row that passes every filter but those of order and dates; `version` is its time stamp."""
+    """A row that passes every filter but those of order and dates; `version` is its time stamp, `killed` may be NaN."""
 
     identity: str
     version: float
@@ -151,6 +152,8 @@ class _Row(NamedTuple):
     theatre: str
     second_side: bool
     refused: bool
+    group: str
+    killed: float
     number: int
 
 
@@ -199,6 +202,7 @@ class Export:
     several: int = 0
     rough: int = 0
     second_side: int = 0
+    details: list[AttackDetail] = field(default_factory=list)
 
     def counts(self) -> Counts:
         """Counts of every day or period that the file covers; events outside the calendar extend it too."""
@@ -230,7 +234,9 @@ class Export:
         by_day = np.zeros((last - first + 1, len(theatres)))
         for (day, theatre), number in found.items():
             by_day[day - first, theatres.index(theatre)] += number
-        return from_days(theatres, first, by_day, report)
+        says_dead = any(row.killed >= 0 for row in self.passing)
+        counts = from_days(theatres, first, by_day, report)
+        return replace(counts, details=tuple(self.details), groups=tuple(self.filters.groups), says_dead=says_dead)
 
     # --- rows -------------------------------------------------------------------------------------------------
 
@@ -313,9 +319,33 @@ class Export:
         numbers = [1] * int(left.sum()) if not form.events else self._numbers(frame[form.events][left], before)
         passing = (
             identity, self._versions(version), look.days[left], ends[left], look.precision[left], look.theatre[left],
-            ~look.attacker[left], refuse[left],
+            ~look.attacker[left], refuse[left], self._groups(frame[left], look.attacker[left]),
+            self._killed(frame[left], look.attacker[left]),
         )  # fmt: skip
         self.passing += map(_Row, *(column.tolist() for column in passing), numbers)
+
+    def _groups(self, frame: pd.DataFrame, first: pd.Series) -> pd.Series:
+        """The one group of the case that is named on the attackers' side, which is the `first` or the second."""
+        tests = {group: matcher(names) for group, names in self.filters.groups.items()}
+        nothing = pd.Series("", index=frame.index)
+        if not tests or not self.form.sides[0]:
+            return nothing
+        sides = [sum((frame[one] + " | " for one in side if one in frame), start=nothing) for side in self.form.sides]
+
+        def group_of(text: str) -> str:
+            named = [group for group, test in tests.items() if any(map(test, text.split("|")))]
+            return named[0] if len(named) == 1 else ""
+
+        return _each(sides[0].where(first, sides[1]), group_of)
+
+    def _killed(self, frame: pd.DataFrame, first: pd.Series) -> pd.Series:
+        """The dead of the attacked, who stand on the second side where the attackers stand `first`; NaN if not said."""
+        dead = [
+            pd.to_numeric(frame[name], errors="coerce") if name else pd.Series(np.nan, index=frame.index)
+            for name in (next((one for one in columns if one in frame), "") for columns in self.form.killed)
+        ]
+        found = dead[1].where(first, dead[0])
+        return found.where(found >= 0)
 
     def _numbers(self, column: pd.Series, before: int) -> list[int]:
         """The numbers of events in rows that hold those of a period."""
@@ -457,6 +487,9 @@ class Export:
                 spread[one.first, one.last].append(one.row)
             else:
                 found[one.last if self.form.period else one.first, one.row.theatre] += one.row.number
+                if (one.row.group or one.row.killed > 0) and not self.form.period:
+                    killed = 0 if np.isnan(one.row.killed) else round(one.row.killed)
+                    self.details.append(AttackDetail(one.first, one.row.theatre, one.row.group, killed))
         for (first, last), several in spread.items():
             for place, row in enumerate(several):
                 found[first + (2 * place + 1) * (last - first + 1) // (2 * len(several)), row.theatre] += row.number

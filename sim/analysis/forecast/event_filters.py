@@ -13,8 +13,8 @@ from sim.model.cast import Cast
 from sim.model.validation import Section, UserError, is_text, mapping, one_of
 
 _KEYS: Final = (
-    "attackers", "attacked", "aliases", "order", "types", "violence", "date_precision", "rough_dates", "multi_day",
-    "date_format", "columns", "places", "from", "to",
+    "attackers", "attacked", "aliases", "groups", "order", "types", "violence", "date_precision", "rough_dates",
+    "multi_day", "date_format", "columns", "places", "from", "to",
 )  # fmt: skip
 BY_TYPE: Final = "by_type"
 ATTACKER_FIRST: Final = "attacker_first"
@@ -24,6 +24,7 @@ SPREAD: Final = "spread"
 DROP: Final = "drop"
 OPTIONAL: Final[dict[str, Any]] = {
     "aliases": {},
+    "groups": {},
     "date_format": None,
     "rough_dates": DROP,
     "multi_day": FIRST,
@@ -34,8 +35,8 @@ _VIOLENCE: Final = ("1", "2", "3")
 VIOLENCE_WORDS: Final = "a list with some of 1, 2, 3"
 DAY_WORDS: Final = "a date such as 2024-02-02, or null"
 COLUMNS: Final = (
-    "id", "version", "date", "week", "month", "end", "attacker", "attacked", "type", "place", "precision", "count",
-    "total",
+    "id", "version", "date", "week", "month", "end", "attacker", "attacked", "type", "place", "precision", "killed",
+    "count", "total",
 )  # fmt: skip
 """What `filters.columns` may name the columns of."""
 _COLUMN_WORDS: Final = "a mapping such as {date: day, attacker: group, attacked: victim, place: country}, or null"
@@ -72,14 +73,16 @@ class Filters:
     """What counts.
 
     attackers, attacked: names of actors and their aliases as plain words, for the two sides; nothing named means
-    anybody. order: `attacker_first` where the attacker must stand on the first side, `by_type` where it must in types
-    of events in which the database puts it there, or `any`. answers: whose strikes the rows the other way round are, in
-    words. types: event or sub-event types, lower case; violence: UCDP's types of violence; nothing named means all.
-    date_precision: the worst that is still dated well enough (1 is the day itself). rough_dates: whether worse ones are
-    dropped or spread over the days they may be of; multi_day: whether an event of several days counts on its first one,
-    is spread or dropped. date_format: the order of days and months, None where the file shows it. columns: the columns
-    of a file of no known format, by what they hold. places: theatre by the name of a country or region as plain words.
-    start, end: the days that the file covers, None where its first and last event show it.
+    anybody. groups: by group of the case the names of attackers that mean this one and no other. order:
+    `attacker_first` where the attacker must stand on the first side, `by_type` where it must in types of events in
+    which the database puts it there, or `any`. answers: whose strikes the rows the other way round are, in words.
+    types: event or sub-event types, lower case; violence: UCDP's types of violence; nothing named means all.
+    date_precision: the worst that is still dated well enough (1 is the day itself). rough_dates: whether worse ones
+    are dropped or spread over the days they may be of; multi_day: whether an event of several days counts on its
+    first one, is spread or dropped. date_format: the order of days and months, None where the file shows it.
+    columns: the columns of a file of no known format, by what they hold. places: theatre by the name of a country
+    or region as plain words. start, end: the days that the file covers, None where its first and last event show
+    it.
     """
 
     attackers: tuple[str, ...]
@@ -94,6 +97,7 @@ class Filters:
     date_format: str | None
     columns: dict[str, tuple[str, ...]]
     places: dict[str, str]
+    groups: dict[str, tuple[str, ...]]
     start: date | None
     end: date | None
 
@@ -135,6 +139,7 @@ def filters_of(tree: Mapping[str, Any], cast: Cast) -> Filters:
         date_format=_date_format(section),
         columns=_columns(section),
         places=_places(section, cast, aliases),
+        groups=_groups(section, cast, aliases),
         start=start,
         end=end,
     )
@@ -168,6 +173,15 @@ def _spelled(key: str, names: Sequence[str], aliases: Mapping[str, Sequence[str]
                 raise UserError(key, one, "names with letters or digits")
             spelled.append(plain_words(one))
     return tuple(dict.fromkeys(spelled))
+
+
+def _groups(section: Section, cast: Cast, aliases: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Names as plain words by the group of the case that they mean."""
+    key = section.full("groups")
+    inner = Section(key, mapping(key, section.raw("groups", "a mapping of groups to lists of names")), cast.groups)
+    return {
+        group: _spelled(inner.full(group), inner.texts(group), aliases) for group in cast.groups if inner.has(group)
+    }
 
 
 def _answers(attacked: Sequence[str], target: str) -> str:

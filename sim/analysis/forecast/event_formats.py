@@ -25,6 +25,8 @@ class Format:
     values of the first of them in which the first side attacks, and order: the same in words. fixed: whether sides are
     ordered by what they are, so that in other types the order says nothing at all; directed: whether the first side
     attacks in every row. places: from the smallest region to the country. precision: how well the date is known.
+    killed: columns with the dead of the first and of the second side, of each the first that is there; the same columns
+    where the database does not say on which side they died.
     events: the column with the number of events, where a row holds those of a `period`: of a week or a month from its
     date on, or up to the day in `end`.
     """
@@ -42,6 +44,7 @@ class Format:
     fixed: bool = False
     directed: bool = False
     precision: str = ""
+    killed: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     events: str = ""
     period: str = ""
     remarks: tuple[str, ...] = ()
@@ -66,7 +69,7 @@ class Format:
         """All columns that are read where they are there."""
         return (
             self.identity, self.version, *self.day, self.end, *self.sides[0], *self.sides[1], *self.types, *self.places,
-            self.precision, self.events,
+            self.precision, *self.killed[0], *self.killed[1], self.events,
         )  # fmt: skip
 
 
@@ -81,6 +84,7 @@ ACLED: Final = Format(
     order="in explosions, remote violence and violence against civilians the attacker stands on the first side",
     places=("admin2", "admin1", "country"),
     precision="time_precision",
+    killed=(("fatalities",), ("fatalities",)),
 )
 GED: Final = Format(
     name="UCDP GED",
@@ -94,6 +98,7 @@ GED: Final = Format(
     fixed=True,
     places=("adm_2", "adm_1", "country"),
     precision="date_prec",
+    killed=(("deaths_a", "best"), ("deaths_b", "best")),
     remarks=("UCDP lists events with deaths; attacks without deaths are not in the file",),
 )
 GTD: Final = Format(
@@ -104,6 +109,7 @@ GTD: Final = Format(
     types=("attacktype1_txt",),
     directed=True,
     places=("city", "provstate", "country_txt"),
+    killed=(("nkill",), ("nkill",)),
     remarks=("GTD names perpetrator and target, so the attacker is known in every row",),
 )
 _NO_ACTORS: Final = "no actors in the file: events of the counted types by anybody count"
@@ -221,6 +227,7 @@ def mapped(columns: Mapping[str, Sequence[str]], names: Collection[str]) -> Form
     if bool(attacker) != bool(attacked) or not (attacker or "count" in found):
         raise UserError(key, ", ".join(found), "attacker and attacked of events, or count of a table without actors")
     single = {what: found.get(what, ("",))[0] for what in ("id", "version", "end", "precision", "count")}
+    killed = found.get("killed", ())
     period = TO_END if "count" in found and single["end"] else dated[0].removeprefix("date")
     return Format(
         name="table by filters.columns",
@@ -233,6 +240,7 @@ def mapped(columns: Mapping[str, Sequence[str]], names: Collection[str]) -> Form
         end=single["end"],
         directed=bool(attacker),
         precision=single["precision"],
+        killed=(killed, killed),
         events=single["count"],
         period=period,
         remarks=() if attacker else (_NO_ACTORS,),

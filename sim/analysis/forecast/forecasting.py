@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from sim.analysis.calibration.posterior import CHUNK, PriorSampler
+from sim.analysis.forecast.attack_details import THE_FILE, as_counted, file_deaths, named_groups, windowed, wings_of
 from sim.analysis.forecast.event_counts import Counts, ReadingReport, from_days
 from sim.analysis.forecast.event_files import read_events
 from sim.analysis.forecast.event_filters import filters_of
@@ -43,9 +44,10 @@ Levels = Mapping[str, tuple[float, float]]
 class SimulatedPasts:
     """Histories (N) that saw no direct war, with what was acknowledged in the theatres asked for (K).
 
-    `rows` (N,) number them, `factors` (N, K) are the levels drawn, `so_far` (N, days + 1, K) counts the acknowledged
-    attacks of the days before. `record` (N,) is the log likelihood of the documented record of deaths; `war` the share
-    of histories that were left out because war broke out.
+    `rows` (N,) number them, `factors` (N, K + G) are the levels drawn, of theatres and of G `groups` that vary by
+    themselves; `so_far` (N, days + 1, K) counts the acknowledged attacks of the days before, `by_group` (N, G)
+    those of the calendar's campaign, or of its lull where it has one. `record` (N,) is the log likelihood of the
+    record of deaths; `war` the share of histories that were left out because war broke out.
     """
 
     scenario: Scenario
@@ -55,6 +57,8 @@ class SimulatedPasts:
     factors: Array
     so_far: Array
     record: Array
+    by_group: Array
+    groups: tuple[str, ...]
     war: float
 
     def between(self, first: int, last: int, theatre: int | None = None) -> Array:
@@ -75,23 +79,25 @@ def fill(
         days: days of the calendar.
         rows: numbers of the histories; those in which direct war breaks out are left out afterwards.
         seed: with the row's number it decides parameters and random numbers.
-        levels: factors on baseline rates by theatre; none named keeps the prior of the model.
+        levels: factors on baseline rates by theatre, and by group where groups vary too; none named keeps the
+            prior of the model.
         threads: 0 uses every core.
         progress: called with numbers of finished histories.
     """
-    low, high = np.array([(levels or {}).get(one, (1.0, 1.0)) for one in theatres]).T
+    groups = tuple(one for one in levels or {} if one not in theatres)
+    low, high = np.array([(levels or {}).get(one, (1.0, 1.0)) for one in (*theatres, *groups)]).T
     experiment = _experiment(scenario, days, seed, threads)
 
     def make(part: range, done: Progress | None) -> dict[str, Array]:
         mine = np.array(rows[part.start : part.stop])
         source = np.random.Philox(key=[seed, _LEVELS], counter=[0, 0, 0, int(mine[0])])
-        factors = low * (high / low) ** np.random.Generator(source).random((len(mine), len(theatres)))
-        return _simulated(experiment, tuple(theatres), mine, factors, done)
+        factors = low * (high / low) ** np.random.Generator(source).random((len(mine), len(low)))
+        return _simulated(experiment, (tuple(theatres), groups), mine, factors, done)
 
     made = joined(chunks(len(rows), CHUNK, make, progress))
     war = made.pop("war")
     peaceful = {name: one[~war] for name, one in made.items()}
-    return SimulatedPasts(scenario, tuple(theatres), seed, **peaceful, war=float(war.mean()))
+    return SimulatedPasts(scenario, tuple(theatres), seed, **peaceful, groups=groups, war=float(war.mean()))
 
 
 def simulated_again(bank: SimulatedPasts, places: Array, scenario: Scenario, threads: int = 0) -> Array:
@@ -102,7 +108,8 @@ def simulated_again(bank: SimulatedPasts, places: Array, scenario: Scenario, thr
     """
     days = bank.so_far.shape[1] - 1
     rows, factors = bank.rows[places], bank.factors[places]
-    return _simulated(_experiment(scenario, days, bank.seed, threads), bank.theatres, rows, factors)["so_far"]
+    experiment = _experiment(scenario, days, bank.seed, threads)
+    return _simulated(experiment, (bank.theatres, bank.groups), rows, factors)["so_far"]
 
 
 def _experiment(scenario: Scenario, days: int, seed: int, threads: int) -> Experiment:
@@ -111,27 +118,33 @@ def _experiment(scenario: Scenario, days: int, seed: int, threads: int) -> Exper
 
 
 def _simulated(
-    experiment: Experiment, theatres: tuple[str, ...], rows: Array, factors: Array, progress: Progress | None = None
-) -> dict[str, Array]:
-    """Rows, factors, acknowledged attacks so far, log likelihood of the record, and whether war broke out."""
+    experiment: Experiment, names: tuple[tuple[str, ...], tuple[str, ...]], rows: Array, factors: Array,
+    progress: Progress | None = None,
+) -> dict[str, Array]:  # fmt: skip
+    """The parts of `SimulatedPasts` for theatres and groups of these names, and whether war broke out."""
     [arm] = experiment.arms
-    scenario, days = arm.scenario, len(arm.inputs.days)
+    scenario, days, (theatres, groups) = arm.scenario, len(arm.inputs.days), names
     cast = scenario.cast
     free = tuple(key for key, one in free_declarations().items() if scenario.number(key) == one.default)
     design = PriorSampler(scenario, free, experiment.seed).values(rows)
-    for k, theatre in enumerate(theatres):
-        if (factors[:, k] != 1.0).any():
-            for wing in cast.wings_in(theatre):
-                design[f"militia.{wing}.baseline"] = cast.wings[wing].baseline * factors[:, k]
+    by_name = dict(zip((*theatres, *groups), factors.T, strict=True))
+    for theatre in theatres:
+        for wing in cast.wings_in(theatre):
+            factor = by_name[theatre] * by_name.get(cast.wings[wing].group, 1.0)
+            if (factor != 1.0).any():
+                design[f"militia.{wing}.baseline"] = cast.wings[wing].baseline * factor
     if not design:
         design = {"patron.control": np.full(len(rows), scenario.parameters.patron.control)}
     output = experiment.simulate(sets=rows, values=design, progress=progress)
     places = [cast.theatre_index(one) for one in theatres]
     so_far = np.zeros((len(rows), days + 1, len(theatres)), dtype=np.uint16)
     np.cumsum(output.daily[:, :, places, ACKNOWLEDGED], axis=1, dtype=np.uint16, out=so_far[:, 1:])
+    by_wing = output.counts[:, :, int(bool(scenario.calendar.lull)), ACKNOWLEDGED]
+    of_group = [[cast.wing_index(one) for one in wings_of(cast, group, theatres)] for group in groups]
+    by_group = np.array([by_wing[:, wings].sum(axis=1) for wings in of_group]).reshape(len(groups), len(rows)).T
     record = record_of(scenario, output.daily, days, design)
     war = output.rows[:, _WAR] != NEVER
-    return {"rows": rows, "factors": factors, "so_far": so_far, "record": record, "war": war}
+    return {"rows": rows, "factors": factors, "so_far": so_far, "record": record, "by_group": by_group, "war": war}
 
 
 def record_of(scenario: Scenario, daily: Array, days: int, design: Mapping[str, Array]) -> Array:
@@ -152,17 +165,6 @@ def record_of(scenario: Scenario, daily: Array, days: int, design: Mapping[str, 
     return np.asarray(attacks.sum(axis=(1, 2), dtype=np.int64) * np.log1p(-chance) + deaths * np.log(chance))
 
 
-def known_at(scenario: Scenario, day: int, foresight: bool) -> Scenario:
-    """The scenario as it was known at the end of a day: documented history holds up to it and is free from then on.
-
-    An event of the timeline that begins later is known once it was announced; where it does not say when that was, with
-    foresight only. One that is known keeps its end.
-    """
-    free_from = day + 1 if scenario.free_from is None else min(day + 1, scenario.free_from)
-    events = tuple(one for one in scenario.events if one.known(day, foresight))
-    return replace(scenario, free_from=free_from, events=events)
-
-
 PILOT: Final = 0.2
 """Share of the histories that look for the level of attacks first."""
 WIDEST: Final = (0.125, 8.0)
@@ -177,8 +179,9 @@ def bank_at(
 ) -> SimulatedPasts:  # fmt: skip
     """A bank for a user's counts up to day `cut`, made in two rounds.
 
-    The first round looks over a wide range for the level of attacks in each theatre, the second draws levels from about
-    where the nearest histories of the first were, again with every ratio alike.
+    The first round looks over a wide range for the level of attacks in each theatre, and of each group where the counts
+    tell groups apart; the second draws levels from about where the nearest histories of the first were, again with
+    every ratio alike.
 
     Args:
         known: the case as it was known at the cut.
@@ -191,12 +194,15 @@ def bank_at(
         progress: called with numbers of finished histories.
     """
     theatres, pilot = counts.theatres, range(round(PILOT * histories))
-    first = fill(known, theatres, cut + 1, pilot, seed, dict.fromkeys(theatres, WIDEST), threads, progress)
+    names = (*theatres, *(groups := named_groups(known, counts, cut).counts))
+    if groups:
+        known = replace(known, calendar=windowed(known.calendar, int(counts.ends[0]) + 1, cut))
+    first = fill(known, theatres, cut + 1, pilot, seed, dict.fromkeys(names, WIDEST), threads, progress)
     near = first.factors[match(pasts_of(first, counts, cut), counts).places]
     levels = {}
-    for theatre, factors in zip(theatres, near.T, strict=True):
+    for name, factors in zip(names, near.T, strict=True):
         low, high = interval_90(factors)
-        levels[theatre] = max(WIDEST[0], low / ROOM), min(WIDEST[1], high * ROOM)
+        levels[name] = max(WIDEST[0], low / ROOM), min(WIDEST[1], high * ROOM)
     return fill(known, theatres, last + 1, range(len(pilot), histories), seed, levels, threads, progress)
 
 
@@ -233,12 +239,14 @@ class Match:
 
 @dataclass(frozen=True)
 class Pasts:
-    """The pasts (N, S) of a bank's histories on the stretches that some counts tell, ready to be matched.
+    """The pasts (N, S + G) of a bank's histories on the stretches and groups that counts tell, ready to be matched.
 
-    `reaches` are the distances within which some of the bank's own histories have as many neighbours as are kept.
+    `cut` is the last day that is matched. `reaches` are the distances within which some of the bank's own histories
+    have as many neighbours as are kept.
     """
 
     bank: SimulatedPasts
+    cut: int
     stretches: tuple[Stretch, ...]
     values: Array
     reaches: Array
@@ -272,13 +280,21 @@ def pasts_of(bank: SimulatedPasts, counts: Counts, cut: int) -> Pasts:
     """The pasts of a bank's histories up to the end of day `cut`, on the stretches that the counts tell."""
     stretches = stretches_of(counts, cut)
     values = anscombe(np.stack([bank.between(*one) for one in stretches], axis=1))
+    if bank.groups:
+        named = sum(named_groups(bank.scenario, counts, cut).counts.values())
+        shares = (bank.by_group + 0.5) / (bank.by_group + 0.5).sum(axis=1, keepdims=True)
+        values = np.concatenate([values, anscombe(named * shares)], axis=1)
     judged = np.linspace(0, len(values) - 1, min(JUDGED, len(values))).astype(np.int64)
-    return Pasts(bank, stretches, values, np.array([_nearest(values, values[one])[1].max() for one in judged]))
+    return Pasts(bank, cut, stretches, values, np.array([_nearest(values, values[one])[1].max() for one in judged]))
 
 
 def match(pasts: Pasts, counts: Counts) -> Match:
     """The histories whose past is most like the user's, weighted by nearness and by the record of deaths."""
-    places, distances = _nearest(pasts.values, seen(counts, pasts.stretches))
+    past = seen(counts, pasts.stretches)
+    if groups := pasts.bank.groups:
+        found = named_groups(pasts.bank.scenario, counts, pasts.cut).counts
+        past = np.append(past, anscombe(np.array([float(found[one]) for one in groups])))
+    places, distances = _nearest(pasts.values, past)
     reach = distances.max()
     near = np.maximum(1.0 - distances / reach, 1e-9) if reach > 0 else np.ones(len(places))
     record = pasts.bank.record[places]
@@ -412,7 +428,7 @@ def predict(
         raise UserError("data", f"{cut - counts.ends[0]} days", f"at least {LEAST_DAYS} days of counts to be fitted")
     edges = coming_periods(scenario.calendar, counts, cut, weeks)
     known = counts.upto(cut)
-    seen_ahead = known_at(scenario, cut, foresight=True)
+    seen_ahead = as_counted(scenario, known, cut, foresight=True)
     bank = bank_at(seen_ahead, known, cut, int(edges[-1]), config.seed, histories, threads, progress)
     found = forecast(pasts_of(bank, known, cut), known, edges)
     ahead = sorted((one for one in bank.scenario.events if cut < one.first <= edges[-1]), key=lambda one: one.first)
@@ -464,6 +480,9 @@ def coming_periods(calendar: Calendar, counts: Counts, cut: int, weeks: int) -> 
 
 # --- rows ---------------------------------------------------------------------------------------------------
 
+ALL: Final = "all"
+"""In tables in place of a theatre: all of them together."""
+
 
 def quantiles(sample: Array, weights: Array) -> dict[str, float]:
     """Quantiles of a weighted sample (M,) by name."""
@@ -481,7 +500,7 @@ def forecast_rows(found: Prediction, calendar: Calendar) -> list[dict[str, Any]]
     one, theatres = found.forecast, found.counts.theatres
     rows = []
     for place, (first, last) in enumerate(pairwise(one.edges.tolist())):
-        parts = {"all": one.samples[:, place].sum(axis=1)}
+        parts = {ALL: one.samples[:, place].sum(axis=1)}
         if len(theatres) > 1:
             parts |= {name: one.samples[:, place, k] for k, name in enumerate(theatres)}
         for name, sample in parts.items():
@@ -495,7 +514,7 @@ def _known(counts: Counts, theatre: str, first: int, last: int) -> int | None:
     """The count after the end of day `first` up to that of day `last`; None where it is not known."""
     if not {first, last} <= set(counts.ends.tolist()):
         return None
-    found = counts.between((first, last), None if theatre == "all" else counts.theatres.index(theatre))
+    found = counts.between((first, last), None if theatre == ALL else counts.theatres.index(theatre))
     return None if np.isnan(found[0]) else int(found[0])
 
 
@@ -529,15 +548,23 @@ def reading_record(counts: Counts) -> dict[str, Any]:
     return {**record, "remarks": list(report.remarks), "attacks": int(counts.total[-1])}
 
 
+def detail_words(found: Prediction) -> tuple[str, str]:
+    """What was used of the deaths and the groups in a file, or why not."""
+    one = found.forecast
+    scenario = replace(one.bank.scenario, pins=tuple(pin for pin in one.bank.scenario.pins if pin.source != THE_FILE))
+    return file_deaths(scenario, found.counts, one.cut).words, named_groups(scenario, found.counts, one.cut).words
+
+
 def match_record(found: Prediction) -> dict[str, Any]:
     """How well the model fits the user's past."""
     one = found.forecast
-    near = one.bank.factors[one.match.places]
+    near, names = one.bank.factors[one.match.places], (*one.bank.theatres, *one.bank.groups)
     return {
         "histories": len(one.bank.rows),
         "kept": len(one.match.places),
         "effective": round(float(1.0 / (one.weights**2).sum()), 1),
         "as_far": one.match.discrepancy_p_value,
         "war_left_out": one.bank.war,
-        "levels": {name: quantiles(near[:, k], one.weights) for k, name in enumerate(one.bank.theatres)},
+        "levels": {name: quantiles(near[:, k], one.weights) for k, name in enumerate(names)},
+        "details": list(detail_words(found)),
     }

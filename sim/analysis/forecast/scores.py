@@ -16,19 +16,23 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from sim.analysis.forecast.attack_details import as_counted
 from sim.analysis.forecast.event_counts import Counts
 from sim.analysis.forecast.forecasting import (
+    ALL,
     WEEK,
+    Forecast,
     Pasts,
+    Prediction,
     SimulatedPasts,
     bank_at,
     forecast,
-    known_at,
+    forecast_rows,
     known_periods,
     pasts_of,
 )
 from sim.experiment.runner import Progress
-from sim.experiment.statistics import Array, finite, quantile
+from sim.experiment.statistics import LEVELS, Array, finite, quantile
 from sim.model.scenario import Config
 from sim.model.timeline import Calendar
 from sim.model.validation import UserError
@@ -483,7 +487,7 @@ def evaluate(config: Config, counts: Counts, histories: int, progress: Progress 
     scenario, seed, threads = config.scenario, config.seed, config.threads
 
     def bank_for(known: Counts, cut: int, last: int) -> SimulatedPasts:
-        then = known_at(scenario, cut, foresight=False)
+        then = as_counted(scenario, known, cut, foresight=False)
         return bank_at(then, known.upto(cut), cut, last, seed, histories, threads, progress)
 
     return trials([counts], bank_for, seed)
@@ -513,12 +517,40 @@ def _scored(
     pasts: Pasts, known: Counts, edges: Array, counts: Array, generator: np.random.Generator
 ) -> dict[str, Scored]:
     """Scores of every forecaster that knew some counts, against those of the periods that followed."""
-    ours = forecast(pasts, known, edges)
-    totals = ours.samples.sum(axis=2)
-    largest = int(2 * max(totals.max(), counts.max(), _busiest(known, edges)) + 20)
-    predicted = {MODEL: Predictive.of_samples(totals, ours.weights, largest)}
-    predicted |= {name: one(known, edges, largest, generator) for name, one in BENCHMARKS.items()}
+    predicted = all_forecasts(forecast(pasts, known, edges), known, generator, int(counts.max()))
     return {name: score(one, counts) for name, one in predicted.items()}
+
+
+def all_forecasts(
+    ours: Forecast, known: Counts, generator: np.random.Generator, most: int = 0
+) -> dict[str, Predictive]:
+    """What the model and every benchmark say of the same periods from the same counts, reaching beyond `most`."""
+    totals, edges = ours.samples.sum(axis=2), ours.edges
+    largest = int(2 * max(totals.max(), most, _busiest(known, edges)) + 20)
+    predicted = {MODEL: Predictive.of_samples(totals, ours.weights, largest)}
+    return predicted | {name: one(known, edges, largest, generator) for name, one in BENCHMARKS.items()}
+
+
+def simpler_forecasts(found: Prediction, seed: int) -> dict[str, Predictive]:
+    """What every benchmark says of the periods of a prediction; by name."""
+    ours = found.forecast
+    generator = np.random.Generator(np.random.Philox(key=[seed, 0], counter=[0, 0, 0, ours.cut]))
+    predicted = all_forecasts(ours, found.counts.upto(ours.cut), generator)
+    return {name: predicted[name] for name in BENCHMARKS}
+
+
+def compared_rows(found: Prediction, simple: Mapping[str, Predictive], calendar: Calendar) -> list[dict[str, Any]]:
+    """One row per forecaster and period, all theatres together, the model first: its days and quantiles."""
+    ours = [row for row in forecast_rows(found, calendar) if row["theatre"] == ALL]
+    rows = [{"forecaster": MODEL, **{key: row[key] for key in ("from", "to", *LEVELS)}} for row in ours]
+    for name, one in simple.items():
+        ends = {key: one.quantile(level) for key, level in LEVELS.items()}
+        rows += [
+            {"forecaster": name, "from": row["from"], "to": row["to"]}
+            | {key: float(values[place]) for key, values in ends.items()}
+            for place, row in enumerate(ours)
+        ]
+    return rows
 
 
 def _busiest(known: Counts, edges: Array) -> float:

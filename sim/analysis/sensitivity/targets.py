@@ -69,6 +69,12 @@ class Target:
         return f"{self.statistic[1:]} % quantile" if _QUANTILE.fullmatch(self.statistic) else self.statistic
 
     @property
+    def title(self) -> str:
+        """The title of the outcome, with the statistic where it is not what the outcome itself says."""
+        plain = self.statistic == "mean" or (self.statistic == "share" and self.outcome.unit == "probability")
+        return self.outcome.title if plain else self.sentence
+
+    @property
     def sentence(self) -> str:
         """The title of the outcome with the statistic."""
         some = " with any" if self.statistic == "share" and self.outcome.unit != "probability" else ""
@@ -127,7 +133,9 @@ class Target:
         return np.asarray(above if above.any() else numbers >= limit, dtype=np.float64)
 
 
-def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> Target:
+def target_of(
+    text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME, key: str = "sensitivity.outcomes"
+) -> Target:
     """A target as a user writes it: `war`, or `deaths:q95`; without a statistic, what a sweep judges precision by.
 
     >>> target_of("war").name, target_of("deaths").name, target_of("lull_days:below14").words
@@ -138,18 +146,18 @@ def target_of(text: str, outcomes: Mapping[str, Outcome] = OUTCOMES_BY_NAME) -> 
     """
     name, _, statistic = text.partition(":")
     if name not in outcomes:
-        raise UserError("sensitivity.outcomes", text, f"outcomes: {one_of(tuple(outcomes), name)}")
+        raise UserError(key, text, f"outcomes: {one_of(tuple(outcomes), name)}")
     outcome = outcomes[name]
     by = Judgement(outcome, 0.0).by
     target = Target(outcome, statistic or _BY_JUDGEMENT.get(by, by))
     known = target.statistic in ("mean", "share") or target.level is not None or target.bound
     if not known:
-        raise UserError("sensitivity.outcomes", text, f"{name}, or {name}: followed by one of {STATISTICS}")
+        raise UserError(key, text, f"{name}, or {name}: followed by one of {STATISTICS}")
     if target.statistic == "mean" and (outcome.heavy_tailed or outcome.unit == "day"):
         why = "it is heavy-tailed" if outcome.heavy_tailed else "it may never happen"
-        raise UserError("sensitivity.outcomes", text, f"a quantile, atleast or below of {name}: {why}, so no mean")
+        raise UserError(key, text, f"a quantile, atleast or below of {name}: {why}, so no mean")
     if target.statistic == "share" and outcome.unit == "day":
-        raise UserError("sensitivity.outcomes", text, f"a quantile, atleast or below of {name}: days are numbers")
+        raise UserError(key, text, f"a quantile, atleast or below of {name}: days are numbers")
     return target
 
 

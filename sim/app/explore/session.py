@@ -18,6 +18,7 @@ from panel.custom import JSComponent
 from sim.analysis.pattern_tests import Verdict
 from sim.app.explore import outcome_html
 from sim.app.explore.fan_chart import FanChart
+from sim.app.explore.forecast_area import ForecastArea
 from sim.app.form_settings import (
     ASKED,
     SECOND,
@@ -199,7 +200,7 @@ def page(pool: WorkerPool) -> pn.viewable.Viewable:
         "message": pn.Column(session.message, introduction, stylesheets=[MESSAGE], **WIDE),
         "controls": pn.Column(session.form, session.url.part, **WIDE),
         "chart": pn.Column(session.title, session.key, session.legend, session.plot, stylesheets=[CHART], **WIDE),
-        "numbers": pn.Column(session.numbers, session.verdicts, session.downloads, **WIDE),
+        "numbers": pn.Column(session.numbers, session.verdicts, session.downloads, session.forecast.part, **WIDE),
     }
     for name, area in areas.items():
         area.css_classes = [name]
@@ -225,6 +226,7 @@ class Session:
         self.title, self.key, self.numbers, self.verdicts, self.downloads = (html() for _ in range(5))
         self.url = UrlBar()
         self.plot = pn.Column(**WIDE)
+        self.forecast = ForecastArea(pool, self._schedule)
         first = initial_state(pool.base)
         content = form_content(pool.base, pool.base.config(first.a))
         self.form = SettingsForm(form=content, state=form_state(pool.base, first, 0), **WIDE)
@@ -248,6 +250,7 @@ class Session:
     def end(self) -> None:
         """Stop all work for a visitor who has left."""
         self._request = self.document = None
+        self.forecast.end()
 
     def _on_change(self, event: Any) -> None:
         texts = _texts(event.new)
@@ -331,6 +334,7 @@ class Session:
         self.downloads.object = outcome_html.downloads(base, view.state)
         self.form.state = form_state(base, view.state, serial)
         self.url.show(view.state.texts(base))
+        self.forecast.follow(view.state)
 
     def _judge(self, request: PageRequest) -> None:
         """Judge the patterns that take longer, unless a newer request has come."""

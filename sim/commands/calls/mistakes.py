@@ -21,6 +21,7 @@ from sim.experiment.options import (
     ExplainOptions,
     ForecastOptions,
     MergeOptions,
+    OptimiseOptions,
     Options,
     OutputOptions,
     ReportOptions,
@@ -243,6 +244,12 @@ def _verify(call: Call) -> None:
     asked_for(call.of(VerifyOptions).folder, call.rest)
 
 
+def _optimise(call: Call) -> None:
+    from sim.analysis.optimising.objectives import asked_by
+
+    call.homed(asked_by(call.of(OptimiseOptions), call.rest).plain)
+
+
 def _merge(call: Call) -> None:
     from sim.analysis.verification import shards_of
 
@@ -272,6 +279,7 @@ CHECKS: Final[Mapping[str, Callable[[Call], Any]]] = {
     "sweep": _sweep,
     "sensitivity": _sensitivity,
     "discover": _discover,
+    "optimise": _optimise,
     "merge": _merge,
     "verify": _verify,
     "check-extension": _check_extension,

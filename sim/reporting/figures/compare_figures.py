@@ -296,7 +296,7 @@ def _bars(axes: Axes, shown: xr.Dataset, rows: np.ndarray) -> None:
     axes.barh(rows, shares, height=0.55, color=np.where(shares >= 0.0, BLUE, ORANGE), label="_")
     low, high = shown["shapley_low"].values, shown["shapley_high"].values
     if not np.isnan(low).any():
-        axes.hlines(rows, low, high, color=INK, linewidth=1.3, label="90% of draws of the parameters")
+        axes.hlines(rows, low, high, color=INK, linewidth=1.3, label="90% of parameter sets")
     axes.plot(shown["first_in"], rows, "o", markersize=6, markerfacecolor="white", color=INK, label="first in")
     axes.plot(shown["last_in"], rows, "D", markersize=5, color=INK, label="last in")
 
@@ -320,7 +320,7 @@ def _texts(figure: Figure, data: xr.Dataset) -> None:
         f"Bars: Shapley values of {data.sizes['mechanism']} mechanisms; together they add up to the change from"
         f" {data.attrs['none']:.{digits}f} to {data.attrs['every']:.{digits}f} {unit}."
     )
-    heading(figure, f"What caused it: {words}", below, 0.02, 13, (0.17, 0.53), 9.5)
+    heading(figure, f"What moves it: {words}", below, 0.02, 13, (0.17, 0.53), 9.5)
     footer(figure, attribution_source(data), left=0.02)
 
 
@@ -397,8 +397,8 @@ def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
     The largest is on top. Measurement, which is no cause, is grey.
     """
     shown, source = ordered(data).isel(mechanism=slice(most)), attribution_source(data)
-    rows, digits, left = shown.sizes["mechanism"], digits_of(data.attrs["total"]), EDGE / NARROW
-    title = in_lines(f"What caused it: {data.attrs['words']}", NARROW - 2 * EDGE, 12)
+    rows, unit, left = shown.sizes["mechanism"], str(data.attrs["units"]), EDGE / NARROW
+    title = in_lines(f"What moves it: {data.attrs['words']}", NARROW - 2 * EDGE, 12)
     top, foot = 0.4 + (title.count("\n") + 1) * 0.19, foot_height(NARROW, source, left=left) + 0.55
     with style():
         figure = new_figure(NARROW, height := top + NARROW_ROW * rows + foot)
@@ -413,10 +413,13 @@ def shares_figure(data: xr.Dataset, most: int | None = None) -> Figure:
                 axes.hlines(line, low[line], high[line], color=INK, linewidth=1.4)
             apart = " (measurement)" if name == MEASUREMENT else ""
             write_above(axes, line, 9, capital(mechanism_words(str(name))) + apart, INK)
-            write_above(axes, line, 9, minus(f"{share:+.{digits}f}"), INK, right=True, weight="bold")
+            write_above(axes, line, 9, minus(amount(share, unit, sign=True)), INK, right=True, weight="bold")
         axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
-        words = "; line: 90% of draws" if np.isfinite(low).any() else ""
-        words += f"; the {rows} largest of {data.sizes['mechanism']}" if rows < data.sizes["mechanism"] else ""
-        _frame(axes, rows, f"Shapley value, {data.attrs['units']}{words}")
+        words = "; line: 90% of parameter sets" if np.isfinite(low).any() else ""
+        words += f"; {rows} largest of {data.sizes['mechanism']}" if rows < data.sizes["mechanism"] else ""
+        if unit == "probability":
+            unit = "points"
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
+        _frame(axes, rows, f"Shapley value, {unit}{words}")
         footer(figure, source, left=left)
     return figure

@@ -1,6 +1,6 @@
 """Figures of forecasts from a user's counts, and of skill."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
 from typing import Final
 
@@ -23,15 +23,29 @@ from sim.analysis.forecast.scores import (
     NEITHER,
     TOO_FEW,
     WORSE,
+    Predictive,
     Skill,
     Summary,
     weeks_of,
 )
-from sim.experiment.formats import long_date
+from sim.experiment.formats import long_date, short_date
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
-from sim.reporting.calibration_tables import BENCHMARK_WORDS, SCORE_WORDS
-from sim.reporting.style import BLUE, COLOURS, GREY, INK, ORANGE, PURPLE, date_axis, footer, new_figure, quiet, style
+from sim.reporting.calibration_tables import BENCHMARK_WORDS, COMPARED_TITLE, SCORE_WORDS
+from sim.reporting.style import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    date_axis,
+    footer,
+    new_figure,
+    quiet,
+    style,
+)
 from sim.reporting.text import FigureSource, capital
 
 WEEK: Final = 7
@@ -41,30 +55,64 @@ SHOWN_AHEAD: Final = 8
 """Events ahead that are named in the figure."""
 NAME_LINE: Final = 0.065
 """Share of the height that the name of an event takes."""
-NAME_ROOM: Final = 0.12
+NAME_ROOM: Final = 0.24
 """Share of the calendar that a name may need: nearer to its end it stands left of its line."""
+OPAQUE: Final = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+"""What stands behind the name of an event, so that lines do not cross it."""
+SIMPLER_COLOURS: Final = (ORANGE, GREEN, PURPLE, INK, GREY)
+MOST_WEEKS: Final = 6
+"""Weeks that have room for their date under the simpler forecasts."""
 VERDICT_COLOURS: Final = {BETTER: BLUE, WORSE: ORANGE, NEITHER: GREY, TOO_FEW: GREY}
 
 
-def forecast_figure(found: Prediction, config: Config, file: str) -> Figure:
-    """Attacks a week: the counts up to the cut, the fan after it, and the counts where they are known."""
+def forecast_figure(found: Prediction, simple: Mapping[str, Predictive], config: Config, file: str) -> Figure:
+    """Attacks a week: counts up to the cut, the fan after it, later counts; to the right the simpler forecasts."""
     scenario = config.scenario
     with style():
-        figure = new_figure(WIDTH, 5.2)
-        axes = figure.add_axes((LEFT, 0.15, 0.91, 0.64))
+        figure = new_figure(WIDTH, 6.0)
+        axes = figure.add_axes((LEFT, 0.14, 0.52, 0.56))
         draw_past(axes, found, scenario)
         draw_fan(axes, found, scenario)
         draw_events(axes, found, scenario)
-        date_axis([axes])
+        date_axis([axes], most=8)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_ylim(0, axes.get_ylim()[1] * (1.12 + NAME_LINE * len(found.effects[:SHOWN_AHEAD])))
         quiet(axes)
-        axes.legend(
-            ncols=6, loc="lower left", bbox_to_anchor=(-0.005, 1.0), fontsize=9, borderaxespad=0.2, handlelength=1.3,
-            columnspacing=1.3,
-        )  # fmt: skip
+        right = figure.add_axes((0.64, 0.14, 0.34, 0.56))
+        draw_simpler(right, found, simple, scenario)
+        for panel, columns in ((axes, 3), (right, 2)):
+            panel.legend(
+                ncols=columns, loc="lower left", bbox_to_anchor=(-0.01, 1.0), fontsize=8.5, borderaxespad=0.2,
+                handlelength=1.3, columnspacing=1.0, labelspacing=0.3,
+            )  # fmt: skip
         write_words(figure, found, config, file)
     return figure
+
+
+def draw_simpler(axes: Axes, found: Prediction, simple: Mapping[str, Predictive], scenario: Scenario) -> None:
+    """Each coming period: the model's band and median, and a line with a mark for each simpler forecast."""
+    one = found.forecast
+    spans, steps = np.diff(one.edges), np.arange(len(one.edges)) - 0.5
+    ours = [quantiles(column, one.weights) for column in one.samples.sum(axis=2).T]
+    low, middle, high = (a_week(np.array([row[key] for row in ours]), one.edges) for key in ("q05", "median", "q95"))
+    axes.stairs(high, steps, baseline=low, fill=True, color=BLUE, alpha=0.2, linewidth=0, label="model, 90%")
+    axes.stairs(middle, steps, baseline=None, color=BLUE, linewidth=1.8, label="model, median")
+    every = -(-len(spans) // MOST_WEEKS)
+    shown = np.arange(0, len(spans), every)
+    middles = shown + (every - 1) / 2
+    looks = zip(np.linspace(-0.36, 0.36, len(simple)) * every, cycle(SIMPLER_COLOURS), "osD^vPX", strict=False)
+    for (name, predicted), (shift, colour, mark) in zip(simple.items(), looks, strict=True):
+        ends = [(predicted.quantile(LEVELS[key]) * WEEK / spans)[shown] for key in ("q05", "median", "q95")]
+        axes.vlines(middles + shift, ends[0], ends[2], color=colour, linewidth=1.1)
+        axes.plot(middles + shift, ends[1], mark, color=colour, markersize=3.8, label=BENCHMARK_WORDS[name])
+    dates = [scenario.calendar.date_of(int(one.edges[place]) + 1) for place in shown]
+    axes.set_xticks(middles, list(map(short_date, dates)))
+    axes.set_xlim(steps[0], steps[-1])
+    axes.set_ylim(0, 1.04 * axes.get_ylim()[1])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    of = "each week" if every == 1 else f"one week in {every},"
+    axes.set_xlabel(f"{of} from; simpler forecasts: median and 90% interval", fontsize=9)
+    quiet(axes)
 
 
 def so_far_figure(data: xr.Dataset, config: Config, file: str) -> Figure:
@@ -135,6 +183,11 @@ def draw_fan(axes: Axes, found: Prediction, scenario: Scenario) -> None:
         values = a_week(np.array(bare), one.edges)
         axes.stairs(values, steps, baseline=None, color=PURPLE, linewidth=1.5, linestyle="--", label=words)
     axes.axvline(place(scenario, one.cut), color=GREY, linewidth=1.0)
+    axes.annotate(
+        f"counts used up to {short_date(scenario.calendar.date_of(one.cut))}", (place(scenario, one.cut), 0.985),
+        xycoords=("data", "axes fraction"), xytext=(-3, 0), textcoords="offset points", color=GREY, fontsize=8.5,
+        va="top", ha="right",
+    )  # fmt: skip
     axes.set_xlim(place(scenario, found.counts.ends[0]), place(scenario, one.edges[-1]))
 
 
@@ -150,24 +203,24 @@ def draw_events(axes: Axes, found: Prediction, scenario: Scenario) -> None:
         side, shift = ("right", -3) if first > axes.get_xlim()[1] - NAME_ROOM * np.ptp(axes.get_xlim()) else ("left", 3)
         axes.annotate(
             capital(one.event.words), (first, 0.97 - NAME_LINE * row), xycoords=("data", "axes fraction"),
-            xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
+            xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side, bbox=OPAQUE,
         )  # fmt: skip
 
 
 def write_words(figure: Figure, found: Prediction, config: Config, file: str) -> None:
     """Title, what is shown, and the source."""
     one, scenario = found.forecast, config.scenario
-    cut, first, last = (scenario.calendar.date_of(int(day)) for day in (one.cut, one.cut + 1, one.edges[-1]))
+    cut, last = (scenario.calendar.date_of(int(day)) for day in (one.cut, one.edges[-1]))
     whole = quantiles(one.samples.sum(axis=(1, 2)), one.weights)
     head = (
         f"Forecast of {cut.day} {cut:%B %Y}: {whole['median']:.0f} attacks up to {last.day} {last:%B}"
         f" (90% of histories {whole['q05']:.0f} to {whole['q95']:.0f})"
     )
-    words = f"acknowledged attacks a week on {scenario.cast.names.target}, all theatres; forecast from {first} on"
+    words = f"{COMPARED_TITLE}: acknowledged attacks a week on {scenario.cast.names.target}, all theatres"
     made = f"{len(one.bank.rows):,} histories, {len(one.match.places):,} of them like the past in the file"
     data, is_what = f"{file} ({found.counts.report.format})", "A model, not a prediction of what will happen."
     figure.text(LEFT, 0.965, head, fontsize=13.5, fontweight="bold", va="top")
-    figure.text(LEFT, 0.895, words, fontsize=10, color=GREY, va="top")
+    figure.text(LEFT, 0.905, words, fontsize=10, color=GREY, va="top")
     footer(figure, FigureSource([scenario.title], made, config.seed, data, is_what), left=LEFT)
 
 
@@ -294,12 +347,12 @@ def draw_pins(axes: Axes, scenario: Scenario, days: Array, highest: float) -> No
     axes.set_ylim(0, highest * (1.1 + 1.3 * NAME_LINE * len(pins)))
     for row, event in enumerate(sorted(pins, key=lambda one: one.first)):
         at = place(scenario, event.first - 1)
-        side, shift = ("right", -3) if at > days[-1] - 2 * NAME_ROOM * np.ptp(days) else ("left", 3)
+        side, shift = ("right", -3) if at > days[-1] - NAME_ROOM * np.ptp(days) else ("left", 3)
         axes.axvline(at, color=PURPLE, linewidth=0.9, linestyle=":")
         axes.annotate(
             capital(event.words), (at, 0.98 - NAME_LINE * row), xycoords=("data", "axes fraction"),
             xytext=(shift, 0), textcoords="offset points", color=PURPLE, fontsize=9, va="top", ha=side,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            bbox=OPAQUE,
         )  # fmt: skip
 
 

@@ -375,6 +375,56 @@ def several(rows: list[dict[str, object]], tmp_path: Path) -> Path:
     return saved(tmp_path, text(GED_COLUMNS, rows))
 
 
+GROUPS = {"Kataib Hezbollah": ["Kataib Hezbollah"], "Harakat al-Nujaba": ["Nujaba"]}
+ATTACKERS = ["Islamic Resistance in Iraq", "Kataib Hezbollah", "Nujaba"]
+
+
+def test_the_group_is_the_one_that_is_named_on_the_attackers_side(tmp_path: Path) -> None:
+    target = "Military Forces of the United States"
+    rows = [
+        acled(1, actor1="Kataib Hezbollah (Iraq)"),
+        acled(2, actor1="Islamic Resistance in Iraq", assoc_actor_1="Harakat al-Nujaba"),
+        acled(3, actor1="Islamic Resistance in Iraq"),
+        acled(4, actor1="Kataib Hezbollah", assoc_actor_1="Harakat al-Nujaba"),
+        acled(5, actor1=target, actor2="Kataib Hezbollah", event_type="Battles", sub_event_type="Armed clash"),
+        acled(5, actor1=target, actor2="Kataib Hezbollah", event_type="Battles", sub_event_type="Armed clash"),
+    ]
+    path = saved(tmp_path, text(ACLED_31, rows))
+    counts = read_events(path, filters(attackers=ATTACKERS, groups=GROUPS), calendar())
+    named = [one.group for one in counts.details]
+    assert sorted(named) == ["Harakat al-Nujaba", "Kataib Hezbollah", "Kataib Hezbollah"]
+    assert counts.total[-1] == 5, "an umbrella, or two groups at once, name none; the same event counts once"
+    assert not counts.says_dead
+    assert read_events(path, filters(attackers=ATTACKERS, groups={}), calendar()).details == ()
+
+
+def test_the_dead_are_those_of_the_attacked_where_a_database_tells_sides_apart(tmp_path: Path) -> None:
+    rows = [
+        ged(1, best=5, deaths_a=2, deaths_b=3, deaths_civilians=0),
+        ged(2, best=4, deaths_a=0, deaths_b=4),
+        ged(3, best=1, deaths_a=1, deaths_b=0, side_a="Kataib Hezbollah", side_b="Government of United States",
+            type_of_violence=3),
+    ]  # fmt: skip
+    read = read_events(saved(tmp_path, text(GED_COLUMNS, rows)), filters(groups={}), calendar())
+    assert [(one.theatre, one.killed) for one in read.details] == [("iraq", 2)]
+    assert read.says_dead
+    best = [name for name in GED_COLUMNS if name not in ("deaths_a", "deaths_b")]
+    alone = read_events(saved(tmp_path, text(best, rows), "best.csv"), filters(groups={}), calendar())
+    assert [one.killed for one in alone.details] == [5, 4, 1], "with `best` alone nobody knows on which side"
+    dead = [acled(1, "2023-11-01", fatalities=2), acled(2, "2023-11-03", fatalities=0), acled(3, "2023-11-04")]
+    told = read_events(saved(tmp_path, text(ACLED_31, dead), "acled.csv"), filters(groups={}), calendar())
+    assert [(one.day, one.killed) for one in told.details] == [(calendar().day_of(date(2023, 11, 1)), 2)]
+    blank = [acled(1), acled(3, "2023-11-04")]
+    assert not read_events(saved(tmp_path, text(ACLED_31, blank), "no.csv"), filters(), calendar()).says_dead
+
+
+def test_groups_are_those_of_the_case() -> None:
+    with pytest.raises(UserError, match=r"filters\.groups\.Nujabba = .*allowed keys: .*"):
+        filters(groups={"Nujabba": ["Nujaba"]})
+    with pytest.raises(UserError, match=r"filters\.groups = "):
+        filters(groups=["Nujaba"])
+
+
 def test_events_of_several_days_count_on_the_first_or_are_spread_or_dropped(tmp_path: Path) -> None:
     lasting = [ged(n, "2023-11-01", date_end="2023-11-08") for n in range(4)]
     path = several([*lasting, ged(9, "2023-11-01"), ged(10, "2023-11-20")], tmp_path)

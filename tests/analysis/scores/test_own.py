@@ -7,16 +7,19 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.stats import nbinom
 
-from sim.analysis.forecast.event_counts import Counts, ReadingReport, from_days
+from sim.analysis.calibration.posterior import PriorSampler
+from sim.analysis.forecast.attack_details import file_deaths, known_at, windowed
+from sim.analysis.forecast.event_counts import AttackDetail, Counts, ReadingReport, from_days
 from sim.analysis.forecast.forecasting import (
     SYNTHETIC_ROWS,
     Prediction,
     SimulatedPasts,
     bank_at,
+    detail_words,
     fill,
     forecast,
-    known_at,
     known_periods,
     match,
     pasts_of,
@@ -27,7 +30,21 @@ from sim.analysis.forecast.forecasting import (
     stretches_of,
     synthetic,
 )
-from sim.analysis.forecast.scores import FORECASTERS, MODEL, SCORES, Scored, Trial, cuts_of, gain, skills, trials
+from sim.analysis.forecast.scores import (
+    FORECASTERS,
+    MODEL,
+    SCORES,
+    Scored,
+    Trial,
+    compared_rows,
+    cuts_of,
+    gain,
+    simpler_forecasts,
+    skills,
+    trials,
+)
+from sim.experiment.parameter_sets import free_declarations, lethal_chance
+from sim.experiment.statistics import LEVELS
 from sim.model.scenario import Config, Scenario, load
 from sim.model.validation import UserError
 
@@ -209,6 +226,143 @@ def test_what_cannot_be_forecast_is_refused(until: date | None, weeks: int, line
 def test_quantiles_are_those_of_the_weights() -> None:
     found = quantiles(np.array([3, 1, 2]), np.array([0.04, 0.5, 0.46]))
     assert found == {"q05": 1.0, "q25": 1.0, "median": 1.0, "q75": 2.0, "q95": 2.0}
+
+
+# --- deaths and groups of a file ------------------------------------------------------------------------------
+
+GROUPS = ("Kataib Hezbollah", "Harakat al-Nujaba")
+
+
+def told(killed: dict[int, int] | None = None, groups: tuple[int, int] = (0, 0)) -> Counts:
+    """A steady campaign of which a file tells the dead by day, and how many attacks were of each of two groups."""
+    counts = steady((0.9, 0.8, 0.0))
+    deaths = [AttackDetail(day, "iraq", "", number) for day, number in (killed or {}).items()]
+    named = [AttackDetail(day % 70, "iraq", one, 0) for one, n in zip(GROUPS, groups, strict=True) for day in range(n)]
+    details = tuple(deaths + named)
+    return replace(counts, details=details, groups=GROUPS, says_dead=killed is not None)
+
+
+def ahead(counts: Counts, *overrides: str) -> Prediction:
+    return predict(configured(*overrides), counts, None, 4, 6000)
+
+
+def mean_ahead(found: Prediction) -> tuple[float, float]:
+    """Mean attacks over the weeks ahead, with its Monte Carlo error."""
+    whole, weights = found.forecast.samples.sum(axis=(1, 2)), found.forecast.weights
+    mean = float(weights @ whole)
+    return mean, float(np.sqrt((weights**2) @ (whole - mean) ** 2))
+
+
+def same(one: Prediction, other: Prediction) -> bool:
+    ours, theirs = one.forecast, other.forecast
+    return np.array_equal(ours.samples, theirs.samples) and np.array_equal(ours.weights, theirs.weights)
+
+
+def test_deaths_of_a_file_are_pinned_to_their_days_and_wings_and_all_other_days_kill_nobody() -> None:
+    scenario = configured("history=free").scenario
+    named = AttackDetail(45, "syria", "Harakat al-Nujaba", 1)
+    counts = told({20: 1, 66: 3})
+    counts = replace(counts, details=(*counts.details, named, AttackDetail(45, "syria", "", 0)))
+    pins, words = file_deaths(scenario, counts, 65)
+    deaths = {one.first: (one.wing, one.killed) for one in pins if one.kind == "deaths"}
+    assert deaths == {20: ("hashd_iraq", 1), 45: ("nujaba_syria", 1)}
+    silent = {day for one in pins if one.kind == "no_deaths" for day in range(one.first, one.last + 1)}
+    assert silent == set(range(66)) - {20, 45}
+    assert "2 deadly attacks (2 killed), and 64 days without a death" in words
+    assert file_deaths(scenario, counts, 65).pins == file_deaths(scenario, counts.upto(65), 65).pins
+
+
+def test_the_documented_record_stands_where_it_has_a_day() -> None:
+    found = ahead(told({20: 1, 45: 2, 66: 3}))
+    assert same(found, ahead(told()))
+    assert "the documented record has every day (3 deadly attacks in the file)" in detail_words(found)[0]
+    later = configured().scenario.pins[-1].last + 1
+    counts = replace(steady((0.5, 0.5, 0.0), 160), details=(AttackDetail(later + 3, "iraq", "", 2),), says_dead=True)
+    pins = file_deaths(configured().scenario, counts, 159).pins
+    assert min(one.first for one in pins) == later
+    assert [one.first for one in pins if one.kind == "deaths"] == [later + 3]
+
+
+def test_a_file_that_says_nothing_of_dead_and_groups_is_forecast_as_before() -> None:
+    bare = ahead(steady((0.9, 0.8, 0.0)), "history=free")
+    assert same(ahead(told(), "history=free"), bare)
+    assert same(ahead(told(groups=(5, 4)), "history=free"), bare), "nine named attacks are too few"
+    assert [one.partition(";")[0] for one in detail_words(bare)] == ["fatalities: not used", "groups: not used"]
+    assert not same(ahead(told({}), "history=free"), bare), "a control: days without deaths are data"
+
+
+def test_recent_deaths_in_a_file_forecast_fewer_attacks_and_a_chance_to_kill_that_fits() -> None:
+    free = "history=free"
+    found = {name: ahead(told(one), free) for name, one in (("none", {}), ("some", {20: 1, 45: 2, 66: 3}))}
+    (quiet, error), (deadly, other) = (mean_ahead(one) for one in found.values())
+    assert quiet - deadly > 5 * np.hypot(error, other), "the model answers deaths with strikes and an order"
+
+    def chance(one: Prediction) -> float:
+        bank = one.forecast.bank
+        keys = tuple(free_declarations())
+        design = PriorSampler(bank.scenario, keys, bank.seed).values(bank.rows[one.forecast.match.places])
+        return float(one.forecast.weights @ lethal_chance(bank.scenario, design))
+
+    unknown = chance(ahead(told(), free))
+    assert chance(found["none"]) < unknown < chance(found["some"])
+
+
+def test_an_order_ahead_leaves_more_attacks_where_the_file_names_the_group_that_does_not_obey() -> None:
+    world = (
+        "history=free", "interventions=[order iraq stop from 2023-12-26, order syria stop from 2023-12-26]",
+        *(f"militia.{wing}.baseline=0.02" for wing in ("hashd_iraq", "local_syria")),
+        "multipliers.autonomy=1.0", "patron.control=1.0",
+        *(f"mechanisms.{one}=false" for one in ("mediation", "major_response", "pause")),
+    )  # fmt: skip
+
+    def left(first: int, loose: int) -> tuple[float, float]:
+        """Attacks under the order, with error, where of 100 attacks so many are of the first group."""
+        autonomy = [
+            f"militia.{name}_{place}.autonomy={0.95 if k == loose else 0.05}"
+            for k, name in enumerate(("kataib_hezbollah", "nujaba")) for place in ("iraq", "syria")
+        ]  # fmt: skip
+        found = ahead(told(groups=(first, 100 - first)), *world, *autonomy)
+        weights, by_group = found.forecast.weights, found.forecast.bank.by_group[found.forecast.match.places]
+        share = float(weights @ (by_group[:, 0] / np.maximum(by_group.sum(axis=1), 1)))
+        assert share == pytest.approx(first / 100, abs=0.15), "histories have the planted split"
+        assert "groups: used; 100 of" in detail_words(found)[1]
+        return mean_ahead(found)
+
+    for loose, (many, few) in ((0, (90, 10)), (1, (10, 90))):
+        (more, error), (less, other) = left(many, loose), left(few, loose)
+        assert more - less > 3 * np.hypot(error, other), (loose, more, less)
+
+
+@pytest.mark.parametrize("first", [0, 30])
+def test_groups_are_counted_over_the_days_that_the_file_covers(first: int) -> None:
+    scenario = known_at(configured("history=free").scenario, 60, False)
+    scenario = replace(scenario, calendar=windowed(scenario.calendar, first, 60))
+    named = (*GROUPS, "Islamic Resistance in Iraq and Hashd al-Shaabi", "Syrian militias")
+    bank = fill(scenario, THEATRES, 70, range(200), 3, dict.fromkeys(named, (1.0, 1.0)))
+    assert bank.groups == named
+    assert np.array_equal(bank.by_group.sum(axis=1), bank.between(first - 1, 60))
+
+
+# --- simpler forecasts beside it ------------------------------------------------------------------------------
+
+
+def test_simpler_forecasts_beside_a_prediction_are_the_textbooks_and_know_nothing_after_the_cut() -> None:
+    found = predicted()
+    cut, week = found.forecast.cut, np.diff(found.forecast.edges)
+    known = found.counts.upto(cut)
+    shape, days = known.total[-1] + 0.5, cut - known.ends[0]
+    expected = nbinom(shape, days / (days + week))
+    simple = simpler_forecasts(found, 1)
+    assert set(simple) == set(FORECASTERS) - {MODEL}
+    rows = compared_rows(found, simple, configured().scenario.calendar)
+    flat = [row for row in rows if row["forecaster"] == "constant rate"]
+    for name, level in LEVELS.items():
+        assert [row[name] for row in flat] == expected.ppf(level).tolist()
+    assert [row["median"] for row in rows if row["forecaster"] == "last value"] != [row["median"] for row in flat]
+    late = known.total[-1] + 5 * np.maximum(0, found.counts.ends - cut)
+    others = replace(found.counts, total=np.where(found.counts.ends > cut, late, found.counts.total))
+    again = compared_rows(found, simpler_forecasts(replace(found, counts=others), 1), configured().scenario.calendar)
+    assert again[len(week) :] == rows[len(week) :]
 
 
 # --- skill ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Search over levers for the settings that no other dominates."""
