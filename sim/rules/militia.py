@@ -198,6 +198,38 @@ def paused_attack_rate(baseline: float, gate: float, surge: float, share: float)
 
 
 @rule
+def rate_under_order(fighting: float, least: float, paused: bool, stands: bool) -> float:
+    """Attacks a day that a wing intends, where groups decide to pause.
+
+    the rate of a pause if it pauses; while an order to hold back stands at least that; else its rate of fighting
+
+    Units: attacks/day.
+    Source: F02, F03, F22; what goes on in a pause, asked for or by cells that do not obey, goes on without one too,
+    so a decision to pause never raises a rate; form assumed.
+
+    >>> rate_under_order(0.1, 0.5, False, True), rate_under_order(0.1, 0.5, False, False)
+    (0.5, 0.1)
+    """
+    return least if paused or (stands and fighting < least) else fighting
+
+
+@rule
+def fear_kept(kept: float, stands: bool) -> float:
+    """Share of its fear that a wing keeps for another day, where groups decide to pause.
+
+    keep_f, but 1 while an order to hold back stands
+
+    Units: 1/day.
+    Source: F10, F18: the order is the warning that another attack brings war, and as long as it stands it says so
+    every day; form assumed.
+
+    >>> fear_kept(0.9, False), fear_kept(0.9, True)
+    (0.9, 1.0)
+    """
+    return 1.0 if stands else kept
+
+
+@rule
 def fear(now: float, kept: float, own: float, struck: float, other: float, nearby: float, jump: float) -> float:
     """Fear of a wing after another day.
 
@@ -243,6 +275,21 @@ def survival(damage: float, struck: float) -> float:
     1.0
     """
     return exp(-(damage * struck))
+
+
+@rule
+def rebuild_rate(rebuild: float, stands: bool) -> float:
+    """Share of its lost capacity that a wing rebuilds in a day, where groups decide to pause.
+
+    supply_k / tau, but 0 while an order to hold back stands
+
+    Units: 1/day.
+    Source: F11: arms are what the patron moves them by, so it rearms none that it orders to hold back; assumed.
+
+    >>> rebuild_rate(0.05, False), rebuild_rate(0.05, True)
+    (0.05, 0.0)
+    """
+    return 0.0 if stands else rebuild
 
 
 @rule

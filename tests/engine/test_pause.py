@@ -1,17 +1,20 @@
 """Groups that pause, clustered attacks, and events with one random number for an episode: laws, limits, directions."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.engine.batch import run_batch
-from sim.engine.inputs import build_inputs
+from sim.engine.inputs import ModelInputs, build_inputs
 from sim.engine.record import Output, OutputSpec
 from sim.engine.reference.model import ReferenceModel
 from sim.experiment.parameter_sets import prior_design
+from sim.model.extension import ActiveExtensions, Extension
 from sim.model.scenario import Scenario, load
 from sim.model.timeline import Event
 from sim.rules import militia, patron
@@ -153,31 +156,48 @@ def test_a_standing_order_and_mediators_never_raise_the_rate_of_fighting_again(
 # --- what holds a lull ---------------------------------------------------------------------------------------
 
 
-def acknowledged(pause: bool, runs: int, design: dict[str, Array] | None = None) -> Array:
-    """Expected acknowledged attacks on the target (run, day), with an order on day 20, strikes on day 22, then nothing.
+def calm(*overrides: str, pause: bool = True, strikes: bool = True) -> Scenario:
+    """A world with an order on day 20, felt from day 21, with strikes on day 22 or without, then nothing.
 
-    No further strike, death or release comes, so nothing but what the wings carry on moves their rates.
+    No further strike, death or release comes. Shocks would only add noise: their factor has the mean 1.
     """
-    kinds = ("block_leader_strike", "block_limited_response", "no_deaths")
-    nothing = (Event("major", "major", 22, 22), *(Event(kind, kind, 0, LAST) for kind in kinds), STANDS, ORDER)
-    scenario = world("history=free", NO_WAR, SHORT, events=(*nothing, Event("one", "block_major_response", 23, LAST)))
-    # Shocks would only add noise: their factor has the mean 1.
-    scenario = replace(scenario, mechanisms=replace(scenario.mechanisms, pause=pause, bursts=False))
-    table, points = (
-        build_inputs(scenario, design),
-        np.arange(runs) % (len(next(iter(design.values()))) if design else 1),
+    kinds = (
+        "block_leader_strike",
+        "block_limited_response",
+        "no_deaths",
+        *(() if strikes else ("block_major_response",)),
     )
-    output = run_batch(table, SEED, np.arange(runs), points, OutputSpec(states=True))
-    directives = output.front_states["directive"][:, :, table.layout["theatre"]]
-    small = np.where(directives < 1.0, output.wing_states["compliance"], 0.0)
+    events = (
+        *(Event(kind, kind, 0, LAST) for kind in kinds), Event("none", "block_major_response", 23, LAST),
+        *((Event("major", "major", 22, 22),) if strikes else ()), STANDS, ORDER,
+    )  # fmt: skip
+    scenario = world("history=free", NO_WAR, SHORT, *overrides, events=events)
+    return replace(scenario, mechanisms=replace(scenario.mechanisms, pause=pause, bursts=False))
+
+
+FELT, STRUCK = 21, 23
+"""First days with the order, and with all that the strikes did."""
+
+
+def rates_seen(table: ModelInputs, points: Array, directives: Array, wings: Array) -> Array:
+    """Expected acknowledged attacks on the target (run, day) in states of theatres and wings (run, day, ...)."""
+    ordered = directives[:, :, table.layout["theatre"]] < 1.0
     seen, factor = (table.numbers[name][points, None, None] for name in ("observed", "small_observed"))
-    rates = output.wing_states["rate"] * seen * (1.0 - small * (1.0 - factor))
+    rates = wings["rate"] * seen * (1.0 - np.where(ordered, wings["compliance"], 0.0) * (1.0 - factor))
     return np.asarray(rates[:, :, table.layout["on_target"] > 0].sum(axis=2))
 
 
-def by_point(values: Array, design: dict[str, Array] | None) -> Array:
-    """Means of the runs at each design point: those of one point err together."""
-    return values if design is None else values.reshape(-1, len(next(iter(design.values())))).mean(axis=0)
+def acknowledged(scenario: Scenario, runs: int, design: dict[str, Array] | None = None) -> Array:
+    """Expected acknowledged attacks (run, day), each history at the next point of a design."""
+    table = build_inputs(scenario, design)
+    points = np.arange(runs) % table.points
+    output = run_batch(table, SEED, np.arange(runs), points, OutputSpec(states=True))
+    return rates_seen(table, points, output.front_states["directive"], output.wing_states)
+
+
+def steepest(rates: Array, start: int) -> float:
+    """Largest rise from a day to the next in any history, as a share of the rate on the first day."""
+    return float((np.diff(rates[:, start:], axis=1) / rates[:, start, None]).max())
 
 
 def rises(rates: Array, start: int) -> bool:
@@ -187,16 +207,75 @@ def rises(rates: Array, start: int) -> bool:
     return bool((steps.mean(axis=0) > 5.0 * steps.std(axis=0) / np.sqrt(len(steps))).any())
 
 
-def test_while_an_order_stands_the_rate_of_attacks_rises_by_a_third_at_most_and_after_two_weeks_not_at_all() -> None:
+HOLDING = ("pause.breaking_rate=0", "shares.share_drift=0")
+"""Nothing new: no pause breaks, and shares of theatres stay."""
+ROUNDING = 1e-12
+
+
+def test_while_an_order_stands_and_nothing_new_happens_no_rate_rises_in_any_draw_of_the_priors() -> None:
+    drawn = prior_design(1000, 3)
+    drawn |= {key.partition("=")[0]: np.zeros(1000) for key in HOLDING}
+    for strikes, start in ((True, STRUCK), (False, FELT)):
+        for design, runs in ((None, 300), (drawn, 2000)):
+            paused, in_part = (
+                acknowledged(calm(*HOLDING, pause=pause, strikes=strikes), runs, design) for pause in (True, False)
+            )
+            assert steepest(paused, start) < ROUNDING
+            assert paused[:, -1].mean() < 0.8 * paused[:, start].mean()
+            assert steepest(in_part, start) > 1e6 * ROUNDING, "where wings comply in part, attacks come back"
+
+
+def test_with_pauses_that_break_the_expected_rate_does_not_rise_either() -> None:
     for design, runs in ((None, 1500), (prior_design(500, 3), 2500)):
-        paused, in_part = (acknowledged(pause, runs, design)[:, :100] for pause in (True, False))
-        # Two weeks on, most groups have decided. Until then fear fades in those that have not.
-        assert not rises(paused, 36)
-        peak = paused[:, 24 + int(paused[:, 24:].mean(axis=0).argmax())]
-        excess = by_point(peak - 1.3 * paused[:, 24:31].mean(axis=1), design)
-        assert excess.mean() < 3.0 * excess.std() / np.sqrt(len(excess))
-        assert rises(in_part, 36), "where wings comply in part, attacks come back as fear fades"
-        assert in_part[:, 24:].mean(axis=0).max() > 2.0 * in_part[:, 24:31].mean()
+        paused, in_part = (acknowledged(calm(pause=pause), runs, design) for pause in (True, False))
+        assert not rises(paused, STRUCK)
+        assert rises(in_part, STRUCK)
+        assert in_part[:, STRUCK:].mean(axis=0).max() > 2.0 * in_part[:, STRUCK : STRUCK + 7].mean()
+
+
+def fades(kept: float, stands: bool) -> float:
+    return kept
+
+
+def rebuilds(rebuild: float, stands: bool) -> float:
+    return rebuild
+
+
+def frightens(fighting: float, least: float, paused: bool, stands: bool) -> float:
+    return least if paused else fighting
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "overrides"),
+    [
+        ("fear_kept", fades, ("pause.pausing_rate=0",)),
+        ("rebuild_rate", rebuilds, ("pause.pausing_rate=0", "deterrence.damage=0.2", "deterrence.rebuild_days=5")),
+        ("rate_under_order", frightens, ("patron.directive_reduce=0.4", "observation.small=1")),
+    ],
+)
+def test_without_one_of_the_three_rules_a_rate_rises(
+    rule: str, old: Callable[..., float], overrides: list[str]
+) -> None:
+    scenario = calm(*HOLDING, *overrides)
+    without = replace(scenario, extended=ActiveExtensions((Extension("old", rules={rule: old}),)))
+    table, rates = build_inputs(scenario), []
+    for one in (scenario, without):
+        states = [ReferenceModel(one, SEED, run, table=build_inputs(one)).simulate().state_table() for run in range(3)]
+        wings, fronts = (np.stack([getattr(state, name) for state in states]) for name in ("wings", "fronts"))
+        rates.append(rates_seen(table, np.zeros(3, int), fronts["directive"], wings))
+    assert [steepest(one, STRUCK) > ROUNDING for one in rates] == [False, True]
+
+
+def test_an_order_that_nobody_heeds_leaves_fear_and_capacity_as_without_one() -> None:
+    heedless = "mechanisms.obedience=false"
+    fear, capacity = ([], [])
+    for overrides in ((), (heedless,), (heedless, "mechanisms.patron_restraint=false")):
+        states = lives(calm(*overrides, "deterrence.wear=0"), 5).wing_states
+        fear.append(states["fear"])
+        capacity.append(states["capacity"])
+    for kept in (fear, capacity):
+        assert not np.array_equal(kept[0], kept[1])
+        assert np.array_equal(kept[1], kept[2])
 
 
 # --- limits -------------------------------------------------------------------------------------------------

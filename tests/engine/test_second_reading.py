@@ -294,9 +294,7 @@ class SecondReading:
             shock = p["psi_own"] * wing.struck + p["psi_other"] * wing.nearby
             room = max(0.0, 1.0 - wing.grievance / p["v_max"])
             wing.grievance = min(p["v_max"], wing.grievance * keep(p["h_v"]) + shock * room)
-            place = self.theatres[wing.theatre]
-            supply = place.supply * self.today.supply.get(place.key, 1.0)
-            rebuilt = wing.capacity + supply * (1.0 - wing.capacity) / p["tau"]
+            rebuilt = wing.capacity + self.supply(wing) * (1.0 - wing.capacity) / p["tau"]
             worn = p["wear"] * wing.attacks / max(wing.b, 0.01)
             wing.capacity = clip(rebuilt * exp(-p["zeta"] * wing.struck) - worn)
 
@@ -327,7 +325,17 @@ class SecondReading:
 
     def fear(self, wing: SimpleNamespace) -> float:
         p = self.p
-        return wing.fear * keep(p["h_f"]) + p["phi_own"] * wing.struck + p["phi_other"] * wing.nearby + wing.jump
+        return wing.fear * self.kept(wing) + p["phi_own"] * wing.struck + p["phi_other"] * wing.nearby + wing.jump
+
+    def held_back(self, wing: SimpleNamespace) -> bool:
+        return self.on.pause and self.stands(wing)
+
+    def kept(self, wing: SimpleNamespace) -> float:
+        return 1.0 if self.held_back(wing) else keep(self.p["h_f"])
+
+    def supply(self, wing: SimpleNamespace) -> float:
+        place = self.theatres[wing.theatre]
+        return 0.0 if self.held_back(wing) else place.supply * self.today.supply.get(place.key, 1.0)
 
     def militias_attack(self) -> None:
         for wing in self.wings:
@@ -341,11 +349,16 @@ class SecondReading:
         p = self.p
         gate = 1.0 - theatre.gamma * (1.0 - self.today.intensity)
         most = wing.b * gate * self.today.multiplier.get(theatre.key, 1.0)
+        least = min(60.0, most * (p["epsilon"] if theatre.restraint == "stop" else p["d_reduce"]))
         if wing.paused:
-            return min(60.0, most * (p["epsilon"] if theatre.restraint == "stop" else p["d_reduce"]))
+            return least
         order = theatre.directive * (1.0 - p["m_0"] * self.felt_by(wing))
         obeyed = 1.0 - wing.compliance * (1.0 - order)
-        return min(60.0, most * wing.capacity * exp(wing.grievance - wing.fear) * obeyed)
+        rate = min(60.0, most * wing.capacity * exp(wing.grievance - wing.fear) * obeyed)
+        return self.under_order(wing, rate, least)
+
+    def under_order(self, wing: SimpleNamespace, rate: float, least: float) -> float:
+        return max(rate, least) if self.held_back(wing) else rate
 
     def attacks_land(self) -> None:
         p, today = self.p, self.today
@@ -617,6 +630,21 @@ class KilledOtherwise(SecondReading):
         return super().toll(1.0 - u)
 
 
+class Forgetful(SecondReading):
+    def kept(self, wing: SimpleNamespace) -> float:
+        return keep(self.p["h_f"])
+
+
+class Rearmed(SecondReading):
+    def supply(self, wing: SimpleNamespace) -> float:
+        return super().supply(wing) or self.theatres[wing.theatre].supply
+
+
+class Cowed(SecondReading):
+    def under_order(self, wing: SimpleNamespace, rate: float, least: float) -> float:
+        return rate
+
+
 class Steadfast(SecondReading):
     def resume_rate(self, wing: SimpleNamespace) -> float:
         return super().resume_rate(wing) / 2.0
@@ -626,8 +654,8 @@ class Steadfast(SecondReading):
     ("wrong", "pause"),
     [
         (NoSpillover, True), (PressureOfToday, True), (OrderKnownAtOnce, True), (KilledOtherwise, True),
-        (Steadfast, True), (UnevenTotal, True), (NoSpillover, False), (PressureOfToday, False),
-        (OrderKnownAtOnce, False), (LooserGrip, False),
+        (Steadfast, True), (UnevenTotal, True), (Forgetful, True), (Rearmed, True), (Cowed, True),
+        (NoSpillover, False), (PressureOfToday, False), (OrderKnownAtOnce, False), (LooserGrip, False),
     ],
 )  # fmt: skip
 def test_one_wrong_formula_is_noticed(wrong: type[SecondReading], pause: bool) -> None:

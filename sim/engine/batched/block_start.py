@@ -47,7 +47,7 @@ def init_block(table: ModelInputs, runs: Array, points: Array, memory: Memory, b
         states.compliance[:] = np.where(free, traits.held, 0.0)
     effects = StrikeEffects(*memory.wings.effects)
     states.capacity[:] = effects.left[:] = 1.0
-    effects.feared[:] = UNAFFECTED
+    effects.resented[:] = UNAFFECTED
     init_block_record(memory)
     return point
 

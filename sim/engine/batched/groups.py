@@ -48,29 +48,45 @@ def wing_moves_group(
     simd_hints()
     rules = lanes.rules
     own, felt, of_militia = wings.numbers, lanes.felt, numbers.militia
-    for i in range(VECTOR * lanes.vectors):
-        w, m, restraint = at.wing + i, at.reached + i, theatres.numbers.restraint[at.theatre + i]
-        heeded = of_militia.order_heeded[i] > 0.0
-        stands = rules.militia.order_stands(theatres.state.directive[at.theatre + i], restraint, heeded)
-        goal = rules.militia.compliance_goal(
-            own.held[w], weight(numbers.mediators.mediation_weight[i], lanes), felt.goal[m],
-            weight(numbers.patron.gains_weight[i], lanes), felt.gains[i],
-        )  # fmt: skip
-        conviction = rules.militia.conviction(
-            stands, goal, of_militia.fear_weight[i], wings.state.fear[w], of_militia.threat_weight[i],
-            1.0 if runs.state.pending[i] > 0.0 else 0.0,
-        )  # fmt: skip
-        pause = rules.militia.pause_rate(
-            of_militia.pausing_rate[i], conviction, own.ideology[w],
-            weight(numbers.mediators.ideology_relief[i], lanes), felt.relief[m],
-        )  # fmt: skip
-        resume = rules.militia.resume_rate(
-            of_militia.breaking_rate[i], of_militia.resuming_rate[i], stands, of_militia.reprisal_rate[i],
-            wings.state.struck[w], felt.pressure[m],
-        )  # fmt: skip
-        rate = resume if groups.state.paused[at.group + i] > 0.0 else pause
-        pausable = restraint < 1.0 and own.baseline[w] > 0.0
-        groups.rate[i] = rate if pausable and rate > groups.rate[i] else groups.rate[i]
+    if at.ordered or rules.plain:
+        for i in range(VECTOR * lanes.vectors):
+            w, k, heeded = at.wing + i, at.theatre + i, of_militia.order_heeded[i] > 0.0
+            restraint = theatres.numbers.restraint[k]
+            stands = rules.militia.order_stands(theatres.state.directive[k], restraint, heeded)
+            goal = rules.militia.compliance_goal(
+                own.held[w], weight(numbers.mediators.mediation_weight[i], lanes), felt.goal[at.reached + i],
+                weight(numbers.patron.gains_weight[i], lanes), felt.gains[i],
+            )  # fmt: skip
+            wing_moves_lane(at, i, (restraint, stands, goal), numbers, runs, wings, groups, lanes)
+    else:
+        for i in range(VECTOR * lanes.vectors):
+            ask = theatres.numbers.restraint[at.theatre + i], False, 0.0
+            wing_moves_lane(at, i, ask, numbers, runs, wings, groups, lanes)
+
+
+@part
+def wing_moves_lane(
+    at: WingPlace, i: int, ask: tuple[float, bool, float], numbers: Numbers, runs: Runs, wings: Wings, groups: Groups,
+    lanes: Lanes,
+) -> None:  # fmt: skip
+    """The same in lane i; `ask`: what its theatre is asked for in restraint, whether that stands, the goal by it."""
+    rules, own, felt, of_militia = lanes.rules, wings.numbers, lanes.felt, numbers.militia
+    w, m, (restraint, stands, goal) = at.wing + i, at.reached + i, ask
+    conviction = rules.militia.conviction(
+        stands, goal, of_militia.fear_weight[i], wings.state.fear[w], of_militia.threat_weight[i],
+        1.0 if runs.state.pending[i] > 0.0 else 0.0,
+    )  # fmt: skip
+    pause = rules.militia.pause_rate(
+        of_militia.pausing_rate[i], conviction, own.ideology[w],
+        weight(numbers.mediators.ideology_relief[i], lanes), felt.relief[m],
+    )  # fmt: skip
+    resume = rules.militia.resume_rate(
+        of_militia.breaking_rate[i], of_militia.resuming_rate[i], stands, of_militia.reprisal_rate[i],
+        wings.state.struck[w], felt.pressure[m],
+    )  # fmt: skip
+    rate = resume if groups.state.paused[at.group + i] > 0.0 else pause
+    pausable = restraint < 1.0 and own.baseline[w] > 0.0
+    groups.rate[i] = rate if pausable and rate > groups.rate[i] else groups.rate[i]
 
 
 @step

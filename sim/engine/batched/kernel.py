@@ -395,9 +395,12 @@ def orders_reach_theatres(world: SharedInputs, block: Block, day: int) -> None:
 def groups_decide(world: SharedInputs, block: Block, day: int) -> None:
     """Each group decides whether it pauses; where none of its wings ever was ordered or struck, nothing moves it."""
     theatres, wings, lanes = block.theatres, block.wings, block.lanes
-    threatened = groups.lanes_threatened(block.runs, lanes)
+    resting = 0
     for g in range(len(world.groups)):
-        for w in range(len(world.layout)):
+        resting += 1 if block.groups.moved[g] == 0 else 0
+    threatened = groups.lanes_threatened(block.runs, lanes) if resting > 0 else 0
+    for g in range(len(world.groups)):
+        for w in range(len(world.layout) if block.groups.moved[g] == 0 else 0):
             if world.layout[w].group == g and (world.layout[w].pausable > 0 or lanes.rules.plain):
                 block.groups.moved[g] |= theatres.obeyed[world.layout[w].theatre] | wings.touched[w] | threatened
         if block.groups.moved[g] > 0 or lanes.rules.plain:

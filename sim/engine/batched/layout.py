@@ -51,12 +51,11 @@ fewer than 2**23 attacks of a wing, so both can be found again."""
 class StrikeEffects(NamedTuple):
     """What strikes of today do tomorrow, each (W, L).
 
-    `left` is the share of capacity that they leave, `feared` and `resented` fear and grievance of the lanes that they
-    shake; of all others `feared` is UNAFFECTED.
+    `left` is the share of capacity that they leave, `resented` the grievance of the lanes that they shake; of all
+    others it is UNAFFECTED.
     """
 
     left: Real
-    feared: Real
     resented: Real
 
 
@@ -94,13 +93,15 @@ class RandomBlock(NamedTuple):
 class Workspace(NamedTuple):
     """Values of a day or less, each (L,).
 
-    alive is 1 until direct war; shock is the patron's; paused is 1 where the wing whose turn it is pauses; term and
-    reached are the sampler's; fortnight sums the acknowledged attacks of the last 14 days.
+    alive is 1 until direct war; shock is the patron's; paused is 1 where the wing whose turn it is pauses, stands where
+    an order to hold back stands for it; term and reached are the sampler's; fortnight sums the acknowledged attacks of
+    the last 14 days.
     """
 
     alive: Real
     shock: Real
     paused: Real
+    stands: Real
     term: Real
     reached: Real
     fortnight: Real

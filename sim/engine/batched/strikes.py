@@ -167,7 +167,7 @@ def raids_in_lane(i: int, world: Any, day: int, of_militia: Any, runs: Runs, win
             at = w * VECTOR * lanes.vectors + i
             state.struck[at], state.nearby[at], state.jump[at] = raid, echo, 0.0
             effects.left[at] = rules.militia.survival(of_militia.damage[i], raid) if raid > 0.0 else 1.0
-            effects.feared[at] = UNAFFECTED
+            effects.resented[at] = UNAFFECTED
             if raid > 0.0 or echo > 0.0:
                 apply_strike_effects(at, i, of_militia, wings, lanes)
     runs.state.strikes[i], runs.state.strikes_home[i], runs.state.struck_wing[i] = strikes, home, -1.0
@@ -175,19 +175,14 @@ def raids_in_lane(i: int, world: Any, day: int, of_militia: Any, runs: Runs, win
 
 @part
 def apply_strike_effects(at: int, i: int, of_militia: Any, wings: Wings, lanes: Lanes) -> None:
-    """Tomorrow's fear and grievance of a wing in lane i, which strikes on it or near it reached today.
+    """Tomorrow's grievance of a wing in lane i, which strikes on it or near it reached today.
 
-    They are found tonight, for the few that are struck: nothing else changes either before tomorrow.
+    It is found tonight, for the few that are struck: nothing else changes it before tomorrow.
     """
-    rules = lanes.rules
     own, state = of_militia, wings.state
-    struck, nearby = state.struck[at], state.nearby[at]
-    wings.effects.feared[at] = rules.militia.fear(
-        state.fear[at], own.fear_keep[i], own.fear_own[i], struck, own.fear_other[i], nearby, state.jump[at]
-    )
-    wings.effects.resented[at] = rules.militia.grievance(
-        state.grievance[at], own.grievance_keep[i], own.grievance_own[i], struck, own.grievance_other[i], nearby,
-        own.grievance_max[i],
+    wings.effects.resented[at] = lanes.rules.militia.grievance(
+        state.grievance[at], own.grievance_keep[i], own.grievance_own[i], state.struck[at], own.grievance_other[i],
+        state.nearby[at], own.grievance_max[i],
     )  # fmt: skip
 
 
@@ -199,7 +194,7 @@ def renew_strike_effects(w: int, of_militia: Any, wings: Wings, lanes: Lanes) ->
         at = w * size + i
         struck = wings.state.struck[at]
         effects.left[at] = lanes.rules.militia.survival(of_militia.damage[i], struck) if struck > 0.0 else 1.0
-        if effects.feared[at] != UNAFFECTED:
+        if effects.resented[at] != UNAFFECTED:
             apply_strike_effects(at, i, of_militia, wings, lanes)
 
 

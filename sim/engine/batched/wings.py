@@ -6,7 +6,18 @@ without effect, for the sums never fall; so all lanes walk together until the la
 
 from typing import Any, Final
 
-from sim.engine.batched.layout import PACK, Address, Groups, Lanes, Numbers, Runs, Theatres, WingPlace, Wings
+from sim.engine.batched.layout import (
+    PACK,
+    UNAFFECTED,
+    Address,
+    Groups,
+    Lanes,
+    Numbers,
+    Runs,
+    Theatres,
+    WingPlace,
+    Wings,
+)
 from sim.engine.batched.rng import draw_first, draw_lanes
 from sim.engine.record import WEEK
 from sim.numbers.arithmetic import ROUNDER, exp
@@ -56,23 +67,30 @@ def comply_as_group(
     """
     simd_hints()
     rules = lanes.rules
-    for i in range(VECTOR * lanes.vectors):
-        restraint = theatres.numbers.restraint[at.theatre + i]
-        pausable = restraint < 1.0 and wings.numbers.baseline[at.wing + i] > 0.0
-        lanes.scratch.paused[i] = 1.0 if pausable and groups.state.paused[at.group + i] > 0.0 else 0.0
     if at.ordered or rules.plain:
         for i in range(VECTOR * lanes.vectors):
             w, directive, restraint = at.wing + i, theatres.state.directive[at.theatre + i], theatres.numbers.restraint
-            heeded, pauses = numbers.militia.order_heeded[i] > 0.0, lanes.scratch.paused[i] > 0.0
-            stands = rules.militia.order_stands(directive, restraint[at.theatre + i], heeded)
+            pauses = pauses_with_group(at, i, theatres, wings, groups)
+            stands = rules.militia.order_stands(
+                directive, restraint[at.theatre + i], numbers.militia.order_heeded[i] > 0.0
+            )
             compliance = rules.militia.compliance_in_pause(pauses, stands, directive, wings.numbers.held[w])
             complies = lanes.scratch.alive[i] > 0.0 and directive < 1.0 and compliance >= outcomes.COMPLIANT
             wings.lags[w] = outcomes.first_day(wings.lags[w], day - theatres.notes.held[at.theatre + i], complies)
+            lanes.scratch.paused[i], lanes.scratch.stands[i] = 1.0 if pauses else 0.0, 1.0 if stands else 0.0
             wings.state.compliance[w] = compliance
     else:
         for i in range(VECTOR * lanes.vectors):
-            pauses = lanes.scratch.paused[i] > 0.0
+            pauses = pauses_with_group(at, i, theatres, wings, groups)
+            lanes.scratch.paused[i] = 1.0 if pauses else 0.0
             wings.state.compliance[at.wing + i] = rules.militia.compliance_in_pause(pauses, False, 1.0, 0.0)
+
+
+@part
+def pauses_with_group(at: WingPlace, i: int, theatres: Theatres, wings: Wings, groups: Groups) -> bool:
+    """Whether the wing pauses in lane i: its group does, it fights at all, and it may be asked to hold back."""
+    asked = theatres.numbers.restraint[at.theatre + i] < 1.0 and wings.numbers.baseline[at.wing + i] > 0.0
+    return bool(asked and groups.state.paused[at.group + i] > 0.0)
 
 
 @part
@@ -101,30 +119,38 @@ def comply(at: WingPlace, day: float, numbers: Numbers, theatres: Theatres, wing
 
 
 @part
-def fear_and_resent(w: int, i: int, numbers: Any, wings: Wings, lanes: Lanes) -> tuple[float, float, float]:
+def order_stands(at: WingPlace, i: int, lanes: Lanes) -> bool:
+    """Whether the order to hold back stands for the wing whose turn it is in lane i, where groups decide to pause."""
+    stands = False
+    if lanes.rules.pauses and (at.ordered or lanes.rules.plain):
+        stands = lanes.scratch.stands[i] > 0.0
+    return stands
+
+
+@part
+def fear_and_resent(at: WingPlace, i: int, numbers: Any, wings: Wings, lanes: Lanes) -> tuple[float, float, float]:
     """Fear and grievance of a wing in lane i, and the share of its capacity that yesterday's strikes left.
 
-    Without strikes both do nothing but fade; what strikes made of them was found out when they fell.
+    Without strikes grievance does nothing but fade; what strikes made of it was found out when they fell.
     """
     rules = lanes.rules
-    state, effects = wings.state, wings.effects
+    state, effects, w = wings.state, wings.effects, at.wing + i
+    struck, nearby, kept = state.struck[w], state.nearby[w], numbers.fear_keep[i]
+    if rules.pauses:
+        kept = rules.militia.fear_kept(kept, order_stands(at, i, lanes))
+    fear = rules.militia.fear(
+        state.fear[w], kept, numbers.fear_own[i], struck, numbers.fear_other[i], nearby, state.jump[w]
+    )
     if rules.plain:
-        struck, nearby = state.struck[w], state.nearby[w]
-        fear = rules.militia.fear(
-            state.fear[w], numbers.fear_keep[i], numbers.fear_own[i], struck, numbers.fear_other[i], nearby,
-            state.jump[w],
-        )  # fmt: skip
         grievance = rules.militia.grievance(
             state.grievance[w], numbers.grievance_keep[i], numbers.grievance_own[i], struck, numbers.grievance_other[i],
             nearby, numbers.grievance_max[i],
         )  # fmt: skip
         left = rules.militia.survival(numbers.damage[i], struck) if struck > 0.0 else 1.0
     else:
-        shaken, left = effects.feared[w] >= 0.0, effects.left[w]
-        fear = rates.exponential_memory(state.fear[w], numbers.fear_keep[i], 0.0)
-        fear = effects.feared[w] if shaken else fear
+        left = effects.left[w]
         grievance = rates.exponential_memory(state.grievance[w], numbers.grievance_keep[i], 0.0)
-        grievance = effects.resented[w] if shaken else grievance
+        grievance = effects.resented[w] if effects.resented[w] != UNAFFECTED else grievance
     return fear, grievance, left
 
 
@@ -137,7 +163,10 @@ def rebuild_and_plan(
     rules = lanes.rules
     state, own, w, k = wings.state, wings.numbers, at.wing + i, at.theatre + i
     fear, grievance, left = felt
-    capacity = rules.militia.capacity(state.capacity[w], theatres.rebuilt[k], left, own.wear[w], state.attacks[w])
+    rebuilt, stands = theatres.rebuilt[k], order_stands(at, i, lanes)
+    if rules.pauses:
+        rebuilt = rules.militia.rebuild_rate(rebuilt, stands)
+    capacity = rules.militia.capacity(state.capacity[w], rebuilt, left, own.wear[w], state.attacks[w])
     restraint = weight(numbers.mediators.mediator_restraint[i], lanes)
     order = rules.militia.effective_order(theatres.state.directive[k], restraint, lanes.felt.restraint[at.reached + i])
     if rules.plain:
@@ -145,14 +174,15 @@ def rebuild_and_plan(
         rate = rules.militia.attack_rate(
             own.baseline[w], gate, at.surge, capacity, grievance, fear, state.compliance[w], order
         )
-        if rules.pauses and lanes.scratch.paused[i] > 0.0:
-            rate = rules.militia.paused_attack_rate(own.baseline[w], gate, at.surge, theatres.numbers.paused[k])
+        if rules.pauses:
+            least = rules.militia.paused_attack_rate(own.baseline[w], gate, at.surge, theatres.numbers.paused[k])
+            rate = rules.militia.rate_under_order(rate, least, lanes.scratch.paused[i] > 0.0, stands)
         rate = rate if lanes.scratch.alive[i] > 0.0 else 0.0
     else:
         rate = rules.militia.attack_rate(wings.push[w], 1.0, 1.0, capacity, grievance, fear, state.compliance[w], order)
         if rules.pauses and at.complies:
-            paused_rate = rules.militia.paused_attack_rate(wings.push[w], 1.0, 1.0, theatres.numbers.paused[k])
-            rate = paused_rate if lanes.scratch.paused[i] > 0.0 else rate
+            least = rules.militia.paused_attack_rate(wings.push[w], 1.0, 1.0, theatres.numbers.paused[k])
+            rate = rules.militia.rate_under_order(rate, least, lanes.scratch.paused[i] > 0.0, stands)
     if at.on_target and (rules.bursts or at.shared):
         rate = rules.militia.rate_in_burst(rate, theatres.factor[k])
     state.rate[at.kept + i] = rate
@@ -177,7 +207,7 @@ def militias_adapt(
     if at.touched or rules.plain:
         for i in range(VECTOR * lanes.vectors):
             w = at.wing + i
-            fear, grievance, left = fear_and_resent(w, i, numbers.militia, wings, lanes)
+            fear, grievance, left = fear_and_resent(at, i, numbers.militia, wings, lanes)
             wings.state.fear[w], wings.state.grievance[w] = fear, grievance
             rebuild_and_plan(at, i, (fear, grievance, left), numbers, theatres, wings, lanes)
     else:

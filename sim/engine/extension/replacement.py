@@ -76,8 +76,8 @@ REPLACEABLE: Final[tuple[str, ...]] = tuple(
         " directive answers",
         "mediator": "pressure",
         "militia": "compliance_goal compliance_speed compliance order_stands conviction pause_rate resume_rate"
-        " compliance_in_pause fear grievance survival capacity effective_order attack_rate paused_attack_rate burst"
-        " burst_factor rate_in_burst theatre_weight share_factor",
+        " compliance_in_pause fear_kept fear grievance survival rebuild_rate capacity effective_order attack_rate"
+        " paused_attack_rate rate_under_order burst burst_factor rate_in_burst theatre_weight share_factor",
         "casualties": "fate pinned_fate number_killed toll",
         "observation": "small_share mix_small",
         "target": "provocation limited_response_probability limited_response_occurs major_response_occurs days_pending"

@@ -457,8 +457,10 @@ class MilitiaWing(Actor):
         """Comply, fear, resent and rebuild after what happened until yesterday evening."""
         self.listen()
         militia, numbers, trait, pressure = self.rules.militia, self.numbers, self.trait, self.pressure
+        kept, rebuild = numbers.fear_keep, self.place.rebuild * self.model.supplies[self.theatre]
         if self.model.groups:
             stands = self._order_stands()
+            kept, rebuild = militia.fear_kept(kept, stands), militia.rebuild_rate(rebuild, stands)
             self.compliance = militia.compliance_in_pause(self.paused, stands, self.directive, trait.held)
         else:
             speed = militia.compliance_speed(trait.pace, trait.ideology, numbers.ideology_relief, pressure)
@@ -466,27 +468,26 @@ class MilitiaWing(Actor):
                 self.compliance, self.directive, self._goal(), speed, numbers.relax_rate
             )
         self.fear = militia.fear(
-            self.fear, numbers.fear_keep, numbers.fear_own, self.struck, numbers.fear_other, self.nearby, self.jump
+            self.fear, kept, numbers.fear_own, self.struck, numbers.fear_other, self.nearby, self.jump
         )
         self.grievance = militia.grievance(
             self.grievance, numbers.grievance_keep, numbers.grievance_own, self.struck,
             numbers.grievance_other, self.nearby, numbers.grievance_max,
         )  # fmt: skip
         left = militia.survival(numbers.damage, self.struck) if self.struck > 0.0 else 1.0
-        rebuild = self.place.rebuild * self.model.supplies[self.theatre]
         self.capacity = militia.capacity(self.capacity, rebuild, left, trait.wear, self.attacks)
 
     def attack(self) -> None:
         """Attack at the rate of today; a documented attack takes place whatever the draw."""
         militia, model = self.rules.militia, self.model
         gate, surge = model.rival.gates[self.theatre], model.surges[self.theatre]
-        if self.paused:
-            self.rate = militia.paused_attack_rate(self.trait.baseline, gate, surge, self.place.paused)
-        else:
-            order = militia.effective_order(self.directive, self.numbers.mediator_restraint, self.pressure)
-            self.rate = militia.attack_rate(
-                self.trait.baseline, gate, surge, self.capacity, self.grievance, self.fear, self.compliance, order
-            )
+        order = militia.effective_order(self.directive, self.numbers.mediator_restraint, self.pressure)
+        self.rate = militia.attack_rate(
+            self.trait.baseline, gate, surge, self.capacity, self.grievance, self.fear, self.compliance, order
+        )
+        if model.groups:
+            least = militia.paused_attack_rate(self.trait.baseline, gate, surge, self.place.paused)
+            self.rate = militia.rate_under_order(self.rate, least, self.paused, self._order_stands())
         if model.fronts and self.on_target:
             front = model.fronts[self.theatre]
             self.rate = militia.rate_in_burst(self.rate, front.burst * front.share)
