@@ -37,16 +37,17 @@ from sim.reporting.comparison_tables import (
     asked_of,
     asked_words,
     choice_line,
-    choice_row,
     evppi_line,
     inside,
+    row_of,
+    sign_words,
 )
 from sim.reporting.figures.compare_figures import choices_figure, shares_figure
 from sim.reporting.report_contents import GLOSSARY, brief_of, every_table, rule_line, sentences, watch_lines
 from sim.reporting.report_page import page_of, required, write_document
 from sim.reporting.style import BLUE, ORANGE, rendered
 from sim.reporting.table import write_workbook
-from sim.reporting.text import amount, odds, percent
+from sim.reporting.text import amount, minus, odds, percent
 from tests.reporting.reports import HOSTILE, SMALL, Made, made_in
 
 pytestmark = pytest.mark.usefixtures("small_sides")
@@ -425,17 +426,21 @@ def test_choices_are_the_numbers_of_the_comparison(made: Made) -> None:
             by_draw = one["scenario_value_of_draw"][place]
             ends = [row[f"{measure}: {end}"] for end in ("low", "high")]
             assert ends == pytest.approx(np.quantile(by_draw, [0.05, 0.95]))
-            said = choice_row(data, place, measure)["verdict"]
-            assert f"{SIGNS[said]} {said}" in table.cells[place + 1][list(table.records[0]).index(measure) // 4 + 1]
+            found = row_of(data, place, measure)
+            for key, name in (("difference", "difference"), ("difference low", "low"), ("verdict", "verdict")):
+                assert row[f"{measure}: {key}"] == found[name]
+            cell = table.cells[place + 1][1 + (*asked_of(data), "attacks_until_war", "deaths").index(measure)]
+            assert cell.endswith(f"\n{SIGNS[found['verdict']]} {sign_words(found, 'sets')}")
+            change = minus(amount(found["difference"], found["unit"], sign=True))
+            assert (f"\n{change} (" in cell) == (found["verdict"] != "the same")
 
 
 def test_verdicts_of_choices_follow_the_differences(made: Made) -> None:
     data = made.found.comparison.copy()
-    for shift, said in ((2.0, "more"), (-2.0, "less")):
-        for name in ("low", "high", "difference"):
-            data[name] = made.found.comparison[name] + shift
-        data["draws_same"] = 0.0 * made.found.comparison["draws_same"]
-        assert choice_row(data, 0, asked_of(data)[0])["verdict"] == said
+    for firm, said in (("draws_more", "more"), ("draws_less", "less")):
+        for name in ("draws_less", "draws_same", "draws_more"):
+            data[name] = xr.full_like(made.found.comparison[name], 0.95 if name == firm else 0.025)
+        assert row_of(data, 0, asked_of(data)[0])["verdict"] == said
 
 
 def test_every_number_of_the_answer_stands_in_the_table(made: Made) -> None:
@@ -451,7 +456,7 @@ def test_every_number_of_the_answer_stands_in_the_table(made: Made) -> None:
 
 def test_the_answer_in_one_sentence_says_the_verdicts(made: Made) -> None:
     data = made.found.comparison.copy()
-    rows = {place: choice_row(data, place, asked_of(data)[1]) for place in range(data.sizes["comparison"])}
+    rows = {place: row_of(data, place, asked_of(data)[1]) for place in range(data.sizes["comparison"])}
     assert made.page.brief.choice.count(". ") == 0
     for row in rows.values():
         assert f"“{titled(row['scenario'])}”" in made.page.brief.choice
