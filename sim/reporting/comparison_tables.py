@@ -191,6 +191,11 @@ COUNTED: Final = {
     UNTIL_WAR: "Attacks on {target} after {strikes} until war", "deaths": "Soldiers of {target} killed until war",
 }  # fmt: skip
 """What the table of choices counts besides the conditions asked, in words."""
+TERMS: Final = (
+    "Direct war: between {patron} and {target}; a lull: from {strikes} until attacks on {target} resume; a parameter"
+    " set: one guess at all uncertain numbers."
+)
+"""What the table of choices speaks of, said once."""
 _COUNTED: Final = ("soldiers", "attacks", "responses")
 """Units of outcomes that are numbers of things."""
 
@@ -291,8 +296,8 @@ def move_words(row: Row) -> str:
         SAME: f"leaves {{}} unchanged in all {of}",
     }.get(
         row["verdict"],
-        f"may raise or lower {{}} (the {of.removeprefix('of the ')} disagree: lower in {less}, the same in {same},"
-        f" higher in {more})",
+        f"may raise or lower {{}} (the {of.removeprefix('of the ')} disagree:"
+        f"{rest(('lower', less), ('the same', same), ('higher', more)).replace('(', '')}",
     )
 
 
@@ -374,7 +379,7 @@ def choices_table(data: xr.Dataset) -> Table:
         else f"▲ more, ▼ less than {base}, beyond Monte Carlo error; △ ▽ in no pair the other way; = the same; ◇ open."
     )
     note = (
-        f"Compare only within this table. {spread}. {judged} All histories count, each until direct war where that"
+        f"{_of_case(data, TERMS)} Compare only within this table. {spread}. {judged} All histories count, each until direct war where that"
         " comes: fewer attacks and deaths may only mean an earlier war."
     )
     return Table("The choices side by side", tuple(columns), rows, note, "choices", stacked=True)

@@ -237,8 +237,7 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
     )
     asked = asked_of(data)
     if driven := [inside(asked_words(data, one)) for one in asked if found.asked.prior_driven(one)]:
-        assumed = f"how likely {enumerated(driven)} {'is' if len(driven) == 1 else 'are'} rests mainly on assumed"
-        assumed += " numbers; the observations do not correct it."
+        assumed = f"the probability of {enumerated(driven)} rests mainly on assumptions, not data."
     else:
         assumed = "every parameter without data keeps its prior."
     for row in prior_rows(data)[-1:]:
@@ -322,6 +321,7 @@ def causes(found: ReportResults) -> tuple[str, ...]:
             None if value is None else amount(value, unit, sign=True)
             for value in (one.shapley.mean, one.shapley.low, one.shapley.high)
         )
+        share = share if unit in ("probability", "1") else f"{share} {unit}"
         within = f"90% of the sets: {low.removesuffix(' pts')} to {high}" if low and high else ""
         within = within or f"± {amount(one.shapley.error, unit)}"
         return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {within})"
@@ -330,10 +330,13 @@ def causes(found: ReportResults) -> tuple[str, ...]:
     none, every = (amount(one.mean, unit) for one in (made.none, made.every))
     real = [one for one in made.ranked() if one.mechanism != MEASUREMENT][:MOST_NAMED]
     last = every if unit == "probability" else f"{every} {unit}"
+    same = found.asked.outcome in asked_of(found.comparison)
     lines = (
-        f"Under “{made.game.scenario.title}”, where {held(found.asked.explaining.pinned)}, {several} at work together"
-        f" take “{made.game.measured.words}” from {none} to {last}. Of that the largest shares (Shapley values) are"
-        f" {enumerated(list(map(part, real)))}.",
+        f"{'' if same else 'This explains another outcome than the answer does. '}In {made.game.draws} parameter sets"
+        f" of {made.game.runs} histories each, under “{made.game.scenario.title}”, where"
+        f" {held(found.asked.explaining.pinned)}, {several} at work together"
+        f" take “{made.game.measured.words}” from {none} to {last}. The largest contributions (Shapley values; where"
+        f" some are negative, others may exceed the total) are {enumerated(list(map(part, real)))}.",
     ) * bool(real)
     lines += tuple(
         f"Measurement, not a cause: {part(one)}. It decides which attacks are counted and answered, not why they stop."

@@ -250,7 +250,9 @@ def test_every_table_is_a_file_with_the_same_rows(made: Made, page: Element) -> 
                     continue
                 assert any(agrees(cell, row[key]) for key in column.stored), (known.name, column.heading, cell)
             texts = {row[key] for column in known.columns if not column.right for key in column.stored}
-            assert {*texts, *map(titled, texts)}.intersection(cells)
+            assert any(cell.startswith(one) for one in map(titled, filter(None, texts)) for cell in cells) or texts & {
+                *cells
+            }
 
 
 def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
@@ -277,7 +279,7 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
         longest = data.attrs["days"] - data.attrs["strikes_day"]
         first_only = ([2.0, longest], [90.0]) if rank == 0 else ([], [])
         wanted += [100 * share, *first_only[0], *values[:3], *first_only[1], *values[3:5]]
-        wanted += [100 * one for one in values[5:]]
+        wanted += sorted((100 * one for one in values[5:] if one), reverse=True)  # the largest share first, no zeros
     assert shown == pytest.approx(wanted, abs=0.51)
     assert "sign open: less in" in first
     coalitions = xr.open_dataset(made.folder / "coalitions.nc", engine="h5netcdf")
@@ -566,7 +568,7 @@ def test_word_and_excel_hold_the_same(made: Made, tmp_path: Path) -> None:
         assert len(rows) == len(table.rows)
     found = [value for value in next(book["choices"].iter_rows(min_row=2, values_only=True)) if value is not None]
     wanted = [value for value in made.page.tables["choices"].records[0].values() if value not in (None, "")]
-    assert found[0] == made.page.tables["choices"].cells[0][0] == titled(wanted[0])
+    assert found[0] == made.page.tables["choices"].cells[0][0] == f"{titled(wanted[0])}, simulated from 29 Jan 2024"
     assert not [head for head in next(book["choices"].iter_rows(max_row=1, values_only=True)) if ">=" in str(head)]
     assert found[1:] == pytest.approx(wanted[1:])
 
