@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from sim.model.scenario import load as load
     from sim.reporting.figures import draw as draw
     from sim.reporting.formulas import formula as formula
+    from sim.reporting.listings import events as events
     from sim.reporting.listings import facts as facts
     from sim.reporting.listings import parameters as parameters
     from sim.reporting.listings import patterns as patterns
@@ -79,7 +80,7 @@ _NAMES = {
     "sim.reporting.style": "canvas",
     "sim.reporting.figures": "draw",
     "sim.reporting.formulas": "formula",
-    "sim.reporting.listings": "facts parameters patterns scenarios",
+    "sim.reporting.listings": "events facts parameters patterns scenarios",
     "sim.commands.report": "report",
     "sim.commands.checks": "check_extension verify",
     "sim.model.extension": "ActorType Change Derived Extension Mechanism Series State Tallied",

@@ -30,16 +30,14 @@ class Verb:
     """What a verb does, its group in the help, how it is called without keys, and an example.
 
     `places` are the keys that arguments without a key set, in order; a last one that ends in * takes all that follow.
-    `asks` is the key that takes conditions such as 'war by 2024-06-01', which are known by their form.
-    `shared` are patterns of the keys of the configuration that its help lists. The module that `module_of` names has a
-    function `main(request)`; the options of the verb stand in `sim.experiment.options`.
+    `asks` is the key that takes conditions such as 'war by 2024-06-01', which are known by their form. The module that
+    `module_of` names has a function `main(request)`; options and keys of the verb stand in `sim.experiment.options`.
     """
 
     text: str
     group: str
     places: str = "scenario"
     example: str = ""
-    shared: str = "scenario seed extensions engine.* output.*"
     tables: bool = True
     asks: str = ""
 
@@ -52,67 +50,48 @@ class Verb:
 
 VERBS: Final = {
     "run": Verb("simulate an ensemble of one scenario: outcomes, patterns, one figure", "Simulate",
-                example="lull run tight_leash seed=7",
-                    shared="scenario seed parameters study.runs extensions engine.* output.*",
-                asks="study.outcomes"),
+                example="lull run tight_leash seed=7", asks="study.outcomes"),
     "replay": Verb("one simulated history: headline, turning points, full chronicle in a file", "Simulate",
-                   "run scenario", "lull replay 4711", shared="scenario seed parameters extensions output.*"),
+                   "run scenario", "lull replay 4711"),
     "sweep": Verb("simulate a design of parameter points: stored, resumable", "Simulate",
-                  example="lull sweep 'patron.control=interval(0.2,1)' study.points=64",
-                    shared="scenario seed study.* extensions engine.* output.*",
-                asks="study.outcomes"),
+                  example="lull sweep 'patron.control=interval(0.2,1)' study.points=64", asks="study.outcomes"),
     "merge": Verb("join shards of a sweep, made apart with study.shard", "Simulate",
-                  "folders*", "lull merge shard1 shard2 output.dir=whole", shared="output.dir"),
+                  "folders*", "lull merge shard1 shard2 output.dir=whole"),
     "compare": Verb("paired differences between scenarios under common random numbers", "Compare and explain",
-                    "scenarios*", "lull compare article no_us_strikes",
-                    shared="seed study.runs study.draws extensions engine.* output.*",
-                asks="study.outcomes"),
+                    "scenarios*", "lull compare article no_us_strikes", asks="study.outcomes"),
     "diff": Verb("first divergence of one run between two scenarios, and the cascade after it", "Compare and explain",
-                 "scenarios*", "lull diff article no_tower22 run=4711", shared="seed extensions output.*"),
+                 "scenarios*", "lull diff article no_tower22 run=4711"),
     "explain": Verb("attribute an outcome to mechanisms (Shapley values)", "Compare and explain",
-                    "outcome scenario", "lull explain war",
-                    shared="scenario seed study.runs study.draws extensions engine.* output.*"),
+                    "outcome scenario", "lull explain war"),
     "report": Verb("self-contained HTML report (optional PDF)", "Compare and explain",
-                   "scenarios*", "lull report article no_restraint report.pdf=true",
-                    shared="seed study.runs study.draws extensions engine.* output.*",
-                asks="study.outcomes"),
+                   "scenarios*", "lull report article no_restraint report.pdf=true", asks="study.outcomes"),
     "sensitivity": Verb("global sensitivity indices (Sobol, Morris, PAWN, delta) and stochastic variance", "Analyse",
-                        example="lull sensitivity sensitivity.method=morris",
-                    shared="scenario seed study.runs study.accept_versions extensions engine.* output.*",
-                asks="sensitivity.outcomes"),
+                        example="lull sensitivity sensitivity.method=morris", asks="sensitivity.outcomes"),
     "discover": Verb("scenario discovery (PRIM): parameter regions where an outcome concentrates", "Analyse",
-                     "where sweep", "lull discover 'lull_days<14' outputs/sweep-article",
-                    shared="scenario seed study.* extensions engine.* output.*"),
+                     "where sweep", "lull discover 'lull_days<14' outputs/sweep-article"),
     "optimise": Verb("Pareto front of several objectives over levers, judged again on fresh random numbers", "Analyse",
-                     example="lull optimise 'patron.control=interval(0.2,1)' 'target.quiet_days=interval(5,30)'",
-                     shared="scenario seed study.runs study.draws extensions engine.* output.*"),
+                     example="lull optimise 'patron.control=interval(0.2,1)' 'target.quiet_days=interval(5,30)'"),
     "calibrate": Verb("posterior of the parameters from observations and a file of counts; check=true: test by SBC",
-                      "Fit and forecast", example="lull calibrate calibration.draws=1e6",
-                      shared="scenario seed calibration.* extensions engine.* output.*"),
+                      "Fit and forecast", example="lull calibrate calibration.draws=1e6"),
     "forecast": Verb("fit to event counts of your own and forecast them", "Fit and forecast",
                      "data", "lull forecast mine/attacks.csv weeks=6"),
     "data": Verb("what a file of events or counts is, and what the filters make of it", "Fit and forecast",
-                 "data", "lull data mine/attacks.csv", shared="scenario output.*"),
+                 "data", "lull data mine/attacks.csv"),
     "watch": Verb("early warning: observables that precede war or the end of the lull, and a rule to carry in the head",
-                  "Fit and forecast", example="lull watch weeks=2",
-                  shared="scenario seed study.runs extensions engine.threads output.*"),
+                  "Fit and forecast", example="lull watch weeks=2"),
     "case": Verb("a case of your own: template, what it lacks, level refitted and predictions", "Fit and forecast",
                  "action scenario", "lull case new my_case"),
-    "scenarios": Verb("scenarios and the question that each answers", "Look up", "find*", "lull scenarios strikes",
-                    shared="output.*"),
-    "events": Verb("kinds of events with an example each, and the events of the timeline", "Look up", "find*",
-                   "lull events order", shared="scenario output.*"),
-    "parameters": Verb("parameters: value, range, prior, source", "Look up", "find*", "lull parameters fear",
-                    shared="scenario output.*"),
-    "facts": Verb("facts of the source, and what represents each in the model", "Look up", "find*", "lull facts F21",
-                    shared="output.*"),
+    "scenarios": Verb("scenarios and the question that each answers", "Look up", "find*", "lull scenarios strikes"),
+    "events": Verb("kinds of events with an example each, and the events of a scenario", "Look up", "find*",
+                   "lull events order"),
+    "parameters": Verb("parameters: value, range, prior, source", "Look up", "find*", "lull parameters fear"),
+    "facts": Verb("facts of the source, and what represents each in the model", "Look up", "find*", "lull facts F21"),
     "app": Verb("page in the browser: explore settings, play a history, learn the rules", "Work with Lull",
-                example="lull app app.port=0", shared="scenario seed study.runs", tables=False,
-                asks="study.outcomes"),
+                example="lull app app.port=0", tables=False, asks="study.outcomes"),
     "verify": Verb("reproduce a folder of results and name the first difference", "Work with Lull",
-                   "folder", "lull verify outputs/run-article-seed1", shared=""),
+                   "folder", "lull verify outputs/run-article-seed1"),
     "check-extension": Verb("test that an extension gives the same results in every engine", "Work with Lull",
-                            "file", "lull check-extension mine/fatigue.py", shared=""),
+                            "file", "lull check-extension mine/fatigue.py"),
     "bench": Verb("speed of the kernel on this machine", "Work with Lull", example="lull bench bench.full=true"),
 }  # fmt: skip
 """A new verb is one line here, a class of options, and one module with a function `main(request)`."""
@@ -281,8 +260,11 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
     made: list[str] = []
     many: list[str] = []
     asked: list[str] = []
+    asks = VERBS[verb].asks if verb in VERBS else ""
     for word in words:
-        if (is_asked := CONDITION.match(word) and ";" not in word) and verb in VERBS and VERBS[verb].asks:
+        if is_asked := ";" not in word and (CONDITION.match(word) is not None or (asks and _is_spoken(word))):
+            _check_event(word)
+        if is_asked and asks:
             asked.append(word)
         elif not (_is_bare(word) or is_asked) or verb is None:
             made.append(word)
@@ -294,9 +276,25 @@ def _placed(verb: str | None, words: list[str]) -> list[str]:
         elif places:
             made.append(f"{places.pop(0)}={word}")
         else:
-            raise UserError("override", word, "key=value")
-    made += [f"{VERBS[str(verb)].asks}={json.dumps(asked)}"] if asked else []
+            raise UserError("override", word, f"key=value{' or a condition such as war by 2024-06-01' * bool(asks)}")
+    made += [f"{asks}={json.dumps(asked)}"] if asked else []
     return [*made, *([f"{places[0].rstrip('*')}=[{','.join(many)}]"] if many else [])]
+
+
+def _is_spoken(word: str) -> bool:
+    """Whether a word can only be a question in words: it has blanks, which no name has, or names a bare count."""
+    return word in ("attacks", "acknowledged") or (_is_bare(word) and " " in word.strip())
+
+
+def _check_event(word: str) -> None:
+    """Refuse an event in words that stands where a question does."""
+    from sim.model.interventions import WORDS
+
+    parts = word.split()
+    for place, part in enumerate(parts[:2]):
+        if part in WORDS and part not in ("deaths", "major"):  # which are asked about as well
+            event = " ".join(parts[place:])
+            raise UserError("event", word, f"after a scenario and a semicolon, as in 'article; {event}'")
 
 
 def _entry(word: str) -> list[str]:
@@ -304,8 +302,6 @@ def _entry(word: str) -> list[str]:
     from sim.analysis.comparison.arms import listed
 
     entry = listed(word)
-    if entry.moves:
-        raise UserError("scenario", word, f"KEY=VALUE or an event in words; {entry.moves[0][0]}@ is for comparisons")
     return [f"scenario={entry.scenario}", *entry.changes]
 
 
@@ -345,7 +341,7 @@ def _verb_help(name: str) -> str:
 
     verb = VERBS[name]
     usage = " ".join(part for part in ("usage: lull", name, verb.usage, "[key=value ...]") if part)
-    keys = help_lines(name, verb.shared.split(), min(shutil.get_terminal_size((100, 24)).columns, 100))
+    keys = help_lines(name, min(shutil.get_terminal_size((100, 24)).columns, 100))
     return _fitted("\n".join([usage, "", verb.text, "", f"Example: {verb.example}", *keys, "", FLAG_HELP]), 100)
 
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,22 +24,28 @@ from sim import cli
 from sim.analysis import attribution
 from sim.analysis import report_data as report_prepared
 from sim.analysis.comparison import paired_comparison
+from sim.analysis.optimising import objectives
 from sim.analysis.pattern_tests import Verdict
+from sim.analysis.sensitivity import sensitivity_run
+from sim.app.form_settings import load_base
 from sim.commands import module_of
 from sim.commands import run as run_verb
 from sim.experiment import options
-from sim.experiment.command import Request, override_texts, spelled_options
+from sim.experiment.command import Request, check_read, override_texts, spelled_options
 from sim.experiment.ensemble import state_table
 from sim.experiment.options import (
     OWN,
     SHARED,
+    SIZED,
     SIZES,
     CompareOptions,
     DiscoverOptions,
     EngineOptions,
+    OptimiseOptions,
     StudyOptions,
     declared,
 )
+from sim.experiment.sweep import run_sweep
 from sim.model.hydra_config import ENGINE_KEYS, STUDY_KEYS
 from sim.model.scenario import load, parameter_rows
 from sim.model.validation import UserError
@@ -279,6 +287,53 @@ def test_python_and_the_command_spell_null_and_options_alike() -> None:
         CompareOptions(departures="late")
 
 
+MEASURED: dict[str, tuple[Callable[[Request], Any], tuple[str, ...]]] = {
+    "run": (lambda asked: run_verb.config_of(asked).runs, ()),
+    "sweep": (lambda asked: run_sweep.prepare(asked).histories, ("patron.control=0.2,0.9",)),
+    "discover": (lambda asked: run_sweep.prepare(replace(asked, verb="sweep")).histories, ("patron.control=0.2,0.9",)),
+    "sensitivity": (lambda asked: sensitivity_run.prepare(asked).sweep.histories, ()),
+    "optimise": (
+        lambda asked: objectives.asked_by(*asked.options(OptimiseOptions)).configs[0].runs,
+        ("patron.control=interval(0.2,1)",),
+    ),
+    "compare": (lambda asked: paired_comparison.prepare(asked).plan.histories, ()),
+    "report": (lambda asked: report_prepared.prepare(asked).comparison.plan.histories, ()),
+    "explain": (lambda asked: attribution.prepare(asked).game.histories, ("mechanisms=[fear]",)),
+    "watch": (lambda asked: asked.config().runs, ()),
+    "app": (lambda asked: load_base(asked.overrides).runs, ()),
+}
+"""How much each verb that reads `study.runs` would simulate, and what else it needs."""
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_a_size_is_in_the_help_and_changes_what_is_simulated_or_is_refused(verb: str, lull: Lull) -> None:
+    first_words = {line.split()[0] for line in lull("help", verb).out.splitlines() if line.strip()}
+    listed = {kind.key(name) for kind in SIZED for name in declared(kind)} & first_words
+    for kind in SIZED:
+        for name in declared(kind):
+            key = kind.key(name)
+            line = rf"{key} = 7: allowed null: lull {verb} does not read it, but "
+            with nullcontext() if key in listed else pytest.raises(UserError, match=line):
+                check_read(verb, [f"{key}=7"])
+    assert (verb in MEASURED) == ("study.runs" in listed)
+    if verb in MEASURED:
+        measure, more = MEASURED[verb]
+        sizes = [measure(Request(verb, (*more, f"study.runs={runs}"))) for runs in (40, 80)]
+        assert sizes[1] == 2 * sizes[0] > 0
+    if verb in ("compare", "report", "explain"):
+        sizes = [measure(Request(verb, (*more, "study.runs=4", f"study.draws={draws}"))) for draws in (3, 6)]
+        assert sizes[1] == 2 * sizes[0]
+
+
+def test_python_refuses_sizes_without_effect_as_the_command_does() -> None:
+    with pytest.raises(UserError, match="lull replay does not read it"):
+        sim.replay(overrides={"study.runs": 5})
+    with pytest.raises(UserError, match="lull run does not read it"):
+        sim.simulate(overrides={"study.points": 5})
+    with pytest.raises(UserError, match=r"parameters = posterior: allowed null: lull data does not read it"):
+        check_read("data", ["parameters=posterior"])
+
+
 @pytest.mark.parametrize("verb", ["run", *SIZES])
 def test_help_and_printed_configuration_show_the_sizes_of_the_verb(verb: str, tmp_path: Path, lull: Lull) -> None:
     runs, draws = SIZES.get(verb, (20_000, 1))
@@ -356,8 +411,16 @@ MISTAKES = [
         for verb in ("run", "compare", "explain", "report")
     ),
     (("explain", "engine.cluster=cloud"), ("engine.cluster = cloud", "local, tcp://HOST:PORT, slurm, pbs or null")),
-    (("compare", "study.points=4"), ("study.points = 4: allowed study.runs and study.draws and study.outcomes here",)),
-    (("run", "study.draws=3"), ("study.draws is for `lull sweep`, compare, explain and report",)),
+    (
+        ("compare", "study.points=4"),
+        ("study.points = 4: allowed null: lull compare does not read it, but lull sweep,",),
+    ),
+    (("run", "study.draws=3"), ("lull run does not read it, but lull sweep, lull compare, lull explain, lull report",)),
+    (("run", "article", "war before 2024-06-01"), ('for "before": <=, >=, ==, !=, <, >, by, after, from',)),
+    (("run", "article", "lull_days at least 90"), ('for "at": <=',)),
+    (("compare", "article", "order iraq stop from 2023-12-10"), ("semicolon, as in 'article; order iraq stop from",)),
+    (("run", "article order iraq stop from 2023-12-10"), ("semicolon, as in 'article; order iraq stop from",)),
+    (("run", "article", "injured"), ("key=value or a condition such as war by 2024-06-01",)),
     (("replay", "-1"), ("run = -1", "a whole number from 0 to 281474976710655")),
     (("replay", "run=x"), ("run = x", "a whole number from 0 to 281474976710655")),
     (("replay", "run=-1"), ("run = -1", "a whole number")),
@@ -534,7 +597,7 @@ def test_a_run_prints_its_tables_and_says_where_the_files_are(finished: tuple[Pa
     config = load()
     lines, text = answer.out.splitlines(), " ".join(answer.out.split())
     assert text.startswith(config.scenario.question)
-    assert " Of the runs at these parameter values, attacks have resumed " in text
+    assert " Of the runs at the scenario's own parameter values, attacks have resumed " in text
     assert "scenario Documented history (article), seed 3, 60 runs, documented history pinned" in text
     assert lines.index("What next") > max(place for place, line in enumerate(lines) if "Patterns" in line)
     assert [pattern.id for pattern in config.patterns if f"\n {pattern.id} " not in answer.out] == []

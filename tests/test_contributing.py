@@ -165,7 +165,7 @@ VERB: tuple[Edit, ...] = (
     (
         "sim/cli.py",
         '    "bench": Verb(',
-        '    "count": Verb("number of scenarios", "Look up", "", "lull count", shared=""),\n    "bench": Verb(',
+        '    "count": Verb("number of scenarios", "Look up", "", "lull count"),\n    "bench": Verb(',
     ),
     (
         "sim/experiment/options.py",

@@ -20,7 +20,7 @@ from sim.analysis.requested import PRIOR, draws_of, known_outcome, players_of, s
 from sim.analysis.summary import PRIOR_DRIVEN
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
-from sim.experiment.command import Request, check_one_point
+from sim.experiment.command import Request
 from sim.experiment.dataset import OUTCOMES_BY_NAME, outcome_values, outcomes_of, theatre_counts
 from sim.experiment.options import SIZES, ExplainOptions
 from sim.experiment.result_dir import provenance
@@ -178,6 +178,10 @@ class Game:
         subsets = (frozenset(some) for count in range(len(own) + 1) for some in combinations(own, count))
         return {some: replace(whole, off=whole.off | some) if some else whole for some in subsets}
 
+    def forecast(self, threads: int = 0) -> CostEstimate:
+        """What it costs, by a trial."""
+        return self.experiment(threads).forecast(self.width * self.draws * self.runs, self.kept)
+
     def values(self, threads: int = 0, progress: Progress | None = None) -> Array:
         """The quantity in every coalition, draw and run (2**n, draws, runs)."""
         experiment = self.experiment(threads)
@@ -307,10 +311,9 @@ class Explaining:
         return pinned_words(self.game.scenario, self.game.scenario.free_from)
 
     def forecast(self) -> CostEstimate:
-        """What it costs, by a trial."""
-        game, experiment = self.game, self.game.experiment(self.config.threads)
-        histories = game.histories + (PRIOR_DRAWS * RUNS if self._has_prior else 0)
-        return experiment.forecast(game.width * game.draws * game.runs, game.kept, histories)
+        """What it costs, by a trial of the coalitions and one of the histories at the priors."""
+        games, none = filter(None, (self.game, self._at_priors)), CostEstimate()
+        return sum((one.forecast(self.config.threads) for one in games), none)
 
     def simulate(self, progress: Progress | None = None) -> Attribution:
         """Simulate every coalition and share out.
@@ -318,16 +321,18 @@ class Explaining:
         Where assumptions decide the outcome, all mechanisms are also simulated at draws of the priors.
         """
         found = attribution(self.game, self.game.values(self.config.threads, progress))
-        if not self._has_prior:
+        if self._at_priors is None:
             return found
+        return replace(found, before=float(self._at_priors.values(self.config.threads, progress).mean()))
+
+    @cached_property
+    def _at_priors(self) -> Game | None:
+        """All mechanisms at draws of the priors, where assumptions decide the outcome and it is not there already."""
+        if self.game.measured.name not in PRIOR_DRIVEN or self.source == PRIOR:
+            return None
         drawn = points_of(PRIOR, PRIOR_DRAWS, self.game.seed, self.game.scenario.cast)
         free = {key: column for key, column in drawn.items() if key not in self.held}
-        whole = replace(self.game, players=(), design=free, runs=RUNS)
-        return replace(found, before=float(whole.values(self.config.threads, progress).mean()))
-
-    @property
-    def _has_prior(self) -> bool:
-        return self.game.measured.name in PRIOR_DRIVEN and self.source != PRIOR
+        return replace(self.game, players=(), design=free, runs=RUNS)
 
 
 def prepare(request: Request) -> Explaining:
@@ -338,7 +343,6 @@ def prepare(request: Request) -> Explaining:
 
 def prepared(options: ExplainOptions, request: Request) -> Explaining:
     """An attribution of what the options name, in the configuration that the overrides make."""
-    check_one_point(request.overrides, ("runs", "draws"))
     source = source_of(options.parameters)
     config = load(request.overrides, request.config_dir, request.extensions)
     points = points_of(source, draws_of(config, source, DRAWS), config.seed, config.scenario.cast)

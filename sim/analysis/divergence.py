@@ -10,9 +10,9 @@ import numpy as np
 from sim.analysis.comparison.arms import ComparedArm, common_day, pinned_words
 from sim.analysis.traced_run import Life, trace_run
 from sim.engine.trace import Decision
-from sim.experiment.formats import long_date
 from sim.experiment.parameter_sets import drawn_of
 from sim.model.scenario import keyed_title
+from sim.model.timeline import long_date
 from sim.rules import patron
 
 

@@ -13,6 +13,7 @@ Everything is learnt in the world of the model.
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ FOUR_WEEKS: Final = 4 * WEEK
 YEAR: Final = 365.25
 MOST_TERMS: Final = 3
 """Terms of a regression, and rows from which they are chosen."""
-CHOSEN_FROM: Final = 150_000
+CHOSEN_FROM: Final = 75_000
 THRESHOLDS: Final = (1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 50, 100)
 """Thresholds that a rule may have: numbers, and days of quiet, that are easily kept in mind."""
 WORTH_A_CONDITION: Final = 1.1
@@ -70,9 +71,9 @@ class Observable:
 def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
     """What is looked at, in order; theatres are those in which the target is attacked."""
     target, places = scenario.cast.names.target, scenario.cast.targets
-    by_theatre = (Observable(f"week_{key}", f"attacks in {spoken(key)} within a week") for key in places)
+    titles = {key: key.replace("_", " ").title() for key in places if len(places) > 1}
     return (
-        *(by_theatre if len(places) > 1 else ()),
+        *(Observable(f"week_{key}", f"attacks in {title} within a week") for key, title in titles.items()),
         Observable("week", f"attacks on {target} within a week"),
         Observable("before", f"attacks on {target} in the three weeks before that week"),
         Observable("quiet", f"days since the last attack on {target}"),
@@ -82,15 +83,6 @@ def observables_of(scenario: Scenario) -> tuple[Observable, ...]:
         Observable("strikes", f"strikes by {target} within four weeks", counted=False),
         Observable("announced", "days of the week with an announced response still to come", counted=False),
     )
-
-
-def spoken(theatre: str) -> str:
-    """The key of a theatre as it is spoken.
-
-    >>> spoken("red_sea")
-    'Red Sea'
-    """
-    return theatre.replace("_", " ").title()
 
 
 # --- what an observer sees ----------------------------------------------------------------------------------
@@ -220,17 +212,21 @@ def halves(sets: Array, seed: int) -> Array:
 
 @dataclass(frozen=True)
 class Term:
-    """A term of the regression: log odds for each doubling of 1 + the observable, and its error, clustered by set."""
+    """A term of the regression: log odds for each doubling of 1 + the observable, or for each one more.
+
+    `error` is that of the weight, clustered by set.
+    """
 
     name: str
+    doubling: bool
     weight: float
     error: float
 
     @property
-    def odds_ratio(self) -> tuple[float, float, float]:
-        """By how much a doubling multiplies the odds, with its 90% interval."""
-        low, middle, high = (np.exp(self.weight + side * NORMAL_90 * self.error) for side in (-1, 0, 1))
-        return float(middle), float(low), float(high)
+    def odds_ratio(self) -> "Number":
+        """By how much a step multiplies the odds."""
+        low, middle, high = (float(np.exp(self.weight + side * NORMAL_90 * self.error)) for side in (-1, 0, 1))
+        return Number(middle, low, high)
 
 
 @dataclass(frozen=True)
@@ -244,13 +240,13 @@ class Model:
         """Probability of the event (...,) at values (..., F) of the observables named."""
         found = np.full(values.shape[:-1], self.intercept)
         for one in self.terms:
-            found += one.weight * doublings(values[..., list(names).index(one.name)])
+            found += one.weight * steps(values[..., list(names).index(one.name)], one.doubling)
         return np.asarray(1.0 / (1.0 + np.exp(-found)))
 
 
-def doublings(values: Array) -> Array:
-    """How often 1 has to be doubled to give 1 + the values."""
-    return np.log2(1.0 + np.asarray(values, dtype=np.float64))
+def steps(values: Array, doubling: bool) -> Array:
+    """An observable in steps of one, or how often 1 has to be doubled to give 1 + the observable."""
+    return np.log2(1.0 + np.asarray(values, float)) if doubling else np.asarray(values, float)
 
 
 def statsmodels() -> Any:
@@ -269,25 +265,30 @@ def statsmodels() -> Any:
 def learnt(weeks: Weeks) -> Model:
     """The regression on the observables that add most, one after the other, while they add what is worth a term.
 
-    A term is worth it that raises twice the log likelihood by more than the logarithm of the number of weeks (BIC).
+    Each comes in doublings or in steps of one, whichever adds more: odds that grow with each further attack are no
+    straight line over doublings. A term is worth it that raises twice the log likelihood by more than the logarithm of
+    the number of weeks (BIC).
     """
     values, came, sets = weeks.rows()
-    some = np.linspace(0, len(came) - 1, min(len(came), CHOSEN_FROM)).astype(np.int64)
-    x, y = doublings(values), came.astype(np.float64)
-    left = [place for place in range(x.shape[1]) if np.ptp(x[some, place]) > 0.0]
-    chosen: list[int] = []
-    best = likelihood(x[some][:, chosen], y[some])
+    y, few = came.astype(np.float64), np.linspace(0, len(came) - 1, min(len(came), CHOSEN_FROM)).astype(np.int64)
+
+    def columns(terms: Sequence[tuple[int, bool]], rows: Any) -> Array:
+        return np.array([steps(values[rows, place], doubling) for place, doubling in terms]).T.reshape(-1, len(terms))
+
+    left = [(at, form) for at in range(values.shape[1]) for form in (True, False) if np.ptp(values[few, at]) > 0.0]
+    chosen: list[tuple[int, bool]] = []
+    best = likelihood(np.empty((len(few), 0)), y[few])
     while left and len(chosen) < MOST_TERMS:
-        gains = [likelihood(x[some][:, [*chosen, place]], y[some]) - best for place in left]
-        place = int(np.argmax(gains))
-        if 2.0 * gains[place] < np.log(len(some)):
+        gains = [likelihood(columns([*chosen, one], few), y[few]) - best for one in left]
+        if 2.0 * max(gains) < np.log(len(few)):
             break
-        best += gains[place]
-        chosen.append(left.pop(place))
-    found = fitted(x[:, chosen], y, sets)
+        best += max(gains)
+        chosen.append(left[int(np.argmax(gains))])
+        left = [one for one in left if one[0] != chosen[-1][0]]
+    found = fitted(columns(chosen, slice(None)) if chosen else np.empty((len(y), 0)), y, sets)
     terms = (
-        Term(weeks.names[place], float(weight), float(error))
-        for place, weight, error in zip(chosen, found.params[1:], found.bse[1:], strict=True)
+        Term(weeks.names[place], doubling, float(weight), float(error))
+        for (place, doubling), weight, error in zip(chosen, found.params[1:], found.bse[1:], strict=True)
     )
     return Model(float(found.params[0]), tuple(terms))
 
@@ -466,13 +467,10 @@ def auc(score: Array, came: Array) -> float:
     >>> auc(np.array([1.0, 2.0, 2.0]), np.array([False, False, True]))
     0.75
     """
-    from scipy.stats import rankdata
-
-    yes = int(came.sum())
-    no = len(came) - yes
-    if not yes or not no:
+    if came.all() or not came.any():
         return float("nan")
-    return float((rankdata(score)[came].sum() - yes * (yes + 1) / 2) / (yes * no))
+    wrong, right = roc(score, came)
+    return float(np.trapezoid(right, wrong))
 
 
 def log_odds_ratio(alarm: Array, came: Array) -> float:
@@ -545,7 +543,17 @@ class Warned:
     curve: tuple[Array, Array]
     rows: list[dict[str, float]]
     base: float
-    histories: int
+
+    @property
+    def off(self) -> float:
+        """By how much the probabilities of a bin are off at most."""
+        return max(abs(row["predicted"] - row["observed"]) for row in self.rows)
+
+    @property
+    def otherwise(self) -> float:
+        """Share of the weeks without alarm by the rule that the event follows."""
+        score = self.scores["rule"]
+        return (self.base - score.share * score.precision) / (1.0 - score.share)
 
 
 @dataclass(frozen=True)
@@ -620,16 +628,14 @@ def prepared(config: Config, source: str | None, horizon_weeks: int, accepted: f
 
 def usual(config: Config) -> Config:
     """With the parameters that are usual: conditioned histories, else the posterior, else as they are declared."""
-    try:
-        check_conditioned(config)
-        return replace(config, parameters_from=CONDITIONED)
-    except UserError:
-        pass
-    try:
-        shipped_posterior(config.scenario.cast)
-        return replace(config, parameters_from=POSTERIOR)
-    except UserError:
-        return config
+    for source, check in (
+        (CONDITIONED, check_conditioned),
+        (POSTERIOR, lambda _: shipped_posterior(config.scenario.cast)),
+    ):
+        with suppress(UserError):
+            check(config)
+            return replace(config, parameters_from=source)
+    return config
 
 
 def simulate(watch: Watch, progress: Progress | None = None) -> dict[str, Warned]:
@@ -678,8 +684,7 @@ def warned(event: str, learn: Weeks, judge: Weeks, accepted: float) -> Warned:
     _, came, sets = judge.rows()
     marks = probability[judge.risk]
     rows = reliability(marks, came, sets)
-    histories = int(judge.risk.any(axis=1).sum())
-    return Warned(event, model, level, rule, scores, roc(marks, came), rows, float(came.mean()), histories)
+    return Warned(event, model, level, rule, scores, roc(marks, came), rows, float(came.mean()))
 
 
 def today(watch: Watch, found: Mapping[str, Warned]) -> Iterator[dict[str, Any]]:
@@ -694,17 +699,19 @@ def today(watch: Watch, found: Mapping[str, Warned]) -> Iterator[dict[str, Any]]
             by_day[0, counts.ends[1:], place] = np.diff(counts.split[:, counts.theatres.index(key)])
     names = [one.key for one in watch.observables]
     values = attacks_seen(by_day, np.array([last]))[0, 0]
-    over = lull_end(by_day.sum(axis=2), watch.scenario.calendar.strikes)[0] != NEVER
+    calendar = watch.scenario.calendar
+    over = bool(lull_end(by_day.sum(axis=2), calendar.strikes)[0] != NEVER)
     for event, one in found.items():
-        ended = event == LULL and over
+        lull = "over" if over else "to come" if last < calendar.strikes else "on"
+        asked = event != LULL or lull == "on"
         probability = float(one.model.probability(names, values))
         yield {
             "event": event,
-            "date": watch.scenario.calendar.date_of(last).isoformat(),
-            "before_report": last < watch.scenario.calendar.report,
-            "over": bool(ended),
-            "probability": None if ended else probability,
-            "alarm_of_model": None if ended else probability >= one.level,
-            "alarm_of_rule": None if ended or one.rule is None else bool(one.rule.alarm(names, values)),
+            "date": calendar.date_of(last).isoformat(),
+            "before_report": last < calendar.report,
+            "lull": lull,
+            "probability": probability if asked else None,
+            "alarm_of_model": probability >= one.level if asked else None,
+            "alarm_of_rule": bool(one.rule.alarm(names, values)) if asked and one.rule is not None else None,
             **dict(zip(names, map(float, values), strict=True)),
         }

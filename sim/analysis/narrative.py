@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from sim.engine.reference.model import StateTable
 from sim.engine.trace import Decision, DrawAddress, Rule
-from sim.experiment.formats import long_date, number, possessive, soldiers, times
+from sim.experiment.formats import number, possessive, soldiers, times
 from sim.model.scenario import Scenario
+from sim.model.timeline import long_date
 from sim.numbers.philox import split_seed, uniform
 from sim.rules import casualties, mediator, militia, observation, patron, rates, rival, target
 from sim.rules import decisions as decide

@@ -11,7 +11,7 @@ from sim.analysis.attribution import Attribution, Explaining, dataset_of
 from sim.analysis.attribution import prepared as prepared_explaining
 from sim.analysis.calibration.identifiability import NOT
 from sim.analysis.calibration.posterior import stale
-from sim.analysis.comparison.arms import KEY, ComparedArm, listed
+from sim.analysis.comparison.arms import ComparedArm, listed
 from sim.analysis.comparison.paired import NO_WAR
 from sim.analysis.comparison.paired_comparison import COMMON_DAY, OWN_DAY, Comparison
 from sim.analysis.comparison.paired_comparison import prepared as prepared_comparison
@@ -110,8 +110,6 @@ def levers(arms: Sequence[ComparedArm]) -> Rows:
     for arm, here in zip(arms[1:], others, strict=True):
         changed = [key for key in dict.fromkeys((*first, *here)) if first.get(key) != here.get(key)]
         found += [(arm.label, key, _kind(key), _value(first, key), _value(here, key), _text(key)) for key in changed]
-        moves = listed(arm.label).moves
-        found += [(arm.label, event, "event moved", "", day.isoformat(), "another day") for event, day in moves]
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
@@ -121,6 +119,8 @@ def _value(tree: Mapping[str, Any], key: str) -> str:
     value = tree[key]
     if value is None or isinstance(value, bool):
         return _WORDS[value]
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -128,7 +128,9 @@ def _kind(key: str) -> str:
     top = key.partition(".")[0]
     if top == "mechanisms":
         return "mechanism"
-    return "event" if top in ("events", "history") else "number" if key in shared_declarations() else "setting"
+    if top in ("events", "history", "interventions"):
+        return "event"
+    return "number" if key in shared_declarations() else "setting"
 
 
 def _text(key: str) -> str:
@@ -377,8 +379,6 @@ def _question(text: str | None) -> str | None:
 def _explained(options: ReportOptions, compared: CompareOptions, request: Request, single: bool) -> Explaining:
     """The attribution of the outcome in the baseline; `single`: at the declared values."""
     entry = listed(compared.scenarios[0])
-    if entry.moves:
-        raise UserError(KEY, entry.label, "a baseline whose events stay on their days: its outcome is to be explained")
     draws, runs = options.share_draws, options.share_runs
     texts = [one for one in request.overrides if not one.startswith("study.")]
     texts += [f"scenario={entry.scenario}", *entry.changes]

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import yaml
 
-from sim.experiment.command import check_one_machine, check_one_point, whole
+from sim.experiment.command import check_one_machine, check_read, whole
 from sim.experiment.options import SIZES
 from sim.model.aliases import current, current_tree
 from sim.model.hydra_config import check_references, config_folders, hydra_text, options, override_of, read_group_file
@@ -178,7 +178,7 @@ def load_base(overrides: tuple[str, ...], config_dir: Path | None = None) -> Bas
     Raises:
         UserError: they cannot be used, or ask for more runs than can be simulated while a visitor waits.
     """
-    check_one_point(overrides)
+    check_read("app", overrides)
     check_one_machine(overrides)
     own = {"scenario", "seed", "study.runs"}
     config = load(overrides, config_dir)

@@ -164,7 +164,7 @@ def record_of(found: DataCheck, file: Path, config: Config) -> dict[str, Any]:
 def lines_of(found: DataCheck, file: Path) -> Iterator[str]:
     """What the file is, and how it was read."""
     yield f"[bold]{escape(file.name)}[/]: {escape(found.what)}, {found.rows:,} rows, {len(found.table.header)} columns"
-    yield f"  stored as {escape(found.stored)}"
+    yield f"  stored as {escape(found.table.words)}"
     if found.columns:
         taken = ", ".join(f"{what} = {one}" for what, one in found.columns.items())
         yield f"  [bold]columns guessed by their names[/], look at each: {escape(taken)}"

@@ -126,7 +126,7 @@ def job(request: Request, config: Config, data: xr.Dataset, options: DiscoverOpt
             rows={"boxes": rows, "trajectory": step_rows(found), "split": cases.split.to_dict("records")},
             content=summary(found),
             figures={name: drawn("discovery_figures", name, found, data) for name in ("boxes", "trajectory")},
-            text=lambda: text(found),
+            text=lambda: text(found, data),
             files="boxes.csv, boxes.png, trajectory.png, split.csv, summary.json",
             printed={"restrictions": rows},
             columns={"boxes": ("box", *analysis.COLUMNS)},
@@ -161,10 +161,10 @@ def config_of_sweep(data: xr.Dataset) -> Config:
 # --- what is printed and written ----------------------------------------------------------------------------
 
 
-def text(found: analysis.Discovery) -> Iterator[RenderableType]:
-    """What was found, in words and as a table for each box."""
+def text(found: analysis.Discovery, data: xr.Dataset) -> Iterator[RenderableType]:
+    """What was found in a sweep, in words and as a table for each box."""
     cases, boxes = found.cases, found.boxes
-    yield f"\n[bold]Where does {escape(case_words(cases.condition))} come from?[/]"
+    yield f"\n[bold]Which parameter values go with {escape(case_words(cases.condition, data))}?[/]"
     yield escape(meaning(cases.condition))
     yield (
         f"It occurs in {percent(found.density_held_out)} of the histories. {cases.search.points:,} points searched,"

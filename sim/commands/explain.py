@@ -109,7 +109,7 @@ def attribution_text(asked: Explaining, found: Attribution) -> Iterator[Renderab
     """What was simulated, and the shares."""
     game = asked.game
     yield f"[bold]What made it: {escape(game.measured.words)}[/]"
-    yield escape(largest_line(found)) + "\n"
+    yield escape(largest_line(found, asked.source)) + "\n"
     yield (
         f"scenario {escape(keyed_title(game.scenario.name))}, seed {game.seed}; parameters: {asked.source},"
         f" {game.draws} draws with {game.runs} histories in each of {len(found.values):,} combinations of"

@@ -4,7 +4,7 @@
 
 `lull parameters`: every declared number of a scenario, with value, range, prior and source.
 
-`lull events`: the kinds of events, each with an example in words, and the events of the timeline.
+`lull events`: the kinds of events, each with an example in words, and the events of a scenario.
 
 `lull scenarios`: the scenarios and the question that each answers.
 """
@@ -19,8 +19,8 @@ from sim.experiment.command import Request
 from sim.experiment.options import LookupOptions
 from sim.experiment.result_dir import result_folder
 from sim.model.facts import coverage, load_facts
-from sim.model.interventions import EXAMPLES, WORDS
-from sim.model.scenario import parameter_rows, scenario_names
+from sim.model.interventions import kind_rows
+from sim.model.scenario import event_rows, parameter_rows, scenario_names
 from sim.model.validation import UserError, one_of
 from sim.reporting.tables import event_kind_table, event_table, fact_rows, fact_table, parameter_table, scenario_table
 from sim.reporting.terminal import show, show_json
@@ -68,10 +68,8 @@ def scenarios(request: Request, words: Sequence[str] | None) -> Listed:
 
 def events(request: Request, words: Sequence[str] | None) -> Listed:
     """The kinds of events that are asked for, and where no words are given the events of the scenario."""
-    rows = [{"kind": name, "text": text, "example": EXAMPLES[name]} for name, text in WORDS.items()]
-    found = matching(rows, words, lambda one: one["kind"], request.verb)
-    there = [{"name": name, **one} for name, one in request.config().tree["events"].items()]
-    return found, [event_kind_table(found), *([event_table(there)] if words is None else [])]
+    found = matching(kind_rows(), words, lambda one: one["kind"], request.verb)
+    return found, [event_kind_table(found), *([event_table(event_rows(request.config()))] if words is None else [])]
 
 
 def matching(

@@ -39,7 +39,7 @@ from sim.model.scenario import CONDITIONED, DEFAULTS, Config, keyed_title
 from sim.reporting import tables as printed
 from sim.reporting.figures import draw, drawn
 from sim.reporting.terminal import progress, simulating, waiting
-from sim.reporting.text import calibration_note, percent
+from sim.reporting.text import calibration_note, percent, sets_from
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -185,8 +185,9 @@ def text(
     scenario, (stats, lasting, priors, verdicts, balance) = config.scenario, found
     yield f"[bold]{escape(scenario.question)}[/]"
     if outlook is None:
-        yield from map(escape, asked_lines(stats, scenario.asked))
-        yield f"{answer(scenario.cast, stats, lasting)} {calibration_note(config)}".rstrip() + "\n"
+        at = sets_from(config.parameters_from, drawn_of(config).draws)
+        yield from map(escape, asked_lines(stats, scenario.asked, at))
+        yield f"{answer(scenario.cast, stats, lasting, at)} {calibration_note(config)}".rstrip() + "\n"
         if no_outlook:
             yield escape(printed.no_outlook_line(no_outlook)) + "\n"
     else:
@@ -208,18 +209,19 @@ def text(
     yield from (CANNOT_TELL, *map(escape, what_next(config)))
 
 
-def asked_lines(stats: tuple[Statistic, ...], asked: Sequence[Condition]) -> Iterator[str]:
-    """The conditions asked, each as a share of the runs; a count by its median."""
+def asked_lines(stats: tuple[Statistic, ...], asked: Sequence[Condition], at: str) -> Iterator[str]:
+    """The conditions asked, each as a share of the runs; a count by its median. `at` says at which parameters."""
     by_name = {one.name: one for one in stats}
     for one in (by_name[condition.text] for condition in asked):
         if one.unit == "probability":
             error = percent(one.mcse or 0.0)
-            yield f"{one.text}: {percent(one.mean or 0.0)} of the runs (± {error} Monte Carlo error)."
+            yield f"{one.text}: {percent(one.mean or 0.0)} of the runs {at} (± {error} Monte Carlo error)."
         else:
-            yield f"{one.text}: median {one.median:g}, in nine of ten runs {one.q05:g} to {one.q95:g}."
+            ends = f"{one.q05:g} to {one.q95:g}"
+            yield f"{one.text}: median {one.median:g} of the runs {at} (90% of them: {ends})."
 
 
-def answer(cast: Cast, stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...]) -> str:
+def answer(cast: Cast, stats: tuple[Statistic, ...], lasting: tuple[Incidence, ...], at: str) -> str:
     """The answer in a sentence: whether the lull has ended some months on, or war has come."""
     if not any(map(cast.strikable, cast.wings)):
         return (
@@ -229,13 +231,12 @@ def answer(cast: Cast, stats: tuple[Statistic, ...], lasting: tuple[Incidence, .
     lull = [one for one in lasting if one.outcome == "lull_days" and one.days in MILESTONES]
     if not lull:
         war = {one.name: one for one in stats}["war"].mean or 0.0
-        return (
-            f"Direct war breaks out in {percent(war)} of the runs; the calendar is too short for how long a lull lasts."
-        )
+        short = "the calendar is too short for how long a lull lasts"
+        return f"Direct war breaks out in {percent(war)} of the runs {at}; {short}."
     ends = ", ".join(f"within {one.days} days in {percent(one.ended)}" for one in lull)
     last = lull[-1]
     return (
-        f"Of the runs at these parameter values, attacks have resumed {ends}; direct war has come first in"
+        f"Of the runs {at}, attacks have resumed {ends}; direct war has come first in"
         f" {percent(last.war)}, and in {percent(last.lasts)} the lull still lasts after {last.days} days."
     )
 

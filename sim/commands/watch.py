@@ -1,7 +1,7 @@
 """`lull watch`: what precedes direct war and the end of the lull, as a regression, a rule, and figures of merit."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, Unpack
 
@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.analysis import early_warning as analysis
-from sim.analysis.early_warning import EVENTS, Warned, Watch
+from sim.analysis.early_warning import EVENTS, LULL, Warned, Watch
 from sim.analysis.forecast.forecasting import own_counts
 from sim.commands.calls.result import Job, Result, call, carry_out, request_of
 from sim.experiment.command import Request, Study, study_call
@@ -26,6 +26,7 @@ from sim.reporting.report_contents import rule_line, unlearnt_line
 from sim.reporting.table import Column, Table, numeric
 from sim.reporting.terminal import simulating
 from sim.reporting.text import capital, minus, percent, span
+from sim.rules.outcomes import RESUMED_ATTACKS, RESUMED_DAYS
 
 Row = dict[str, Any]
 CANNOT_TELL: Final = (
@@ -113,13 +114,13 @@ def rows_of(asked: Watch, found: dict[str, Warned]) -> dict[str, list[Row]]:
     rules: list[Row] = []
     scores: list[Row] = []
     for event, one in found.items():
-        terms.append({"event": event, "observable": "", "title": "intercept", "weight": one.model.intercept})
-        for term in one.model.terms:
-            ratio, low, high = term.odds_ratio
-            terms.append({
-                "event": event, "observable": term.name, "title": titles[term.name], "weight": term.weight,
-                "odds_ratio": ratio, "odds_ratio_low": low, "odds_ratio_high": high,
-            })  # fmt: skip
+        nothing = {"step": None, **flat("odds_ratio", analysis.Number(*[float("nan")] * 3))}
+        terms.append({"event": event, "observable": "", "title": "intercept", "weight": one.model.intercept, **nothing})
+        terms += [
+            {"event": event, "observable": term.name, "title": titles[term.name], "weight": term.weight,
+             "step": "doubling" if term.doubling else "one more", **flat("odds_ratio", term.odds_ratio)}
+            for term in one.model.terms
+        ]  # fmt: skip
         rules += [
             {"event": event, "observable": part.name, "title": titles[part.name], "threshold": part.threshold,
              "alarm_if": "at least" if part.least else "below"}
@@ -127,7 +128,7 @@ def rows_of(asked: Watch, found: dict[str, Warned]) -> dict[str, list[Row]]:
         ]  # fmt: skip
         scores += [{"event": event, "alarm": name, **score_row(score)} for name, score in one.scores.items()]
     rows = {
-        "terms": [{**dict.fromkeys(("odds_ratio", "odds_ratio_low", "odds_ratio_high")), **row} for row in terms],
+        "terms": terms,
         "rules": rules,
         "scores": scores,
         "roc": [
@@ -145,11 +146,15 @@ def rows_of(asked: Watch, found: dict[str, Warned]) -> dict[str, list[Row]]:
 
 def score_row(score: analysis.Score) -> Row:
     """A score with each interval in three columns; None where a number does not exist."""
-    flat: Row = {}
-    for name, value in asdict(score).items():
-        parts = value if isinstance(value, dict) else {"value": value}
-        flat |= {name if part == "value" else f"{name}_{part}": finite(number) for part, number in parts.items()}
-    return flat
+    parts = (flat(one.name, getattr(score, one.name)) for one in fields(score))
+    return {name: number for part in parts for name, number in part.items()}
+
+
+def flat(name: str, value: analysis.Number | float) -> Row:
+    """A number, and its interval in two more columns."""
+    if isinstance(value, float):
+        return {name: finite(value)}
+    return {name: finite(value.value), f"{name}_low": finite(value.low), f"{name}_high": finite(value.high)}
 
 
 # --- words --------------------------------------------------------------------------------------------------
@@ -166,12 +171,14 @@ def text(
         f" parameters: {asked.config.parameters_from}"
     )
     yield from map(unlearnt_line, EVENTS.keys() - found.keys())
+    if LULL in found:
+        yield f"The lull ends with attack number {RESUMED_ATTACKS} within {RESUMED_DAYS} days, seen on that day."
     yield ""
     for one in found.values():
         yield f"- {escape(rule_line(one, asked))}"
-    yield from ("", score_table(rows["scores"], asked), "", term_table(rows["terms"]), "")
+    yield from ("", score_table(rows["scores"], asked), "", term_table(rows["terms"], found), "")
     if asked.counts is not None:
-        yield from (*reading_lines(asked.counts), *(escape(today_line(row, weeks, file)) for row in rows["today"]), "")
+        yield from (*reading_lines(asked.counts), *map(escape, today_lines(rows["today"], asked, file)), "")
     yield CANNOT_TELL
 
 
@@ -203,33 +210,43 @@ def score_table(rows: list[Row], asked: Watch) -> Table:
     return Table("How good the warning is", columns, rows, note, "scores", grouped=True)
 
 
-def term_table(rows: list[Row]) -> Table:
+def term_table(rows: list[Row], found: dict[str, Warned]) -> Table:
     """The terms of both regressions."""
     columns = (
         Column("event", "Event", format=lambda row: capital(EVENTS[row["event"]]), number=False),
         Column("title", "Observable"),
-        numeric("odds_ratio", "Odds times, each doubling", lambda row: with_interval(row, "odds_ratio", ".2f"),
+        Column("step", "Step", format=lambda row: row["step"] or "–"),
+        numeric("odds_ratio", "Odds times, each step", lambda row: with_interval(row, "odds_ratio", ".2f"),
                 "odds_ratio_low", "odds_ratio_high"),
         numeric("weight", "Log odds", lambda row: minus(f"{row['weight']:+.2f}")),
     )  # fmt: skip
-    return Table(
-        "The regression", columns, rows,
-        "A doubling is one of 1 + the observable: from 0 to 1, 1 to 3, 3 to 7.", "terms", grouped=True,
-    )  # fmt: skip
-
-
-def today_line(row: Row, weeks: int, file: str | None) -> str:
-    """What follows for one event from the last day of a file."""
-    when = full_date(pd.Timestamp(row["date"]).date())
-    event = EVENTS[row["event"]]
-    if row["over"]:
-        return f"{when}, last day of {file}: the lull is over, by the file's own attacks."
-    alarms = {"model": row["alarm_of_model"], "rule": row["alarm_of_rule"]}
-    said = "; ".join(
-        f"the {INSTRUMENTS[name].lower()} gives {'alarm' if given else 'no alarm'}"
-        for name, given in alarms.items()
-        if given is not None
+    off = ", ".join(f"{EVENTS[event]} {100 * one.off:.1f}" for event, one in found.items())
+    note = (
+        "A doubling is one of 1 + the observable: 0 to 1, 1 to 3, 3 to 7. On the other half of the sets, in bins of"
+        f" about a tenth of the days, probabilities are off by at most so many points: {off}."
     )
-    early = " That day is before those that it was learnt from." if row["before_report"] else ""
-    chance = percent(row["probability"])
-    return f"{when}, last day of {file}: {event} within {weeks} weeks has a probability of {chance}; {said}.{early}"
+    return Table("The regression", columns, rows, note, "terms", grouped=True)
+
+
+def today_lines(rows: list[Row], asked: Watch, file: str | None) -> Iterator[str]:
+    """What the last day of a file shows, and what follows from it."""
+    day = f"{full_date(pd.Timestamp(rows[0]['date']).date())}, last day of {file}:"
+    yield f"{day} " + "; ".join(f"{one.title} {rows[0][one.key]:.0f}" for one in asked.observables) + "."
+    for row in rows:
+        if row["probability"] is None:
+            why = (
+                "is over, by the file's own attacks" if row["lull"] == "over" else "has not begun: strikes are to come"
+            )
+            yield f"{day} the lull {why}."
+            continue
+        alarms = {"model": row["alarm_of_model"], "rule": row["alarm_of_rule"]}
+        said = (
+            f"; the {INSTRUMENTS[name].lower()} gives {'alarm' if given else 'no alarm'}"
+            for name, given in alarms.items()
+            if given is not None
+        )
+        early = " That day is before those that it was learnt from." if row["before_report"] else ""
+        yield (
+            f"{day} in the model's world {EVENTS[row['event']]} follows within {asked.horizon // 7} weeks with a"
+            f" probability of {percent(row['probability'])}{''.join(said)}.{early}"
+        )

@@ -9,9 +9,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final, Self, TypedDict, TypeVar, cast, get_args
 
-from sim.experiment.options import Option, Options, value_of
+from sim.experiment.options import READ, SIZED, Option, Options, declared, reads, value_of
 from sim.model.extension import Extension
-from sim.model.hydra_config import ENGINE_KEYS, STUDY_KEYS, TOP_KEYS, override_of
+from sim.model.hydra_config import ENGINE_KEYS, TOP_KEYS, override_of
 from sim.model.scenario import DEFAULTS, Config, load
 from sim.model.validation import UserError, one_of
 
@@ -47,11 +47,6 @@ ARGUMENTS: Final = {
     "to": "a folder for what the command writes, as `save` does; stopped and called again, the study resumes there.",
     "progress": "called with numbers of finished histories.",
 }
-READERS: Final = {
-    "draws": "`lull sweep`, compare, explain and report",
-    "accept_versions": "`lull sweep` and sensitivity",
-}
-"""Verbs that read a key of `study`, where these are not sweeps alone."""
 FROM_DEFAULTS: Final = {
     "sweep": " in a sweep; study.draws=posterior makes draws its points",
     "calibrate": ": a calibration starts from the priors",
@@ -129,7 +124,6 @@ class Request:
         Raises:
             UserError: it cannot be used, or an override asks for what this verb does not do.
         """
-        check_one_point(self.overrides)
         if not cluster:
             check_one_machine(self.overrides)
         return load(self.overrides, self.config_dir, self.extensions)
@@ -174,22 +168,21 @@ def renamed(verb: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return verb, tuple(overrides)
 
 
-def check_one_point(overrides: Sequence[str], read: Sequence[str] = ("runs", "outcomes")) -> None:
-    """Refuse keys that only a sweep reads: ignored silently, they would seem to have an effect.
+def check_read(verb: str, overrides: Sequence[str]) -> None:
+    """Refuse keys of what and how much is simulated that a verb does not read: they would seem to have an effect.
 
-    `read` are the keys of `study` that the verb reads.
+    Where a verb refuses other sources of parameters with a reason of its own, `check_from_defaults` does.
 
-    >>> check_one_point(["study.runs=50"])
+    >>> check_read("run", ["study.runs=50"])
     """
+    sized = {kind.key(name) for kind in SIZED for name in declared(kind)}
+    sized |= set() if verb in FROM_DEFAULTS or reads(verb, "study.accept_versions") else {"parameters"}
     for text in overrides:
         key, _, value = text.partition("=")
         key = key.lstrip("+")
-        section, _, name = key.partition(".")
-        if value == "null":
-            continue
-        if section == "study" and name in STUDY_KEYS and name not in read:
-            here = " and ".join(f"study.{one}" for one in read)
-            raise UserError(key, value, f"{here} here; {key} is for {READERS.get(name, '`lull sweep`')}")
+        if key in sized and value not in ("null", DEFAULTS) and not reads(verb, key):
+            readers = [f"lull {one}" for one in READ if reads(one, key)]
+            raise UserError(key, value, f"null: lull {verb} does not read it, but {', '.join(readers)}")
 
 
 def check_one_machine(overrides: Sequence[str]) -> None:

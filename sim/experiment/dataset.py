@@ -3,16 +3,13 @@
 The engine is imported where it is used: options are checked by the names of outcomes alone, without a second's wait.
 """
 
-import re
 from collections.abc import Hashable, Iterable, Mapping
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
-from sim.model.conditions import Condition, windows_of
+from sim.model.conditions import is_condition, windows_of
 from sim.model.declared_outcomes import DERIVED, RECORDED, Outcome
 from sim.model.extension import ActiveExtensions, Series
 from sim.model.parameters import first_words
@@ -29,7 +26,6 @@ OUTCOMES_BY_NAME: Final = {one.name: one for one in (*RECORDED, *DERIVED)}
 OWN: Final = "own_outcome"
 """Attribute of a variable that is an outcome of an extension."""
 
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d")
 ATTACKS: Final = 0
 ACKNOWLEDGED: Final = 1
 
@@ -44,18 +40,11 @@ def outcomes_with(extended: ActiveExtensions) -> dict[str, Outcome]:
 def outcomes_of(scenario: Scenario) -> dict[str, Outcome]:
     """The same, then the conditions that a scenario is asked."""
     known = outcomes_with(scenario.extended)
-    return known | {one.text: _condition_outcome(one, known) for one in scenario.asked}
-
-
-def _condition_outcome(asked: Condition, known: Mapping[str, Outcome]) -> Outcome:
-    """A condition as an outcome, 1 where it holds; or the count that it asks for."""
-    words = _ISO.sub(lambda found: long_date(date.fromisoformat(found[0])), asked.words)
-    if asked.window is None:
-        of = known.get(asked.outcome.removesuffix("_day"), known[asked.outcome])
-        words = f"{of.title} {words}" if asked.unit == "day" else f"{of.title}: {words}"
-    title = words[:1].upper() + words[1:]
-    unit = "probability" if asked.boolean else asked.unit
-    return Outcome(asked.text, unit, title, title)
+    titles = {one: one.title(known) for one in scenario.asked}
+    return known | {
+        one.text: Outcome(one.text, "probability" if one.boolean else one.unit, title, title)
+        for one, title in titles.items()
+    }
 
 
 def condition_values(scenario: Scenario, output: "Output", values: Mapping[str, Array]) -> dict[str, Array]:
@@ -77,7 +66,7 @@ def outcomes_in(variables: Mapping[Hashable, Any]) -> dict[str, Outcome]:
 
 
 def _own(name: str, unit: str, text: str, heavy_tailed: bool) -> Outcome:
-    return Outcome(name, unit, text, first_words(text), heavy_tailed)
+    return Outcome(name, unit, text, text if is_condition(name) else first_words(text), heavy_tailed)
 
 
 def theatre_counts(scenario: Scenario, output: "Output") -> Array:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 import numpy as np
 
 from sim.engine.record import Output, OutputSpec
-from sim.experiment.command import Composed, check_one_machine, check_one_point, override_texts, study_call
+from sim.experiment.command import Composed, check_one_machine, check_read, override_texts, study_call
 from sim.experiment.dataset import dataset_of, outcomes_in, states_of
 from sim.experiment.parameter_sets import ParameterSets
 from sim.experiment.result_dir import provenance
@@ -239,7 +239,7 @@ def simulate(
         "engine.threads": study.get("threads"),
     }
     asked = override_texts(study.get("overrides", {}), given)
-    check_one_point(asked)
+    check_read("run", asked)
     check_one_machine(asked)
     usual = override_of("study.runs", FEW_RUNS)
     config = load([usual, *asked], study.get("config_dir"), study.get("extensions", ()))

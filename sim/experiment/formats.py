@@ -7,15 +7,6 @@ if TYPE_CHECKING:
     from sim.model.cast import Cast
 
 
-def long_date(day: date) -> str:
-    """A date in words.
-
-    >>> long_date(date(2024, 1, 28))
-    '28 January 2024'
-    """
-    return f"{day.day} {day:%B} {day.year}"
-
-
 def full_date(day: date) -> str:
     """A date with a short month.
 

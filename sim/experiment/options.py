@@ -626,6 +626,42 @@ OWN: Final[Mapping[str, tuple[type[Options], ...]]] = {
     "check-extension": (CheckExtensionOptions,),
 }
 """The classes of options that each verb has besides the configuration."""
+_ALWAYS: Final = "scenario seed extensions engine.* output.*"
+READ: Final[Mapping[str, str]] = {
+    "run": f"parameters study.runs study.outcomes {_ALWAYS}",
+    "replay": "scenario seed parameters study.outcomes extensions output.*",
+    "sweep": f"study.* {_ALWAYS}",
+    "merge": "output.dir",
+    "compare": "seed study.runs study.draws study.outcomes extensions engine.* output.*",
+    "diff": "seed parameters extensions output.*",
+    "explain": f"study.runs study.draws {_ALWAYS}",
+    "report": "seed study.runs study.draws study.outcomes extensions engine.* output.*",
+    "sensitivity": f"study.runs study.accept_versions {_ALWAYS}",
+    "discover": f"study.* {_ALWAYS}",
+    "optimise": f"study.runs study.draws {_ALWAYS}",
+    "calibrate": f"calibration.* {_ALWAYS}",
+    "data": "scenario output.*",
+    "watch": "scenario seed study.runs extensions engine.threads output.*",
+    "scenarios": "output.*",
+    "events": "scenario output.*",
+    "parameters": "scenario output.*",
+    "facts": "output.*",
+    "app": "scenario seed parameters study.runs study.outcomes",
+    "verify": "",
+    "check-extension": "",
+}
+"""Patterns of the keys of the configuration that each verb reads and its help lists; all other verbs read `_ALWAYS`."""
+SIZED: Final = (StudyOptions, CalibrationSizes)
+"""Sections that say what and how much is simulated: a verb refuses keys of theirs that it does not read."""
+
+
+def reads(verb: str, key: str) -> bool:
+    """Whether a verb reads a key of the configuration.
+
+    >>> reads("compare", "study.runs"), reads("replay", "study.runs")
+    (True, False)
+    """
+    return any(fnmatchcase(key, pattern) for pattern in READ.get(verb, _ALWAYS).split())
 
 
 def resolved(verb: str, overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
@@ -649,14 +685,14 @@ def key_like(verb: str, name: str) -> str | None:
     return keys[near[0]] if near else None
 
 
-def help_lines(verb: str, shared: Sequence[str], width: int) -> list[str]:
+def help_lines(verb: str, width: int) -> list[str]:
     """The keys of a verb, and those of the configuration that it shares: meaning, default, range and example."""
     lines: list[str] = []
     for kind in OWN.get(verb, ()):
         lines += ["", "Keys of this verb" + ("" if kind.dotted else "; the part before the dot may be left out")]
         lines += _described({kind.key(name): (kind, name) for name in declared(kind)}, width)
     keys = {kind.key(name): (kind, name) for kind in SHARED for name in declared(kind)}
-    keys = {key: one for key, one in keys.items() if any(fnmatchcase(key, pattern) for pattern in shared)}
+    keys = {key: one for key, one in keys.items() if reads(verb, key)}
     return [*lines, "", "Keys of the configuration", *_described(keys, width, usual_sizes(verb))] if keys else lines
 
 

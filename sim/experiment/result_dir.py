@@ -28,7 +28,7 @@ import yaml
 
 from sim.experiment.command import Request, renamed
 from sim.experiment.io import csv_text, json_text, read_mapping, read_regular, sha256, size_of, write_dataset, yaml_text
-from sim.experiment.options import DiscoverOptions, resolved
+from sim.experiment.options import OWN, DiscoverOptions, declared, resolved
 from sim.model.aliases import current_tree
 from sim.model.extension import KEY as EXTENSIONS
 from sim.model.hydra_config import GROUPS, TOP_KEYS, compose_tree, options, override_of, parse_override
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 CONFIG_DIR: Final = "--config-dir"
 DATA: Final = "data"
+_WITH_DATA: Final = {kind.section for kinds in OWN.values() for kind in kinds if DATA in declared(kind)}
 IN_PLACE: Final = (DATA, "study.table", "study.policies")
 """Keys that name files of data."""
 
@@ -427,12 +428,14 @@ def _put(aside: Path, final: Path) -> None:
 
 
 def key_of(override: str) -> str:
-    """The key of an override, without the signs that add or delete it.
+    """The key of an override, without the signs that add or delete it; that of a file of data without its section.
 
-    >>> key_of("++output.dir=x")
-    'output.dir'
+    >>> key_of("++output.dir=x"), key_of("calibrate.data=counts.csv")
+    ('output.dir', 'data')
     """
-    return re.sub(r"^(forecast|check|watch)\.", "", override.partition("=")[0].strip(" +~"))
+    key = override.partition("=")[0].strip(" +~")
+    section, _, name = key.rpartition(".")
+    return DATA if name == DATA and section in _WITH_DATA else key
 
 
 def files_named(overrides: Sequence[str]) -> list[tuple[str, str]]:

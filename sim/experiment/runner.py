@@ -316,7 +316,8 @@ class Experiment:
         together = max(1, size // (tried.count * tried.runs))  # arms of a chunk
 
         def trial(most: int) -> int:
-            arms = range(min(len(self.arms), together, max(1, most // (tried.count * tried.runs))))
+            few = min(len(self.arms), together, max(1, most // (tried.count * tried.runs)))
+            arms = np.linspace(0, len(self.arms) - 1, few).astype(int).tolist()  # from all over: arms cost differently
             sets = np.arange(min(tried.count, max(1, most // tried.runs)))
             return len(tried.simulate(arms, sets, np.arange(min(most, tried.runs))).rows)
 
@@ -379,8 +380,8 @@ def first_points(table: ModelInputs, points: int) -> ModelInputs:
 def rate_of(trial: Callable[[int], int], histories: int) -> float:
     """Histories a second of `trial`, which simulates about as many as it is asked for and says how many it did."""
     size, largest = (min(one, histories) for one in TRIALS)
-    trial(size)  # compiles all that so many need: for a few points loops run as plain Python
     while True:
+        trial(size)  # compiles all that so many need: more histories may be of arms that others compile nothing for
         began = time.perf_counter()
         done = trial(size)
         seconds = time.perf_counter() - began

@@ -17,7 +17,8 @@ from functools import reduce
 from typing import Any, Final, NamedTuple
 
 from sim.model.cast import Cast
-from sim.model.timeline import Calendar
+from sim.model.declared_outcomes import Outcome
+from sim.model.timeline import Calendar, long_date, long_dates
 from sim.model.validation import UserError, one_of
 
 Array = Any
@@ -35,6 +36,10 @@ SIGNS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 _IN_WORDS: Final = {
     "<": "less than {}", "<=": "at most {}", ">": "more than {}", ">=": "at least {}", "==": "exactly {}",
     "!=": "not {}",
+}  # fmt: skip
+_ON_DAYS: Final = {
+    "<": "before day {}", "<=": "by day {}", ">": "after day {}, or never", ">=": "on day {} or later, or never",
+    "==": "on day {}", "!=": "not on day {}",
 }  # fmt: skip
 _IN_NAMES: Final = {"<": "below", "<=": "to", ">": "above", ">=": "from", "==": "is", "!=": "not"}
 NEVER_AS: Final = 10**6
@@ -58,7 +63,7 @@ class Window(NamedTuple):
 class Condition:
     """What is asked: whether an outcome passes all tests; without tests, the count of attacks itself.
 
-    `outcome` is the recorded or derived one, or one of `COUNTS`, with its `unit`; `words` say what holds of it.
+    `outcome` is the recorded or derived one, or one of `COUNTS`, with its `unit`; `words` say when, or what is counted.
     """
 
     text: str
@@ -80,6 +85,29 @@ class Condition:
             text = text.replace(f" {sign} ", f" {word} ")
         return re.sub(r"[^\w.]+", "-", text)
 
+    def title(self, known: Mapping[str, Outcome]) -> str:
+        """It in words; `known` are the outcomes by name.
+
+        >>> known = {"deaths": Outcome("deaths", "soldiers", "", "Soldiers killed")}
+        >>> read("deaths>=10", {"deaths": "soldiers"}).title(known), read("deaths<=1", {"deaths": ""}).title(known)
+        ('At least 10 soldiers killed', 'At most 1 soldier killed')
+        """
+        of = known.get(self.outcome.removesuffix("_day"), known.get(self.outcome, Outcome(self.text, "", self.text)))
+        of_title = of.title or of.text
+        if self.unit == "day":
+            return f"{of_title} {self.words}"
+        if self.text == self.outcome and self.boolean:
+            return of_title
+        plural = of.unit.endswith("s") and of.unit in of_title.lower()
+        own = f"{{}} {of_title[:1].lower()}{of_title[1:]}" if plural else f"{of_title} of {{}}"
+        words, amount = self.words or of.compared or own, ""
+        for sign, number in self.tests:
+            counts = words.startswith("{}")
+            words = re.sub(r"s\b", "", words, count=1) if number == 1 else words
+            amount = ("fewer than {}" if counts and sign == "<" else _IN_WORDS[sign]).format(f"{number:g}")
+        words = words.format(amount).strip()
+        return words[:1].upper() + words[1:]
+
     @property
     def boolean(self) -> bool:
         """Whether it holds or not; else it is a count."""
@@ -96,6 +124,15 @@ class Condition:
             return values
         numbers = values + (values < 0) * NEVER_AS if self.unit == "day" else values
         return reduce(operator.and_, (SIGNS[sign](numbers, number) for sign, number in self.tests))
+
+
+def is_condition(name: str) -> bool:
+    """Whether the name of a measure is the text of a condition: no other name has blanks.
+
+    >>> is_condition("war by 2024-06-01"), is_condition("attacks_lull")
+    (True, False)
+    """
+    return " " in name
 
 
 def windows_of(asked: Sequence[Condition]) -> tuple[Window, ...]:
@@ -130,6 +167,7 @@ class Reader:
     def choice(self, names: Collection[str]) -> str:
         """One of some words."""
         token = self.take()
+        token = token if token in names else token.lower()
         if token not in names:
             raise self.refusal(one_of(names, token))
         return token
@@ -198,6 +236,7 @@ def read(
     events = {one.removesuffix("_day"): one for one, unit in units.items() if unit == "day"}
     counts = {} if cast is None or calendar is None else COUNTS
     name = reader.take()
+    name = name if name in units else name.lower()
     dated = reader.peek() in _DATES
     if name in counts and calendar is not None and cast is not None:
         found = _counted(reader, name, calendar, cast)
@@ -213,25 +252,25 @@ def read(
 
 def _dated(reader: Reader, outcome: str, calendar: Calendar | None) -> Condition:
     """An event by, after or between days."""
-    tests, when = _dates(reader, calendar)
+    tests, when, words = _dates(reader, calendar)
     never = ", or never" if tests[0][0] == ">" else ""
-    return Condition(f"{outcome.removesuffix('_day')} {when}", outcome, "day", tests, f"{when}{never}")
+    return Condition(f"{outcome.removesuffix('_day')} {when}", outcome, "day", tests, f"{words}{never}")
 
 
-def _dates(reader: Reader, calendar: Calendar | None) -> tuple[tuple[tuple[str, float], ...], str]:
-    """The tests of a day, and as a user writes them."""
+def _dates(reader: Reader, calendar: Calendar | None) -> tuple[tuple[tuple[str, float], ...], str, str]:
+    """The tests of a day, as a user writes them, and in words."""
     word = reader.choice(_DATES)
     first = reader.day(calendar)
     assert calendar is not None  # or the day was refused
     began = calendar.date_of(first)
     if word == "by":
-        return (("<=", float(first)),), f"by {began}"
+        return (("<=", float(first)),), f"by {began}", f"by {long_date(began)}"
     if word == "after":
-        return ((">", float(first)),), f"after {began}"
+        return ((">", float(first)),), f"after {began}", f"after {long_date(began)}"
     last = reader.last_day(first, calendar)
     ended = calendar.date_of(last)
     tests = ((">=", float(first)), ("<=", float(last)))
-    return tests, f"from {began} to {ended}"
+    return tests, f"from {began} to {ended}", f"from {long_dates(began, ended)}"
 
 
 def _compared(
@@ -250,31 +289,31 @@ def _compared(
     number = reader.number()
     if name in UNTIL and calendar is not None and number > (longest := calendar.days - calendar.strikes):
         raise reader.refusal(f"up to {longest} days: the calendar ends then, and of a longer time nothing is known")
-    words = _IN_WORDS[sign].format(f"{number:g}")
+    words = _ON_DAYS[sign].format(f"{number:g}") if units[name] == "day" else ""
     return Condition(f"{name} {sign} {number:g}", name, units[name], ((sign, number),), words)
 
 
 def _counted(reader: Reader, name: str, calendar: Calendar, cast: Cast) -> Condition:
     """Attacks counted in a stretch of days, in one theatre or in all where the target is attacked."""
     theatres = cast.target_places
-    text, words = name, ""
+    text, words = name, f"{{}} {COUNTS[name]}"
     if reader.peek() == "in":
         reader.take()
         theatre = reader.choice(tuple(cast.theatres))
         theatres = [cast.theatre_index(theatre)]
-        text, words = f"{name} in {theatre}", f" in {cast.theatres[theatre].name}"
+        text, words = f"{name} in {theatre}", f"{words} in {cast.theatres[theatre].name}"
     first, last = 0, calendar.days - 1
     if reader.peek() in _DATES:
-        tests, when = _dates(reader, calendar)
+        tests, when, in_words = _dates(reader, calendar)
         low = [int(number) + (sign == ">") for sign, number in tests if sign in (">", ">=")]
         high = [int(number) for sign, number in tests if sign == "<="]
         first, last = max([first, *low]), min([last, *high])
-        text, words = f"{text} {when}", f"{words} {when}"
+        text, words = f"{text} {when}", f"{words} {in_words}"
     window = Window(list(COUNTS).index(name), tuple(theatres), first, last)
-    words = f"{COUNTS[name]}{words}"
     if not reader.peek():
+        if text == name:  # so that a bare count has a name of its own
+            text, words = f"{text} by {calendar.date_of(last)}", f"{words} by {long_date(calendar.date_of(last))}"
         return Condition(text, name, "attacks", (), words, window)
     sign = reader.choice(SIGNS)
     number = reader.number()
-    amount = _IN_WORDS[sign].format(f"{number:g}")
-    return Condition(f"{text} {sign} {number:g}", name, "attacks", ((sign, number),), f"{amount} {words}", window)
+    return Condition(f"{text} {sign} {number:g}", name, "attacks", ((sign, number),), words, window)

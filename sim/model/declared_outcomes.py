@@ -8,7 +8,8 @@ from typing import Final
 class Outcome:
     """One number per run: `title` names it in a table or a figure, `text` says what it is.
 
-    Heavy-tailed ones are summarised by quantiles and exceedance, never by mean and error.
+    Heavy-tailed ones are summarised by quantiles and exceedance, never by mean and error. `compared` says it compared
+    with an amount, such as `Lull of {} days`, where the title cannot.
     """
 
     name: str
@@ -17,6 +18,7 @@ class Outcome:
     title: str = ""
     heavy_tailed: bool = False
     scale: float = 1.0
+    compared: str = ""
 
 
 RECORDED: Final = (
@@ -25,14 +27,16 @@ RECORDED: Final = (
     Outcome("injured", "soldiers", "soldiers of the target injured", "Soldiers injured"),
     Outcome("first_death_day", "day", "day of the first deaths", "First deaths"),
     Outcome("limited_responses", "responses", "limited responses of the target", "Limited responses"),
-    Outcome("leader_strikes", "responses", "strikes on militia leaders", "Leader strikes"),
+    Outcome(
+        "leader_strikes", "responses", "strikes on militia leaders", "Leader strikes", compared="{} leader strikes",
+    ),
     Outcome(
         "campaign_responses", "responses", "limited responses and leader strikes during the campaign",
         "Responses during the campaign",
     ),
     Outcome(
         "leader_strikes_declined", "chances", "chances to strike a leader that were declined during the lull",
-        "Leader strikes declined",
+        "Leader strikes declined", compared="{} leader strikes declined",
     ),
     Outcome("major_responses", "responses", "major responses of the target", "Major responses"),
     Outcome("major_day", "day", "day of the first major response", "First major response"),
@@ -41,7 +45,7 @@ RECORDED: Final = (
     Outcome("war_day", "day", "day on which direct war broke out; the history ends there", "Day of direct war"),
     Outcome(
         "first_attack_day", "day", "day of the first acknowledged attack on the target after the report",
-        "First attack after the report",
+        "First attack since the report",
     ),
     Outcome(
         "resumption_day", "day", "start of the first 14 days with 5 or more acknowledged attacks after strikes",
@@ -75,7 +79,7 @@ DERIVED: Final = (
     ),
     Outcome(
         "lull_days", "days", "days from the strikes until attacks resumed, cut at war or at the end",
-        "Days until attacks resume",
+        "Days until attacks resume", compared="Lull of {} days",
     ),
     Outcome(
         "quiet_days", "days", "days from the strikes to the first acknowledged attack after the report, cut too",

@@ -3,19 +3,26 @@
     KIND [THEATRE ... | WING] [VALUE] on DATE | from DATE [to DATE]
     truce on DATE | from DATE [to DATE]
     NAME
+    NAME@DATE
 
 A kind that lasts goes on to the end of the calendar where no end is given; any other takes one day. A truce is the
-rival's war at intensity 0. A name alone switches on an event of the timeline that is not enabled.
+rival's war at intensity 0. A name alone switches on an event of the timeline that is not enabled; with a date it
+moves an event, of the timeline or documented, to another day.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.model.cast import Cast
 from sim.model.conditions import Reader
-from sim.model.timeline import EVENT_KINDS, ORDERS, Calendar
+from sim.model.timeline import EVENT_KINDS, ORDERS, Calendar, Event
 from sim.model.validation import UserError, one_of
+
+if TYPE_CHECKING:
+    from sim.model.scenario import Scenario
 
 PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {"truce": {"kind": "intensity", "value": 0.0}}
 """Named events: what a word stands for."""
@@ -44,6 +51,68 @@ EXAMPLES: Final = {
 }
 """One of each kind, in words."""
 _WHEN: Final = ("on", "from")
+MOVE: Final = "@"
+_MOVED: Final = re.compile(rf"([a-z][a-z0-9_]*)\s*{MOVE}\s*(\S+)")
+BEFORE: Final = {
+    "major": "block_major_response", "limited": "block_limited_response", "deaths": "no_deaths",
+    "restraint_order": "block_restraint_order",
+}  # fmt: skip
+"""What must not come before its new day when it is moved to a later one."""
+
+
+def kind_rows() -> list[dict[str, str]]:
+    """What an intervention may begin with: the word, what it stands for, and an example."""
+    return [{"kind": name, "text": text, "example": EXAMPLES[name]} for name, text in WORDS.items()]
+
+
+def spoken(text: str) -> str:
+    """An intervention as it stands in a sentence.
+
+    >>> spoken("february_strikes@2024-01-20")
+    'february_strikes on 2024-01-20'
+    """
+    return re.sub(rf"\s*{MOVE}\s*", " on ", text)
+
+
+def moved(scenario: "Scenario", text: str, key: str) -> "Scenario":
+    """The scenario in which one event, documented or of the timeline, begins on another day, as `NAME@DATE` asks.
+
+    It keeps its length, or lasts to the end where it did. Deaths and responses that come later do not come before
+    either. The scenario departs on the old or the new day, whichever is earlier, or as early as it did anyhow; a
+    documented event stays, although documented history is free from then on.
+
+    Raises:
+        UserError: there is no such event, or it cannot begin on that day; `key` is where it was written.
+    """
+    calendar = scenario.calendar
+    found = _MOVED.fullmatch(text.strip())
+    if found is None:
+        raise UserError(key, text, "NAME@DATE such as february_strikes@2024-01-20")
+    by_name = {event.id: event for event in (*scenario.pins, *scenario.events)}
+    if found[1] not in by_name:
+        raise UserError(key, text, f"events: {one_of(by_name, found[1])}")
+    old = by_name[found[1]]
+    endless = old.last == calendar.days - 1 > old.first
+    length = 0 if endless else old.last - old.first
+    try:
+        first = calendar.day_of(date.fromisoformat(found[2]))
+    except ValueError:
+        raise UserError(key, text, "a date such as 2024-01-20") from None
+    if not 0 <= first < calendar.days - length:
+        raise UserError(key, text, f"{calendar.start} to {calendar.date_of(calendar.days - 1 - length)}")
+    new = replace(old, first=first, last=old.last if endless else first + length)
+    days = [day for day in (scenario.departs, scenario.free_from, old.first, first) if day is not None]
+    held: tuple[Event, ...] = ()
+    if first > old.first and old.kind in BEFORE:
+        source = f"{old.id} moved to a later day"
+        held = (Event(f"{old.id}_held_back", BEFORE[old.kind], old.first, first - 1, source=source),)
+    if old in scenario.events:
+        # It keeps its place: where several events hold on a day, the later in the list decides.
+        events = (*held, *(new if one is old else one for one in scenario.events))
+    else:
+        events = (*scenario.events, *held, new)
+    pins = tuple(one for one in scenario.pins if one is not old)
+    return replace(scenario, events=events, pins=pins, departs=min(days), free_from=min(days))
 
 
 def read_event(text: str, calendar: Calendar, cast: Cast, key: str) -> tuple[str, dict[str, Any]]:
@@ -88,13 +157,13 @@ def read_event(text: str, calendar: Calendar, cast: Cast, key: str) -> tuple[str
 
 def _read_word(reader: Reader, event: dict[str, Any], theatres: list[str], numbered: str, cast: Cast) -> None:
     """One word between kind and date: a place, or the value of the event."""
-    about, word = EVENT_KINDS[event["kind"]], reader.peek()
+    about, word = EVENT_KINDS[event["kind"]], reader.peek().lower()
     if about.theatres and word in cast.theatres:
-        theatres.append(reader.take())
+        theatres.append(reader.take().lower())
     elif about.wing and word in cast.wings and "wing" not in event:
-        event["wing"] = reader.take()
+        event["wing"] = reader.take().lower()
     elif event["kind"] == "order" and word in ORDERS and "value" not in event:
-        event["value"] = reader.take()
+        event["value"] = reader.take().lower()
     elif numbered and event["kind"] != "order" and numbered not in event and reader.is_number():
         number = reader.number()
         event[numbered] = int(number) if number.is_integer() else number

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from sim.model.hydra_config import (
     options,
     read_group_file,
 )
-from sim.model.interventions import EXAMPLES, read_event
+from sim.model.interventions import EXAMPLES, MOVE, moved, read_event, spoken
 from sim.model.parameters import (
     MECHANISM_NAMES,
     Declaration,
@@ -96,7 +96,7 @@ class Scenario:
     `departs` is the day from which the scenario differs from its baseline (None: never), `free_from` the day from
     which the pinned history no longer holds (None: it always holds), `rungs` the names of the ladder from 0 to 6.
     `extended` is what a user adds to the model, `changes` are parameters that change in the course of a history,
-    `asked` conditions that a user asks of it, which change nothing.
+    `asked` conditions that a user asks of it, which change nothing; `named` are these and outcomes asked by name.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Scenario:
     extended: ActiveExtensions = NO_EXTENSIONS
     changes: tuple[ParameterChange, ...] = ()
     asked: tuple[Condition, ...] = ()
+    named: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def title(self) -> str:
@@ -285,7 +286,9 @@ def _with_interventions(tree: Tree, scenario: str) -> Tree:
     calendar, cast, events, about = calendar_of(tree), cast_of(tree), dict(tree["events"]), dict(tree["scenario"])
     departs = _day_or_none(_section(tree, "scenario", _SCENARIO_KEYS), "departs", calendar)
     days = [] if departs is None else [departs]
-    for text in Section("", {INTERVENTIONS: tree[INTERVENTIONS]}, (INTERVENTIONS,)).texts(INTERVENTIONS):
+    for text in _interventions(tree):
+        if MOVE in text:
+            continue  # the scenario that all this makes says which days an event has
         name, waiting = text.strip(), [key for key, one in events.items() if one.get("enabled") is False]
         if name in waiting:
             event = {**events.pop(name), "enabled": True}
@@ -297,11 +300,19 @@ def _with_interventions(tree: Tree, scenario: str) -> Tree:
             raise UserError(INTERVENTIONS, text, "each once")
         events[name] = event  # the last one: it decides
         days.append(day_in(Section("events", event, list(event)), "from", calendar))
+    asked = ", ".join(map(spoken, _interventions(tree)))
     about |= {
-        "question": f"{scenario_title(scenario)} with {', '.join(tree[INTERVENTIONS])}: how does it go on?",
-        "departs": str(calendar.date_of(min(days))),
+        "question": f"{scenario_title(scenario)} with {asked}: how does it go on?",
+        "departs": str(calendar.date_of(min(days))) if days else None,
     }
     return {**tree, "events": events, "scenario": about}
+
+
+def _interventions(tree: Tree) -> tuple[str, ...]:
+    """The interventions in words."""
+    if not tree.get(INTERVENTIONS):
+        return ()
+    return Section("", {INTERVENTIONS: tree[INTERVENTIONS]}, (INTERVENTIONS,)).texts(INTERVENTIONS)
 
 
 def _path(config_dir: Path | str | None) -> Path | None:
@@ -427,8 +438,14 @@ def _scenario(tree: Tree, name: str, extensions: tuple[Extension, ...]) -> Scena
     )
     study = _section(tree, "study", STUDY_KEYS)
     if study.has("outcomes") and study.raw("outcomes", "") is not None:
-        scenario, _ = asking(scenario, study.texts("outcomes"), "study.outcomes")
-    return replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
+        scenario, named = asking(scenario, study.texts("outcomes"), "study.outcomes")
+        scenario = replace(scenario, named=named)
+    scenario = replace(scenario, changes=_changes(tree, scenario)) if tree.get("changes") else scenario
+    moves = [one for one in _interventions(tree) if MOVE in one]
+    if twice := [one for one in moves if moves.count(one) > 1]:
+        raise UserError(INTERVENTIONS, twice[0], "each once")
+    whole = reduce(lambda now, text: moved(now, text, INTERVENTIONS), moves, scenario)
+    return whole if history.raw("free_from", "") is None else replace(whole, free_from=free_from)
 
 
 def asking(scenario: Scenario, texts: Sequence[str], key: str) -> tuple[Scenario, tuple[str, ...]]:
@@ -501,6 +518,12 @@ class Row:
     provenance: str
     source: str
     text: str
+
+
+def event_rows(config: Config) -> list[dict[str, Any]]:
+    """The events of a configuration as written, first those of the timeline, then those of the documented record."""
+    parts = {"timeline": config.tree["events"], "record": config.tree["history"]["events"]}
+    return [{"name": name, "of": part, **one} for part, events in parts.items() for name, one in events.items()]
 
 
 def parameter_rows(scenario: Scenario) -> list[Row]:

@@ -54,6 +54,25 @@ class Calendar:
         return range(self.report + 1, self.days)
 
 
+def long_date(day: date) -> str:
+    """A date in words.
+
+    >>> long_date(date(2024, 1, 28))
+    '28 January 2024'
+    """
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def long_dates(first: date, last: date) -> str:
+    """A stretch of days in words.
+
+    >>> long_dates(date(2024, 2, 3), date(2024, 2, 27)), long_dates(date(2023, 12, 1), date(2024, 1, 1))
+    ('3 to 27 February 2024', '1 December 2023 to 1 January 2024')
+    """
+    same = " ".join(long_date(first).split()[: 1 if first.month == last.month else 2])
+    return f"{same if first.year == last.year else long_date(first)} to {long_date(last)}"
+
+
 @dataclass(frozen=True)
 class Event:
     """Something that the timeline says about the days from `first` to `last`, both included.

@@ -37,10 +37,10 @@ from sim.analysis.forecast.scores import (
     Skill,
     Summary,
 )
-from sim.experiment.formats import long_date, short_date
+from sim.experiment.formats import short_date
 from sim.experiment.parameter_sets import shipped_posterior
 from sim.model.scenario import POSTERIOR, Config, keyed_title
-from sim.model.timeline import Calendar
+from sim.model.timeline import Calendar, long_date
 from sim.reporting.table import Column, Row, Table, numeric, value_of, written
 from sim.reporting.tables import ASSUMED, VERDICT
 from sim.reporting.text import on_calendar, outcome_title, percent, quantity_title, span

@@ -33,13 +33,22 @@ from sim.analysis.comparison.paired_comparison import (
 from sim.analysis.report_data import LEAST_DRAWS
 from sim.analysis.requested import PRIOR
 from sim.analysis.summary import PRIOR_DRIVEN
-from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
-from sim.model.conditions import COUNTS
+from sim.model.conditions import is_condition
 from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, capital, enumerated, minus, percent, points, share_ends, short_percent
+from sim.reporting.text import (
+    amount,
+    enumerated,
+    inside,
+    minus,
+    percent,
+    points,
+    sets_from,
+    share_ends,
+    short_percent,
+)  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -112,8 +121,7 @@ def longest(data: xr.Dataset) -> int:
 
 def questions(data: xr.Dataset) -> tuple[str, ...]:
     """The measures that a figure answers: the conditions asked, the key questions where none are."""
-    names = data["measure"].values[data["kind"].values == "outcome"]
-    return tuple(str(one) for one in names if " " in one or one in COUNTS) or QUESTIONS
+    return tuple(asked_of(data)) or QUESTIONS
 
 
 def until_war(data: xr.Dataset, measure: str) -> str:
@@ -186,7 +194,6 @@ MOST_ANSWERED: Final = 2
 """Scenarios that an answer names besides the baseline."""
 CLEARLY: Final = 3.0
 """Errors above which the value of knowing a group of parameters is clear."""
-_LULL: Final = "Days until attacks resume: "
 COUNTED: Final = {
     UNTIL_WAR: "Attacks on {target} after {strikes} until war", "deaths": "Soldiers of {target} killed until war",
 }  # fmt: skip
@@ -196,40 +203,18 @@ TERMS: Final = (
     " set: one guess at all uncertain numbers."
 )
 """What the table of choices speaks of, said once."""
-_COUNTED: Final = ("soldiers", "attacks", "responses")
-"""Units of outcomes that are numbers of things."""
 
 
 def asked_of(data: xr.Dataset) -> list[str]:
-    """The conditions that a comparison was asked, as measures: no other name of an outcome has blanks."""
-    named = zip(data["measure"].values, data["kind"].values, strict=True)
-    return [str(name) for name, kind in named if kind == "outcome" and " " in name]
-
-
-def asked_words(data: xr.Dataset, measure: str) -> str:
-    """A condition in words: `Lull of at least 90 days`, `At least 10 soldiers killed`."""
-    text = str(data["text"].values[place_of(data, measure)])
-    if text.startswith(_LULL):
-        return f"Lull of {text.removeprefix(_LULL)} days"
-    title, sign, amount_words = text.partition(": ")
-    outcome = OUTCOMES_BY_NAME.get(measure.partition(" ")[0])
-    counted = sign and outcome is not None and outcome.unit in _COUNTED
-    return f"{capital(amount_words)} {inside(title)}" if counted else text
-
-
-def inside(words: str) -> str:
-    """A condition in words as it stands inside a sentence: `a lull of at least 90 days`."""
-    words = words[:1].lower() + words[1:]
-    return f"a {words}" if words.startswith("lull ") else words
+    """The conditions that a comparison was asked, as measures."""
+    names = data["measure"].values[data["kind"].values == "outcome"]
+    return [str(name) for name in names if is_condition(str(name))]
 
 
 def answer_line(data: xr.Dataset) -> str:
     """What is asked, answered in one sentence: numbers, intervals and the condition under which they hold."""
     parts = [_of_condition(data, one, first=not place) for place, one in enumerate(asked_of(data)[:2])]
-    draws, source = data.sizes["draw"], data.attrs["parameters"]
-    sets = "at the declared parameter values" if draws == 1 else f"over {draws:,} parameter sets"
-    sets += "" if draws == 1 else f" from the {'posterior' if source == CONDITIONED else source}"
-    sets += " and histories that fit the observations" if source == CONDITIONED else ""
+    sets = sets_from(data.attrs["parameters"], data.sizes["draw"])
     pinned = held(str(data["pinned"].values[0]))
     return minus(f"In the Lull model, {sets}, where {pinned}, {'; '.join(parts)}.")
 
@@ -269,8 +254,8 @@ def _apart(row: Row) -> float:
 def measured(data: xr.Dataset, row: Row) -> str:
     """What a choice moves: the probability or the mean of a condition, the median of what is counted."""
     counted = row["measure"] in COUNTED
-    words = inside(_of_case(data, COUNTED[row["measure"]]) if counted else asked_words(data, row["measure"]))
-    of = "median" if counted else "probability" if row["unit"] == "probability" else "mean"
+    words = inside(_of_case(data, COUNTED[row["measure"]]) if counted else short(data, row["measure"]))
+    of = "median" if counted else "probability" if row["unit"] == "probability" else "mean number"
     return f"the {of} of {words}"
 
 
@@ -364,7 +349,7 @@ def choices_table(data: xr.Dataset) -> Table:
     columns = [replace(SCENARIO, format=lambda row: titled(row["scenario"]) + (start if row is rows[0] else ""))]
     for measure in measures:
         unit = str(data["unit"].values[place_of(data, measure)])
-        head = heads.get(measure) or _head(asked_words(data, measure), unit)
+        head = heads.get(measure) or _head(short(data, measure), unit)
         key, *more = _keys(measure)
         columns.append(numeric(key, head, partial(_choice, data=data, measure=measure, unit=unit), *more))
     spread = (
@@ -379,8 +364,8 @@ def choices_table(data: xr.Dataset) -> Table:
         else f"▲ more, ▼ less than {base}, beyond Monte Carlo error; △ ▽ in no pair the other way; = the same; ◇ open."
     )
     note = (
-        f"{_of_case(data, TERMS)} Compare only within this table. {spread}. {judged} All histories count, each until direct war where that"
-        " comes: fewer attacks and deaths may only mean an earlier war."
+        f"{_of_case(data, TERMS)} Compare only within this table. {spread}. {judged} All histories count, each"
+        " until direct war where that comes: fewer attacks and deaths may only mean an earlier war."
     )
     return Table("The choices side by side", tuple(columns), rows, note, "choices", stacked=True)
 
@@ -689,7 +674,7 @@ def evppi_tables(data: xr.Dataset) -> list[Table]:
     """
     every, rows = evppi_rows(data), []
     for name in (*asked_of(data), *REGRETTED):
-        words = short(data, name) if name in _KEY else asked_words(data, name)
+        words = short(data, name)
         mine = [{**row, "outcome": words} for row in every if row["measure"] == name]
         worth = worth_knowing(mine)
         nothing = [{**row, "known_text": "No group alone: none above twice its error", "evppi": None} for row in mine]
@@ -718,14 +703,14 @@ def evppi_line(data: xr.Dataset) -> str:
     """What is worth knowing before choosing, of the conditions asked, in one sentence; empty with few draws."""
     rows, asked = evppi_rows(data), asked_of(data)
     parts = [
-        f"by {inside(asked_words(data, name))}, {enumerated([_worth(row) for row in worth])}"
+        f"by {inside(short(data, name))}, {enumerated([_worth(row) for row in worth])}"
         for name in asked
         if (worth := worth_knowing([row for row in rows if row["measure"] == name]))
     ]
     if not rows:
         return ""
     if not parts:
-        words = enumerated([inside(asked_words(data, name)) for name in asked])
+        words = enumerated([inside(short(data, name)) for name in asked])
         return (
             f"To know a single group of parameters before choosing is worth nothing that shows: for {words}, no group"
             " makes the choice better by more than twice its error."
@@ -752,7 +737,7 @@ def knowing_line(data: xr.Dataset) -> str:
     most = max(clear, key=lambda row: row["evppi"] / row["evppi_error"])
     return (
         f"Knowing “{most['known_text']}” (a group of parameters) would change the choice: made by"
-        f" {inside(asked_words(data, most['measure']))}, it would be better by {saved(most, 'evppi')} on average"
+        f" {inside(short(data, most['measure']))}, it would be better by {saved(most, 'evppi')} on average"
         f" (± {saved(most, 'evppi_error')}; with every parameter known, by {points(most['regret'], most['unit'])} at"
         " most)."
     )
@@ -880,18 +865,21 @@ def before_line(found: Attribution) -> str:
     )
 
 
-def largest_line(found: Attribution) -> str:
-    """What matters most, in one sentence: the largest Shapley value with its interval, and what all bring together."""
+def largest_line(found: Attribution, source: str) -> str:
+    """What matters most, in one sentence: the largest Shapley value with its interval, and what all bring together.
+
+    `source` is where the parameters come from.
+    """
     first, game, digits = found.ranked()[0], found.game, digits_of(found.total.mean)
     share, unit = first.shapley, game.measured.unit
     spread = f"± {share.error:.{digits}f}"
     if share.low is not None and share.high is not None:
         spread = f"90% of them {share.low:+.{digits}f} to {share.high:+.{digits}f}"
-    sets = f"over {game.draws:,} parameter sets" if game.draws > 1 else "at one parameter set"
+    several = f"{len(found.shares)} mechanism{'s' * (len(found.shares) > 1)}"
     return minus(
-        f"In the Lull model, {sets}, “{mechanism_words(first.mechanism)}” matters most of {len(found.shares)}"
-        f" mechanisms for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread}) of the"
-        f" {found.total.mean:+.{digits}f} ({unit}) that all bring together."
+        f"In the Lull model, {sets_from(source, game.draws)}, “{mechanism_words(first.mechanism)}” matters most of"
+        f" {several} for “{game.measured.words}”: Shapley value {share.mean:+.{digits}f} ({spread})"
+        f" of the {found.total.mean:+.{digits}f} ({unit}) that all bring together."
     )
 
 

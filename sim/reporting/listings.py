@@ -1,4 +1,4 @@
-"""Tables to look things up in: facts, scenarios, parameters, and the patterns judged. A notebook shows them whole."""
+"""Tables to look things up in: facts, scenarios, events, parameters, patterns judged. A notebook shows them whole."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,7 +11,8 @@ import xarray as xr
 from sim.analysis.pattern_tests import judge
 from sim.experiment.result_dir import config_in
 from sim.model.facts import load_facts
-from sim.model.scenario import load, parameter_rows, scenario_names
+from sim.model.interventions import kind_rows
+from sim.model.scenario import event_rows, load, parameter_rows, scenario_names
 from sim.reporting.tables import fact_rows
 
 LEFT = '<td style="text-align: left">'
@@ -56,6 +57,21 @@ def parameters(scenario: str = "article", *, config_dir: Path | str | None = Non
     """
     config = load([f"scenario={scenario}"], config_dir)
     return _listing([asdict(one) for one in parameter_rows(config.scenario)], "key")
+
+
+def events(scenario: str | None = None, *, config_dir: Path | str | None = None) -> Listing:
+    """Events in words, as `interventions` takes them: by kind what it is, with an example.
+
+    Args:
+        scenario: name of a scenario file, whose own events are listed instead, by name, as they are written.
+        config_dir: a folder with scenario files of your own.
+
+    Raises:
+        UserError: there is no such scenario.
+    """
+    if scenario is None:
+        return _listing(kind_rows(), "kind")
+    return _listing(event_rows(load([f"scenario={scenario}"], config_dir)), "name")
 
 
 def patterns(data: xr.Dataset) -> Listing:

@@ -33,7 +33,6 @@ from sim.reporting.comparison_tables import (
     answer_line,
     arm_words,
     asked_of,
-    asked_words,
     attribution_table,
     baseline_of,
     choice_line,
@@ -42,7 +41,6 @@ from sim.reporting.comparison_tables import (
     difference_columns,
     evppi_tables,
     held,
-    inside,
     interval,
     interval_words,
     judged_columns,
@@ -65,6 +63,7 @@ from sim.reporting.text import (
     calibration_note,
     capital,
     enumerated,
+    inside,
     minus,
     odds,
     percent,
@@ -147,14 +146,12 @@ def question(found: ReportResults) -> str:
     names = [titled(str(one)) for one in data["scenario"].values]
     if len(names) > MOST_NAMED + 1:
         names = [names[0], f"{len(names) - 1} other choices"]
-    words = [inside(asked_words(data, one)) for one in asked_of(data)]
-    how = f"how {'likely' if _chances(data) else 'large'} {'is' if len(words) == 1 else 'are'}"
-    return f"{', '.join(names[:-1])} or {names[-1]}: {how} {enumerated(words)}?"
-
-
-def _chances(data: xr.Dataset) -> bool:
-    """Whether all that is asked has a probability."""
-    return all(data["unit"].values[place_of(data, one)] == "probability" for one in asked_of(data))
+    asked = [(inside(short(data, one)), data["unit"].values[place_of(data, one)]) for one in asked_of(data)]
+    verb, under = "is" if len(asked) == 1 else "are", f"{', '.join(names[:-1])} or {names[-1]}"
+    if all(unit == "probability" for _, unit in asked):
+        return f"{under}: how likely {verb} {enumerated([words for words, _ in asked])}?"
+    of = [f"the {'probability' if unit == 'probability' else 'number'} of {words}" for words, unit in asked]
+    return f"{under}: what {verb} {enumerated(of)}?"
 
 
 def sentences(found: ReportResults) -> tuple[str, str]:
@@ -216,7 +213,7 @@ def observed(found: ReportResults) -> str:
     futures = one.data.sizes["run"] // one.draws
     parts = [
         f"{percent(share.mean)} (90% of the sets: {share_ends(share.low, share.high, futures)}) for"
-        f" {inside(asked_words(found.comparison, text))}"
+        f" {inside(short(found.comparison, text))}"
         for text, share in one.asked.items()
     ]
     return (
@@ -236,7 +233,7 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
         else f"nothing: {evidence.why}."
     )
     asked = asked_of(data)
-    if driven := [inside(asked_words(data, one)) for one in asked if found.asked.prior_driven(one)]:
+    if driven := [inside(short(data, one)) for one in asked if found.asked.prior_driven(one)]:
         assumed = f"the probability of {enumerated(driven)} rests mainly on assumptions, not data."
     else:
         assumed = "every parameter without data keeps its prior."
@@ -288,7 +285,7 @@ def form_line(found: ReportResults) -> str:
 def changes(found: ReportResults) -> tuple[str, ...]:
     """What would change our mind: what the first answer goes with, what is undecided, what has not been observed."""
     data, evidence, scenario = found.comparison, found.asked.evidence, found.asked.config.scenario
-    words = inside(asked_words(data, asked_of(data)[0]))
+    words = inside(short(data, asked_of(data)[0]))
     strongest = {one["key"]: one for one in reversed(found.doubts) if one["counts"]}
     changed = {row["scenario"]: row["difference"] for row in rows_of(data, asked_of(data)[0])}
     found_lines = [
@@ -350,12 +347,14 @@ def rule_line(one: Warned, watch: Watch) -> str:
     """The rule of an event, and what it does to the odds, as one can say it."""
     event, weeks = EVENTS[one.event], watch.horizon // 7
     if one.rule is None:
-        return f"{capital(event)} within {weeks} weeks: no rule raises the odds with so few false alarms."
-    ratio = one.scores["rule"].odds_ratio
-    words = one.rule.words(watch.titles)
+        return (
+            f"In the model's world, no rule raises the odds of {event} within {weeks} weeks with so few false alarms."
+        )
+    score, words = one.scores["rule"], one.rule.words(watch.titles)
     return (
-        f"In the model's world, {words}: odds of {event} within {weeks} weeks times {ratio.value:.2g}"
-        f" (90% interval {span(ratio.low, ratio.high)})."
+        f"In the model's world, {event} follows within {weeks} weeks on {percent(score.precision)} of the days with"
+        f" {words}, and on {percent(one.otherwise)} of all others: odds times {score.odds_ratio.value:.2g}"
+        f" (90% interval {span(score.odds_ratio.low, score.odds_ratio.high)})."
     )
 
 
@@ -375,17 +374,13 @@ def watch_lines(found: ReportResults) -> tuple[str, ...]:
         kept = rule_line(one, watch)
         if one.rule is not None:
             score = one.scores["rule"]
-            kept += (
-                f" It comes within that time after {percent(score.precision)} of the weeks with this sign, and after"
-                f" {percent(one.base)} of all weeks; {percent(score.caught)} of the histories in which it comes give"
-                " the sign before"
-            )
+            kept += f" {percent(score.caught)} of the histories in which it comes give the sign before"
             kept += f", {score.lead:.0f} days ahead in the median." if score.caught else "."
         lines.append(f"{event}, the rule to keep in mind: {kept[:1].lower()}{kept[1:]}")
         if terms:
             lines.append(
                 f"{event}, the best terms of a logistic regression (AUC {one.scores['model'].auc.value:.2f}, where 0.5"
-                f" is chance): its odds are multiplied, at each doubling of 1 + the number, by {enumerated(terms)}."
+                f" is chance): its odds are multiplied by {enumerated(terms)}."
             )
     lines += map(unlearnt_line, EVENTS.keys() - found.warned.keys())
     return tuple(map(minus, lines))
@@ -397,9 +392,9 @@ def unlearnt_line(event: str) -> str:
 
 
 def _term(term: Term, watch: Watch) -> str:
-    """A term of a regression: by how much a doubling of 1 + the observable multiplies the odds."""
-    middle, low, high = term.odds_ratio
-    return f"{middle:.2g} ({span(low, high)}) for {watch.titles[term.name]}"
+    """A term of a regression: by how much one step of the observable multiplies the odds."""
+    ratio, step = term.odds_ratio, "each doubling of 1 +" if term.doubling else "each one more of the"
+    return f"{ratio.value:.2g} ({span(ratio.low, ratio.high)}) for {step} {watch.titles[term.name]}"
 
 
 def _size(row: Row) -> float:

@@ -26,13 +26,13 @@ from sim.model.scenario import titled
 from sim.model.validation import UserError
 from sim.reporting.comparison_tables import (
     asked_of,
-    asked_words,
     baseline_of,
     before_line,
     evppi_line,
     mechanism_words,
     pairing_line,
     reading,
+    short,
     total_line,
     uncertainty_line,
     war_line,
@@ -288,7 +288,7 @@ def lines_of(found: ReportResults) -> dict[str, Any]:
 
 def pictures_of(found: ReportResults) -> dict[str, Picture]:
     """The figures, each with what it shows in words."""
-    data, conditions = found.comparison, [asked_words(found.comparison, one) for one in asked_of(found.comparison)]
+    data, conditions = found.comparison, [short(found.comparison, one) for one in asked_of(found.comparison)]
     choices = (
         f"Dots with bars, one for each choice, a panel for each of: {'; '.join(conditions)}. All numbers stand in the"
         " table below."

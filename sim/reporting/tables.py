@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.markup import escape
 
-from sim.experiment.dataset import OUTCOMES_BY_NAME
+from sim.experiment.dataset import OUTCOMES_BY_NAME, outcomes_in
 from sim.experiment.formats import full_date
 from sim.model.facts import LINK_KINDS, Fact
 from sim.model.scenario import Card
 from sim.model.timeline import Calendar
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.text import minus, on_calendar, outcome_title, parameter_title, percent
+from sim.reporting.text import inside, minus, on_calendar, outcome_title, parameter_title, percent
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from sim.analysis.discovery.cases import Dimension
     from sim.analysis.discovery.scenario_discovery import Box
     from sim.analysis.durations import Incidence, Outlook
@@ -284,20 +286,21 @@ def event_kind_table(kinds: Sequence[Mapping[str, str]]) -> Table:
 
 
 def event_table(events: Sequence[Mapping[str, Any]]) -> Table:
-    """Events of a timeline, with those that only a scenario or an intervention by their name switches on."""
+    """Events of a scenario, with those that only a scenario or an intervention by their name switches on."""
 
     def until(one: Mapping[str, Any]) -> str:
         return "the end" if one.get("to", 0) is None else str(one.get("to", one["from"]))
 
     columns = (
         Column("name", "Key"),
+        Column("of", "Of the"),
         Column("kind", "Kind"),
         Column("from", "From", format=lambda one: str(one["from"]), number=False),
         Column("to", "To", format=until, number=False),
         Column("enabled", "On", format=lambda one: "no" if one.get("enabled") is False else "yes", number=False),
         Column("source", "Source", format=lambda one: str(one.get("source", "")), number=False),
     )
-    return Table("Events of the timeline", columns, events)
+    return Table("Events", columns, events, "As an intervention on another day: NAME@DATE.")
 
 
 def fact_table(facts: Sequence[Fact]) -> Table:
@@ -331,21 +334,15 @@ def fact_rows(facts: Sequence[Fact]) -> list[dict[str, Any]]:
 # --- boxes --------------------------------------------------------------------------------------------------
 
 
-def case_words(condition: "Condition") -> str:
-    """What is looked for, as people say it: `direct war`, `lull_days < 14`."""
-    return "direct war" if condition.text == "war" else condition.text
+def case_words(condition: "Condition", data: "xr.Dataset") -> str:
+    """What is looked for in a sweep, as it stands inside a sentence: `direct war`, `a lull of less than 14 days`."""
+    return inside(condition.title(outcomes_in(data.data_vars)))
 
 
 def meaning(condition: "Condition") -> str:
     """The outcome of a condition in a sentence; nothing where it is none of ours."""
     outcome = OUTCOMES_BY_NAME.get(condition.outcome)
     return "" if outcome is None else f"{outcome.title}: {outcome.text} ({outcome.unit})"
-
-
-def in_words(condition: "Condition") -> str:
-    """What the outcome of a comparison is, to stand behind it; nothing where its name says it."""
-    outcome = OUTCOMES_BY_NAME.get(condition.outcome)
-    return "" if outcome is None or condition.text == condition.outcome else f" ({outcome.title})"
 
 
 def dimension_title(one: "Dimension") -> str:

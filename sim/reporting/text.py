@@ -8,8 +8,9 @@ import numpy as np
 
 from sim.experiment.dataset import OUTCOMES_BY_NAME
 from sim.experiment.formats import short_date
+from sim.model.conditions import is_condition
 from sim.model.parameters import declaration_of, first_words
-from sim.model.scenario import Config
+from sim.model.scenario import CONDITIONED, DEFAULTS, Config
 from sim.model.timeline import Calendar
 
 LONG: Final = 366
@@ -189,6 +190,34 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+_ARTICLES: Final = {"lull": "a", "resumption": "a", "order": "an"} | dict.fromkeys(
+    ("first", "release", "highest"), "the"
+)
+"""Articles before titles of conditions, by their first word."""
+
+
+def inside(title: str) -> str:
+    """The title of a condition as it stands inside a sentence.
+
+    >>> inside("Lull of at least 90 days"), inside("At least 10 soldiers killed")
+    ('a lull of at least 90 days', 'at least 10 soldiers killed')
+    """
+    words = title[:1].lower() + title[1:]
+    return f"{_ARTICLES.get(words.partition(' ')[0], '')} {words}".lstrip()
+
+
+def sets_from(source: str, sets: int) -> str:
+    """Where the parameters of a number come from, so that two numbers of one question cannot be confused.
+
+    >>> sets_from("defaults", 1), sets_from("posterior", 1500)
+    ("at the scenario's own parameter values", 'over 1,500 parameter sets from the posterior')
+    """
+    if source == DEFAULTS:
+        return "at the scenario's own parameter values"
+    origin = "posterior and histories that fit the observations" if source == CONDITIONED else source
+    return f"over {sets:,} parameter set{'s' * (sets > 1)} from the {origin}"
+
+
 def shortened(text: str, most: int = 62) -> str:
     """A text cut at a word.
 
@@ -222,7 +251,7 @@ def outcome_title(name: str, text: str = "") -> str:
     known = OUTCOMES_BY_NAME.get(name)
     if known is not None:
         return known.title
-    return text if " " in name and text else first_words(text or name)  # no name but that of a condition has blanks
+    return text if is_condition(name) and text else first_words(text or name)
 
 
 def parameter_title(key: str, text: str = "") -> str:

@@ -1,6 +1,8 @@
 """Early warning in worlds with a known hazard, what an observer may know, and controls that must fail."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from sim.analysis import early_warning as analysis
 from sim.analysis.early_warning import (
     RAREST,
+    SEEN,
     Number,
     Rule,
     RuleCondition,
@@ -15,22 +18,26 @@ from sim.analysis.early_warning import (
     attacks_seen,
     auc,
     days_since,
-    doublings,
     false_alarms,
     halves,
     judged,
     learnt,
     level_of,
     lull_end,
+    observed,
     reliability,
     roc,
     rule_of,
+    steps,
     warned,
     weeks_of,
     within,
 )
 from sim.engine.record import WEEK
+from sim.experiment.dataset import ACKNOWLEDGED
 from sim.experiment.statistics import NORMAL_90
+from sim.model.declared_outcomes import NAMES as OUTCOMES
+from sim.model.scenario import load
 from sim.rules.outcomes import NEVER, RESUMED_ATTACKS, RESUMED_DAYS
 
 NAMES = ("week", "before", "elsewhere")
@@ -54,7 +61,7 @@ def counts(seed: int) -> np.ndarray:
 def graded(seed: int) -> tuple[Weeks, np.ndarray]:
     """The odds are twice as high with each doubling of the first observable; the others have no influence."""
     values = counts(seed)
-    log_odds = -4.0 + np.log(2.0) * doublings(values[..., 0])
+    log_odds = -4.0 + np.log(2.0) * steps(values[..., 0], True)
     return world(log_odds, values, seed + 100), log_odds
 
 
@@ -152,6 +159,29 @@ def test_probabilities_are_reliable_and_doubled_ones_are_not() -> None:
     assert not reliable(2 * chance)
 
 
+@pytest.mark.parametrize("doubling", [False, True])
+def test_the_form_of_a_term_is_that_of_the_world(doubling: bool) -> None:
+    """Odds that grow with each further attack are no straight line over doublings, and the other way round."""
+    for seed in (14, 15, 16):
+        values = counts(seed)
+        weeks = world(-4.5 + (1.6 if doubling else 0.9) * steps(values[..., 0], doubling), values, seed + 100)
+        (term,) = learnt(weeks).terms
+        assert (term.name, term.doubling) == ("week", doubling)
+        assert abs(term.weight - (1.6 if doubling else 0.9)) < 4 * term.error
+
+
+def test_the_shares_of_the_sentence_are_those_of_the_weeks() -> None:
+    weeks = ruled(4, 15.0)
+    learn = halves(weeks.sets, 1)
+    judge = weeks.of(~learn)
+    found = warned("war", weeks.of(learn), judge, accepted=10.0)
+    assert found.rule is not None
+    alarm, came = found.rule.alarm(NAMES, judge.values)[judge.risk], judge.came[judge.risk]
+    assert found.scores["rule"].precision == pytest.approx(came[alarm].mean())
+    assert found.otherwise == pytest.approx(came[~alarm].mean())
+    assert found.off == max(abs(row["predicted"] - row["observed"]) for row in found.rows)
+
+
 def test_the_stated_error_of_an_auc_is_that_of_repetitions() -> None:
     found = []
     for seed in range(25):
@@ -199,6 +229,30 @@ def test_no_observable_knows_the_day_after() -> None:
     days = np.array([26, 33, 40])
     assert np.array_equal(attacks_seen(before, days), attacks_seen(same, days))
     assert not np.array_equal(attacks_seen(before, days + 1), attacks_seen(same, days + 1))
+
+
+def test_what_is_observed_on_a_day_does_not_change_with_what_comes_after() -> None:
+    """All observables, from two invented outputs that differ in every field from day 40 on."""
+    scenario, random = load().scenario, np.random.default_rng(15)
+    shape = (30, 90)
+
+    def output(same: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
+        made = {name: random.poisson(0.4, shape) for name in SEEN}
+        made["daily"] = random.poisson(0.3, (*shape, len(scenario.cast.theatres), 1 + ACKNOWLEDGED))
+        if same is not None:
+            made = {name: np.concatenate((same[name][:, :41], one[:, 41:]), axis=1) for name, one in made.items()}
+        return made
+
+    def seen(made: dict[str, np.ndarray], days: np.ndarray) -> np.ndarray:
+        rows = np.zeros((shape[0], len(OUTCOMES)))
+        fake: Any = SimpleNamespace(daily=made["daily"], run_states=made, rows=rows)
+        return observed(scenario, fake, days)["values"]
+
+    before = output(None)
+    after, days = output(before), np.array([26, 33, 40])
+    assert np.array_equal(seen(before, days), seen(after, days))
+    later = seen(before, days + 21) != seen(after, days + 21)
+    assert later[:, 2].any(axis=0).all(), "a control: every observable sees the days that differ"
 
 
 def test_the_lull_ends_on_the_day_of_the_last_of_its_attacks() -> None:

@@ -21,9 +21,9 @@ from sim.analysis.traced_run import chronicle_of
 from sim.engine.batch import run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
-from sim.experiment.formats import long_date
 from sim.model.declared_outcomes import NAMES
 from sim.model.scenario import Scenario, load
+from sim.model.timeline import long_date
 from sim.model.validation import UserError
 from sim.numbers.philox import split_seed, uniform
 from sim.reporting.terminal import chronicle_texts

@@ -502,9 +502,8 @@ def test_a_sweep_that_cannot_be_asked_is_refused_in_one_line(tmp_path, capsys):
 def test_keys_of_a_sweep_are_refused_where_one_configuration_is_lived(verb, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main([verb, "study.points=100"]) == 2
-    assert capsys.readouterr().err == (
-        "lull: study.points = 100: allowed study.runs and study.outcomes here; study.points is for `lull sweep`\n"
-    )
+    line = f"lull: study.points = 100: allowed null: lull {verb} does not read it, but lull sweep, lull discover\n"
+    assert capsys.readouterr().err == line
     assert not list(tmp_path.iterdir())
 
 

@@ -55,7 +55,7 @@ def test_the_check_counts_what_pandas_counts(attacks: Path) -> None:
     table, found = pd.read_csv(attacks), checked(attacks)
     days = pd.to_datetime(table["event_date"], dayfirst=True).dt.date
     assert (found.what, found.rows, found.first, found.last) == ("ACLED", len(table), days.min(), days.max())
-    assert found.stored == "CSV, UTF-8, parted by commas"
+    assert found.table.words == "CSV, UTF-8, parted by commas"
     assert found.reading is not None
     assert found.reading.order == "d/m/y"
     types = (table["event_type"] + ": " + table["sub_event_type"]).value_counts()

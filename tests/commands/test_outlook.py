@@ -6,17 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
+import sim
 from sim.analysis.comparison import paired_run
 from sim.analysis.durations import outlook_of
 from sim.app.explore import outcome_html
-from sim.app.form_settings import initial_state, load_base
+from sim.app.form_settings import initial_state, load_base, parse_state
 from sim.app.workers import WorkerPool
 from sim.cli import main
 from sim.commands.compare import compare
 from sim.model.hydra_config import override_of
 from sim.model.scenario import load
 from sim.reporting.tables import outlook_lines
+from sim.reporting.text import amount
 
 FEW = {
     "run": "run study.runs=20 patterns=none seed=5",
@@ -72,6 +75,55 @@ def test_run_compare_report_and_page_give_one_answer(tmp_path: Path, capsys: pyt
     assert f"{100 * outlook.war.mean:.1f}%" in key
     # Control: another seed gives another answer.
     assert outlook_of(load(["seed=6"])).record() != outlook.record()
+
+
+OTHER = ("no_us_strikes", "article; order iraq stop from 2023-12-10", "article; february_strikes@2024-01-20")
+
+
+@pytest.mark.parametrize("scenario", OTHER)
+def test_another_winter_has_one_answer_everywhere_at_one_source_of_parameters(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked, few = ("war by 2024-09-10", "lull_days >= 30", "deaths >= 5"), ["seed=5", "study.runs=60"]
+    command = ["run", scenario, *asked, "patterns=none", *few, f"output.dir={tmp_path / 'run'}"]
+    assert main(command) == 0
+    printed = plain(capsys.readouterr().out)
+    numbers = json.loads((tmp_path / "run" / "summary.json").read_text())["outcomes"]
+    answers = {one: numbers[one]["mean"] for one in asked}
+    assert len(set(answers.values())) == len(asked)  # answers that could be mixed up
+    assert printed.count("of the runs at the scenario's own parameter values") >= len(asked)
+
+    pair = ["article", scenario, *asked, "parameters=defaults", *few]
+    small = ["report.share_runs=2", "mechanisms=[fear]"]
+    for verb, more in (("compare", []), ("report", small)):
+        folder = tmp_path / verb
+        assert main([verb, *pair, *more, f"output.dir={folder}"]) == 0
+        printed = plain(capsys.readouterr().out)
+        assert "at the scenario's own parameter values" in printed
+        with xr.open_dataset(folder / "comparison.nc", engine="h5netcdf") as data:
+            found = {one: float(data["scenario_value"].sel(measure=one).item()) for one in asked}
+        assert found == pytest.approx(answers, abs=1e-12), verb
+        for one in asked:
+            assert amount(answers[one], "probability") in printed
+
+    _, *events = map(str.strip, scenario.split(";"))
+    overrides = {"study.outcomes": list(asked), "patterns": "none"}
+    overrides |= {"interventions": events} if events else {}
+    data = sim.run(scenario.partition(";")[0], runs=60, seed=5, overrides=overrides).data
+    assert {one: float(data[one].mean()) for one in asked} == pytest.approx(answers, abs=1e-12)
+
+    pool = WorkerPool(load_base((*few, override_of("study.outcomes", list(asked)))))
+    try:
+        texts = {"scenario": scenario.partition(";")[0]} | ({"interventions": "; ".join(events)} if events else {})
+        view = pool.view(parse_state(pool.base, texts))
+    finally:
+        pool.close()
+    assert {one.name: one.mean for one in view.a.stats if one.name in asked} == pytest.approx(answers, abs=1e-12)
+    # Control: another source of parameters gives other answers, and says so.
+    assert main([*command[:-1], "parameters=posterior", f"output.dir={tmp_path / 'other'}"]) == 0
+    assert "parameter sets from the posterior" in plain(capsys.readouterr().out)
+    other = json.loads((tmp_path / "other" / "summary.json").read_text())["outcomes"]
+    assert {one: other[one]["mean"] for one in asked} != answers
 
 
 def test_a_comparison_after_the_report_is_of_the_same_histories() -> None:
@@ -135,6 +187,6 @@ def test_a_run_of_another_winter_keeps_its_own_answer(tmp_path: Path, capsys: py
     words = f"run scenario=no_us_strikes study.runs=20 patterns=none output.dir={tmp_path / 'run'}"
     assert main(words.split()) == 0
     printed = plain(capsys.readouterr().out)
-    assert "Of the runs at these parameter values, attacks have resumed" in printed
+    assert "Of the runs at the scenario's own parameter values, attacks have resumed" in printed
     assert "This winter" not in printed
     assert "outlook" not in json.loads((tmp_path / "run" / "summary.json").read_text())

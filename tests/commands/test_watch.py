@@ -58,7 +58,7 @@ def test_the_command_leaves_what_the_call_leaves(tmp_path: Path, capsys: pytest.
 
 def test_the_last_day_of_a_file_is_judged_by_what_the_file_shows(tmp_path: Path) -> None:
     start = load().scenario.calendar.start
-    quiet = {start + timedelta(days=day): 1 for day in range(0, 100, 3)}
+    quiet = {start + timedelta(days=day): 1 for day in range(0, 121, 3)}
     last = start + timedelta(days=160)
     loud = quiet | {last - timedelta(days=1): 3, last: 1}
     made = [sim.watch(**SMALL, data=events(tmp_path / f"{k}.csv", one)) for k, one in enumerate((loud, quiet))]
@@ -66,6 +66,7 @@ def test_the_last_day_of_a_file_is_judged_by_what_the_file_shows(tmp_path: Path)
     assert attacked["date"] == last.isoformat()
     assert (attacked["week"], attacked["week_syria"], attacked["week_iraq"], attacked["before"]) == (4, 4, 0, 0)
     assert (attacked["quiet"], calm["before_report"], attacked["before_report"]) == (0, True, False)
+    assert (attacked["lull"], calm["lull"]) == ("on", "on")
     assert attacked["probability"] > calm["probability"]
     assert set(made[0].tables["terms"]["observable"]) <= {"", *attacked.index}
     model = made[0].found["lull"].model
@@ -79,9 +80,22 @@ def test_a_lull_that_is_over_in_the_file_is_not_forecast(tmp_path: Path) -> None
     over = {calendar.date_of(calendar.strikes + 5 + day): 1 for day in range(8)}
     found = sim.watch(**SMALL, data=events(tmp_path / "over.csv", over))
     row = found.tables["today"].set_index("event").loc["lull"]
-    assert row["over"]
+    assert row["lull"] == "over"
     assert row["probability"] is None or np.isnan(row["probability"])
     assert any("the lull is over" in str(part) for part in found.text())
+
+
+def test_before_the_strikes_there_is_no_lull_to_end(tmp_path: Path) -> None:
+    start = load().scenario.calendar.start
+    early = {start + timedelta(days=day): 1 for day in range(0, 90, 3)}
+    found = sim.watch(**SMALL, data=events(tmp_path / "early.csv", early))
+    row = found.tables["today"].set_index("event").loc["lull"]
+    assert (row["lull"], row["before_report"]) == ("to come", True)
+    assert row["probability"] is None or np.isnan(row["probability"])
+    said = [str(part) for part in found.text()]
+    assert any("the lull has not begun" in one for one in said)
+    assert any("attacks in Syria within a week 3;" in one for one in said)
+    assert not any("the end of the lull follows within 4 weeks with a probability" in one for one in said)
 
 
 def refused(**given: Any) -> str:

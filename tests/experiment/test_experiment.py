@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 
 from sim import cli
+from sim.analysis import attribution
 from sim.analysis.calibration.observations import settings_of
 from sim.analysis.calibration.posterior import CHUNK, PriorSampler, fill
+from sim.analysis.comparison import paired_comparison
 from sim.engine.batch import run_arms, run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import Output
 from sim.experiment import runner
+from sim.experiment.command import Request
 from sim.experiment.parameter_sets import prior_design
 from sim.experiment.runner import Arm, Checkpoints, Experiment, Pairing, chunks, ensemble, joined, rate_of
 from sim.model.scenario import load
@@ -281,15 +284,55 @@ def test_a_stopped_command_resumes_with_the_same_bits(
     assert kept() == ["made"]
 
 
-def test_the_time_of_a_forecast_is_without_what_the_first_histories_compile() -> None:
-    seen: list[int] = []
+@pytest.mark.parametrize("first", [4, 300, 2000])
+def test_the_time_of_a_forecast_is_without_what_its_trials_compile(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, seen = [0.0], [0]
+    monkeypatch.setattr(runner, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     def trial(most: int) -> int:
-        # What takes long once is compiled only for more points than a few.
-        time.sleep(0.5 if most > 4 and not any(one > 4 for one in seen) else 0.0)
+        # What takes a minute once is compiled for so many histories as have the first arm that needs it.
+        now[0] += most / 20_000 + 60.0 * (most > first >= max(seen))
         seen.append(most)
         return most
 
+    assert rate_of(trial, 100_000) == pytest.approx(20_000)
+    assert now[0] > 60.0
+
+
+EIGHT = "mechanisms=[patron_restraint,major_response,limited_response,mediation,fear,pause,obedience,bursts]"
+COSTED = {
+    "explain": (attribution.prepare, (EIGHT, "study.draws=2", "study.runs=2"), 2**8),
+    "compare": (paired_comparison.prepare, ("study.draws=2", "study.runs=2"), 3),
+}
+
+
+@pytest.mark.parametrize("verb", COSTED)
+def test_a_forecast_is_right_where_most_time_goes_into_arms_of_few_histories(
+    verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, sizes, arms = COSTED[verb]
+    now, an_arm, a_history = [0.0], 0.02, 1e-5
+
+    def simulate(self: Experiment, arms: Any = (0,), sets: Any = None, runs: Any = None, **_: Any) -> Any:
+        histories = len(arms) * len(sets) * len(runs)
+        now[0] += an_arm * len(arms) + a_history * histories
+        return SimpleNamespace(rows=np.zeros(histories))
+
+    asked = prepare(Request(verb, sizes))
+    monkeypatch.setattr(Experiment, "simulate", simulate)
+    monkeypatch.setattr(runner, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    cost = asked.forecast()
+    truth = an_arm * arms + a_history * cost.histories
+    assert truth / 3 < cost.seconds < 3 * truth
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", COSTED)
+def test_a_forecast_is_within_a_factor_of_three_of_the_time_that_it_takes(verb: str) -> None:
+    prepare, sizes, _ = COSTED[verb]
+    asked = prepare(Request(verb, sizes))
+    asked.simulate()  # compiles
+    seconds = asked.forecast().seconds
     began = time.perf_counter()
-    assert rate_of(trial, 100_000) > 100_000
-    assert time.perf_counter() - began > 0.5
+    asked.simulate()
+    assert 1 / 3 < seconds / (time.perf_counter() - began) < 3

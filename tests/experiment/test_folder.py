@@ -10,7 +10,8 @@ import pytest
 
 from sim.cli import main
 from sim.experiment.command import Request
-from sim.experiment.result_dir import MANIFEST, read_manifest, result_folder
+from sim.experiment.options import OWN, declared
+from sim.experiment.result_dir import MANIFEST, files_named, read_manifest, result_folder
 from sim.model.scenario import Config, load
 from sim.model.validation import UserError
 
@@ -285,3 +286,12 @@ def test_finished_parts_wait_for_the_same_command_alone(tmp_path: Path) -> None:
     stopped(REQUEST, KeyboardInterrupt())
     leave("done")
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+@pytest.mark.parametrize("verb", OWN)
+def test_a_file_of_data_is_recorded_under_one_key_with_and_without_its_section(verb: str) -> None:
+    sections = {kind.section for kind in OWN[verb] if "data" in declared(kind)}
+    for key in ("data", *(f"{section}.data" for section in sections)):
+        assert files_named([f"{key}=counts.csv", "seed=3"]) == [("data", "counts.csv")]
+    assert files_named([f"{verb}.other=counts.csv", "patron.data=counts.csv"]) == []
+    assert bool(sections) == (verb in ("calibrate", "forecast", "data", "watch"))

@@ -25,16 +25,23 @@ def asked(text: str) -> Condition:
     [
         ("war by 2024-06-01", "war by 2024-06-01", "Direct war by 1 June 2024"),
         ("war_day by 2024-06-01", "war by 2024-06-01", "Direct war by 1 June 2024"),
-        ("lull_days>=90", "lull_days >= 90", "Days until attacks resume: at least 90"),
-        ("'deaths ≥ 10'", "deaths >= 10", "Soldiers killed: at least 10"),
-        ("first_attack after 2024-03-15", None, "First attack after the report after 15 March 2024, or never"),
-        ("major from 2024-02-02 to 2024-02-05", None, "First major response from 2 February 2024 to 5 February 2024"),
+        ("lull_days>=90", "lull_days >= 90", "Lull of at least 90 days"),
+        ("'deaths ≥ 10'", "deaths >= 10", "At least 10 soldiers killed"),
+        ("first_attack after 2024-03-15", None, "First attack since the report after 15 March 2024, or never"),
+        ("war_day < 120", None, "Direct war before day 120"),
+        ("leader_strikes >= 1", None, "At least 1 leader strike"),
+        ("quiet_days < 30", None, "Fewer than 30 days until the first attack"),
+        ("peak_war_risk > 0.5", None, "Highest perceived war risk of more than 0.5"),
+        ("major from 2024-02-02 to 2024-02-05", None, "First major response from 2 to 5 February 2024"),
         (
             "acknowledged in syria from 2024-02-03 to 2024-02-27 <= 2", None,
-            "At most 2 acknowledged attacks in Syria from 3 February 2024 to 27 February 2024",
+            "At most 2 acknowledged attacks in Syria from 3 to 27 February 2024",
         ),
         ("attacks by 2024-01-01 = 0", "attacks by 2024-01-01 == 0", "Exactly 0 attacks by 1 January 2024"),
         ("attacks after 2024-02-27", None, "Attacks after 27 February 2024"),
+        ("Attacks", "attacks by 2024-09-10", "Attacks by 10 September 2024"),
+        ("War by 2024-06-01", "war by 2024-06-01", "Direct war by 1 June 2024"),
+        ("acknowledged in Syria < 1", "acknowledged in syria < 1", "Fewer than 1 acknowledged attack in Syria"),
     ],
 )  # fmt: skip
 def test_a_condition_has_one_spelling_and_a_title_in_words(text: str, spelled: str | None, title: str) -> None:

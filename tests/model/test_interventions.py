@@ -1,19 +1,26 @@
 """Events in words on top of a scenario: every kind, in which words a slip is refused, and what they do."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
+import sim
+from sim.analysis.comparison.arms import arms_of
+from sim.app.form_settings import load_base
 from sim.engine.batch import run_batch
 from sim.engine.inputs import build_inputs
 from sim.engine.record import OutputSpec
 from sim.model.hydra_config import override_of
 from sim.model.interventions import EXAMPLES, PRESETS
-from sim.model.scenario import Scenario, load
+from sim.model.scenario import Scenario, config_of, load
 from sim.model.timeline import EVENT_KINDS
 from sim.model.validation import UserError
 from tests.engine.rows import Row, by_kernel, by_reference, design, differences
 
 RUNS = np.arange(400)
+MOVED = "february_strikes@2024-01-20"
+SCENARIO = load().scenario
 
 
 def intervened(*texts: str) -> Scenario:
@@ -50,6 +57,10 @@ def test_each_example_makes_one_event_of_its_kind_that_departs_on_its_day(word: 
         ("order iraq stop on 2023-12-10 please", 'for "please": nothing more'),
         ("deaths 2 on 2024-02-10", "with the id of a wing"),
         ("november", "one of 1 names, nearest: november_truce"),
+        ("march_strikes@2024-01-20", "events: one of 14 names, nearest: february_strikes"),
+        ("february_strikes@2026-01-20", "2023-10-17 to 2024-09-10"),
+        ("february_strikes@soon", "a date such as 2024-01-20"),
+        ("february strikes@2024-01-20", "NAME@DATE such as february_strikes@2024-01-20"),
     ],
 )
 def test_a_slip_is_refused_by_its_token_and_the_nearest_word(text: str, line: str) -> None:
@@ -59,8 +70,36 @@ def test_a_slip_is_refused_by_its_token_and_the_nearest_word(text: str, line: st
 
 
 def test_the_same_twice_is_refused() -> None:
-    with pytest.raises(UserError, match="each once"):
-        intervened(EXAMPLES["order"], EXAMPLES["order"])
+    for text in (EXAMPLES["order"], MOVED):
+        with pytest.raises(UserError, match="each once"):
+            intervened(text, text)
+
+
+def test_a_moved_event_is_one_scenario_in_every_verb_and_on_the_page() -> None:
+    alone = intervened(MOVED)
+    day = alone.calendar.day_of(date(2024, 1, 20))
+    assert (alone.departs, alone.free_from) == (day, day)
+    assert "february_strikes on 2024-01-20" in alone.question
+    assert [event.first for event in alone.events if event.id == "february_strikes"] == [day]
+    compared = arms_of(["article", f"article;{MOVED}"])[1].config
+    base = load_base(())
+    shown = base.config(base.settings({"interventions": MOVED}))
+    stored = config_of(compared.tree, "article")
+    assert alone == compared.scenario == shown.scenario == stored.scenario
+    assert alone != load().scenario
+    # The record stays pinned for longer where the user says so.
+    assert load([override_of("interventions", [MOVED]), "history.free_from=2024-02-03"]).scenario.free_from == 109
+
+
+def test_a_moved_event_moves_the_runs_of_other_verbs_too() -> None:
+    day = SCENARIO.calendar.day_of(date(2024, 1, 20))
+    overrides = {"interventions": [MOVED]}
+    found = sim.run(runs=50, overrides=overrides).data
+    assert (found["major_day"] == day).all()
+    assert (sim.run(runs=50).data["major_day"] != day).all()
+    several = sim.explain(outcome="war", mechanisms=["fear"], runs=2, parameters="defaults", overrides=overrides)
+    assert several.found.game.scenario.events[-1].first == day
+    assert "20 January 2024" in "\n".join(sim.replay(run=3, overrides=overrides).found.lines())
 
 
 def test_the_truce_of_november_is_off_until_a_scenario_switches_it_on() -> None:

@@ -135,7 +135,7 @@ def test_a_panel_is_of_the_conditions_where_some_are_asked() -> None:
     asked = ["war by 2024-06-01", "war by 2024-09-10", "lull_days >= 90", "acknowledged in syria by 2024-03-01"]
     data = compare(SCENARIOS[:2], draws=4, runs=40, parameters="prior", overrides={"study.outcomes": asked}).data
     assert questions(data) == tuple(asked)
-    titles = ["Direct war by 1 June 2024", "Direct war by 10 September 2024", "Days until attacks resume: at least 90"]
+    titles = ["Direct war by 1 June 2024", "Direct war by 10 September 2024", "Lull of at least 90 days"]
     figure = comparison_figure(data)
     assert [axes.get_title(loc="left").rstrip("*") for axes in figure.axes][:3] == titles
     # War by the last day is war, which war does not cut; the condition on the lull is cut by it.

@@ -98,7 +98,7 @@ def test_the_command_sweeps_searches_and_leaves_a_folder(elsewhere: Path, capsys
     swept = [*SWEPT, "discover.sweep=swept"]
     assert main(["discover", "discover.where='acknowledged_lull>2'", *swept, "output.dir=found"]) == 0
     said = capsys.readouterr().out
-    assert "Where does acknowledged_lull > 2 come from?" in said
+    assert "Which parameter values go with more than 2 acknowledged attacks in the lull?" in said
     assert "of the space holds" in said
     assert {path.name for path in (elsewhere / "found").iterdir()} == {
         "boxes.csv", "boxes.png", "boxes.svg", "config.yaml", "manifest.json", "split.csv", "summary.json",

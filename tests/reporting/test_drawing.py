@@ -18,12 +18,13 @@ from sim.engine.reference.model import ReferenceModel
 from sim.experiment.dataset import OWN
 from sim.experiment.result_dir import config_in, provenance
 from sim.model.facts import load_facts
+from sim.model.interventions import EXAMPLES
 from sim.model.scenario import load
 from sim.model.validation import UserError
 from sim.reporting.figures import draw
 from sim.reporting.figures.distribution_figures import bars
 from sim.reporting.figures.history_figures import history_figure
-from sim.reporting.listings import facts, parameters, patterns, scenarios
+from sim.reporting.listings import events, facts, parameters, patterns, scenarios
 from sim.reporting.style import rendered
 from tests.experiment.extensions import LISTINGS
 
@@ -212,8 +213,21 @@ def test_listings_say_what_is_there():
     assert list(facts().index) == [one.id for one in load_facts()]
     assert scenarios().loc["tight_leash", "departs"] == "2024-01-29"
     assert parameters("tight_leash").loc["patron.control", "value"] == 1.0 > parameters().loc["patron.control", "value"]
-    with pytest.raises(UserError):
-        parameters("no_such")
+    kinds, own = events(), events("gaza_ceasefire")
+    assert kinds.loc["order", "example"] == EXAMPLES["order"]
+    assert set(kinds.index) == set(EXAMPLES)
+    assert own.loc["ceasefire", "of"] == "timeline" != own.loc["february_strikes", "of"] == "record"
+    assert "ceasefire" not in events("article").index
+    for listing in (parameters, events):
+        with pytest.raises(UserError):
+            listing("no_such")
+
+
+@pytest.mark.parametrize("name", events("article").query("enabled != False").index)
+def test_every_event_that_is_listed_can_be_moved(name: str) -> None:
+    first = load().scenario.calendar.date_of(200)
+    scenario = load([f"interventions=['{name}@{first}']"]).scenario
+    assert [one.first for one in scenario.events if one.id == name] == [200]
 
 
 def test_a_listing_is_shown_whole_and_stays_one_when_rows_are_chosen():

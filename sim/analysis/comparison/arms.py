@@ -1,109 +1,53 @@
-"""The arms of a comparison: scenarios as the user lists them, composed, events moved, fit to be compared, pinned alike.
+"""The arms of a comparison: scenarios as the user lists them, composed, fit to be compared, pinned alike.
 
 The list is written `[article,no_order,article;target.quiet_days=5]`: commas part the entries, semicolons what is
 changed in one. Brackets and quotes inside values are left alone.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Final
 
-from sim.experiment.command import check_one_point
 from sim.experiment.formats import full_date
 from sim.experiment.options import parted
 from sim.experiment.parameter_sets import free_declarations
 from sim.model.cast import Cast
 from sim.model.extension import Extension
 from sim.model.hydra_config import override_of
+from sim.model.interventions import spoken
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import INTERVENTIONS, Config, Scenario, load
-from sim.model.timeline import Event
-from sim.model.validation import UserError, one_of
-
-HELD: Final = {
-    "major": "block_major_response", "limited": "block_limited_response", "deaths": "no_deaths",
-    "restraint_order": "block_restraint_order",
-}  # fmt: skip
-"""What must not come before its new day when it is moved to a later one."""
-
-
-def moved(scenario: Scenario, name: str, when: date) -> Scenario:
-    """The scenario in which one event, documented or of the timeline, begins on another day.
-
-    It keeps its length, or lasts to the end where it did. Deaths and responses that come later do not come before
-    either. The scenario departs on the old or the new day, whichever is earlier, or as early as it did anyhow; a
-    documented event stays, although documented history is free from then on.
-    """
-    calendar = scenario.calendar
-    by_name = {event.id: event for event in (*scenario.pins, *scenario.events)}
-    if name not in by_name:
-        raise UserError(f"scenarios: {name}@", when, f"events: {one_of(by_name, name)}")
-    old = by_name[name]
-    endless = old.last == calendar.days - 1 > old.first
-    length = 0 if endless else old.last - old.first
-    first = calendar.day_of(when)
-    if not 0 <= first < calendar.days - length:
-        allowed = f"{calendar.start} to {calendar.date_of(calendar.days - 1 - length)}"
-        raise UserError(f"scenarios: {name}@", when, allowed)
-    new = replace(old, first=first, last=old.last if endless else first + length)
-    days = [day for day in (scenario.departs, scenario.free_from, old.first, first) if day is not None]
-    held: tuple[Event, ...] = ()
-    if first > old.first and old.kind in HELD:
-        source = f"{old.id} moved to a later day"
-        held = (Event(f"{old.id}_held_back", HELD[old.kind], old.first, first - 1, source=source),)
-    if old in scenario.events:
-        # It keeps its place: where several events hold on a day, the later in the list decides.
-        events = (*held, *(new if one is old else one for one in scenario.events))
-    else:
-        events = (*scenario.events, *held, new)
-    pins = tuple(one for one in scenario.pins if one is not old)
-    return replace(scenario, events=events, pins=pins, departs=min(days), free_from=min(days))
-
+from sim.model.validation import UserError
 
 KEY: Final = "scenarios"
-_MOVE: Final = re.compile(r"(?P<event>[a-z][a-z0-9_]*)\s*@\s*(?P<day>\S+)")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One entry: the scenario file, overrides on top of it, events moved to another day, and those added in words."""
+    """One entry: the scenario file, overrides on top of it, and events added in words or moved to another day."""
 
     label: str
     scenario: str
     changes: tuple[str, ...] = ()
-    moves: tuple[tuple[str, date], ...] = ()
     words: tuple[str, ...] = ()
 
 
 def listed(entry: str) -> Listed:
     """One entry taken apart.
 
-    >>> listed("article;february_strikes@2024-01-20").moves
-    (('february_strikes', datetime.date(2024, 1, 20)),)
+    >>> listed("article;february_strikes@2024-01-20").words
+    ('february_strikes@2024-01-20',)
     """
     scenario, *changes = parted(entry, ";")
     if not scenario or "=" in scenario or "@" in scenario or not all(changes):
         shape = "a list such as [article,no_order,article;target.quiet_days=5]"
         allowed = f"a scenario, then KEY=VALUE, EVENT@DATE or an event in words after semicolons: {shape}"
         raise UserError(KEY, entry or "(empty)", allowed)
-    moves = [_move(one) for one in changes if "=" not in one and "@" in one]
     keyed = tuple(one for one in changes if "=" in one)
-    words = [one for one in changes if "=" not in one and "@" not in one]
+    words = [one for one in changes if "=" not in one]
     keyed += (override_of(INTERVENTIONS, words),) if words else ()
-    return Listed(";".join((scenario, *changes)), scenario, keyed, tuple(moves), tuple(words))
-
-
-def _move(text: str) -> tuple[str, date]:
-    found = _MOVE.fullmatch(text)
-    if found is None:
-        raise UserError(KEY, text, "KEY=VALUE, or EVENT@DATE such as february_strikes@2024-01-20")
-    try:
-        return found["event"], date.fromisoformat(found["day"])
-    except ValueError:
-        raise UserError(f"{KEY}: {found['event']}@", found["day"], "a date such as 2024-01-20") from None
+    return Listed(";".join((scenario, *changes)), scenario, keyed, tuple(words))
 
 
 MOST: Final = 12
@@ -140,7 +84,7 @@ class ComparedArm:
         """The question of the scenario, or what is changed in it."""
         entry = listed(self.label)
         keyed = [one for one in entry.changes if not one.startswith(INTERVENTIONS)]
-        changes = [*keyed, *entry.words, *(f"{event} on {full_date(day)}" for event, day in entry.moves)]
+        changes = [*keyed, *map(spoken, entry.words)]
         return f"as {entry.scenario}, with {', '.join(changes)}" if changes else self.scenario.question
 
     def freed(self, day: int | None) -> Scenario:
@@ -156,7 +100,6 @@ def check_pair(entries: Sequence[str]) -> None:
 
 def entries_of(entries: Sequence[str], overrides: Sequence[str] = ()) -> tuple[Listed, ...]:
     """The entries of a comparison, read and checked before any scenario is composed; `overrides` hold for all."""
-    check_one_point(overrides, ("runs", "draws", "outcomes"))
     if not 2 <= len(entries) <= MOST:
         raise UserError(KEY, f"[{','.join(entries)}]", f"2 to {MOST} scenarios, the first of which is the baseline")
     asked = tuple(map(listed, entries))
@@ -199,12 +142,7 @@ def _arm(
         if top in COMMON and not key.startswith("scenario."):
             raise UserError(f"{KEY}: {key}", change.partition("=")[2], COMMON[top])
     config = load([*overrides, f"scenario={entry.scenario}", *entry.changes], config_dir, extensions)
-    scenario = config.scenario
-    for event, day in entry.moves:
-        scenario = moved(scenario, event, day)
-    if config.tree["history"]["free_from"] is not None:
-        scenario = replace(scenario, free_from=config.scenario.free_from)
-    return ComparedArm(entry.label, replace(config, scenario=scenario), kept(config, (*overrides, *entry.changes)))
+    return ComparedArm(entry.label, config, kept(config, (*overrides, *entry.changes)))
 
 
 def kept(config: Config, overrides: Sequence[str]) -> frozenset[str]:

@@ -61,8 +61,6 @@ COMMON_DAY: Final = "common"
 OWN_DAY: Final = "own"
 RUNS, DRAWS = SIZES["compare"]
 """Draws, and runs of each, where nothing is said and parameters are drawn."""
-OWN_KEYS: Final = ("runs", "draws", "outcomes", "max_runs")
-"""Keys of a study that a comparison reads, or that mean nothing to it at their default."""
 
 EFFECTS: Final = {
     **OF_ALL,
@@ -405,10 +403,9 @@ class Comparison:
         return len(np.unique(np.stack(columns), axis=1).T) if columns else 1
 
     def forecast(self) -> CostEstimate:
-        """What it costs, by a trial."""
-        plan = self.plan
-        histories = plan.histories + (plan.at_priors().histories if self.source != PRIOR else 0)
-        return plan.experiment().forecast(plan.chunk * plan.runs, plan.kept, histories)
+        """What it costs, by a trial of the pairs and one of those at the priors."""
+        plans = (self.plan, *(() if self.source == PRIOR else (self.plan.at_priors(),)))
+        return sum((one.experiment().forecast(one.chunk * one.runs, one.kept) for one in plans), CostEstimate())
 
     @property
     def identity(self) -> str:
@@ -440,9 +437,6 @@ def prepared(options: CompareOptions, request: Request, usual: tuple[int, int] =
     source_of(options.parameters, (*SOURCES, CONDITIONED))
     arms = arms_of(options.scenarios, request.overrides, request.config_dir, request.extensions)
     config = arms[0].config
-    for name, value in config.tree["study"].items():
-        if name not in OWN_KEYS and value is not None:
-            raise UserError(f"study.{name}", value, "null; a comparison has study.draws and study.runs")
     source = compared_source(options.parameters, arms)
     if source == CONDITIONED:
         usual = shipped_posterior(config.scenario.cast).draws, FUTURES

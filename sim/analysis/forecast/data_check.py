@@ -14,22 +14,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from sim.analysis.forecast.event_counts import Counts, kind_of_table, read_table
+from sim.analysis.forecast.event_counts import Counts, date_texts, kind_of_table, read_table
 from sim.analysis.forecast.event_dates import ORDERS, DateReading, read_dates
-from sim.analysis.forecast.event_files import (
-    NOT_COVERED,
-    OTHER_ACTORS,
-    OTHER_ORDER,
-    Export,
-    Look,
-    read_events,
-    recognised,
-)
+from sim.analysis.forecast.event_files import NOT_COVERED, OTHER_ACTORS, OTHER_ORDER, Export, read_events, recognised
 from sim.analysis.forecast.event_filters import Filters, filters_of, matcher, plain_words
-from sim.analysis.forecast.event_formats import CANDIDATE, GED, Format, nearest_format
-from sim.analysis.forecast.table_files import DELIMITERS, TableFile, open_table
+from sim.analysis.forecast.event_formats import CANDIDATE, FORMATS, GED, Format, nearest_format
+from sim.analysis.forecast.table_files import TableFile, open_table
 from sim.model.scenario import Config
 from sim.model.timeline import MOST_DAYS, Calendar
 from sim.model.validation import UserError
@@ -39,6 +32,8 @@ NEAR: Final = 85.0
 _SHORT_NAME: Final = 6
 """Letters that a name needs to be looked for inside another one."""
 MOST_PAIRS: Final = 10
+STRIKE: Final = ("date", "type", "first_side", "second_side", "place")
+"""Columns of an event that looks like a strike by the target."""
 _MOST_NAMES: Final = 10
 _MORE_DAYS: Final = 56
 """Days of a calendar after the last date of a file, to be forecast."""
@@ -100,15 +95,6 @@ class DataCheck:
     refusal: str = ""
     proposal: Proposal | None = None
 
-    @property
-    def stored(self) -> str:
-        """How the table is stored, in words."""
-        encoding = {"utf-8-sig": "UTF-8", "cp1252": "cp1252 (Windows)"}.get(self.table.encoding, self.table.encoding)
-        parts = [self.table.stored, encoding.upper() if encoding.startswith("utf") else encoding]
-        parts += [f"parted by {DELIMITERS[self.table.delimiter]}"] if self.table.delimiter else []
-        parts += ["a row of HXL tags"] if self.table.tags else []
-        return ", ".join(one for one in parts if one)
-
 
 def check_data(path: Path, config: Config) -> DataCheck:
     """Look at a file with the filters and the calendar of a case.
@@ -168,11 +154,9 @@ def _check_table(table: TableFile, filters: Filters, calendar: Calendar) -> Data
     """A table of counts."""
     kind = kind_of_table(table.names, filters.theatres)
     assert kind is not None
-    found = DataCheck(table, kind.kind)
-    place = table.names.index(kind.day)
-    texts = {row[place]: number for number, row in enumerate(table.rows(short=True), 1)}
-    found.rows = sum(1 for _ in table.rows(short=True))
-    found.reading, found.guess = _dates(table, texts, filters.date_format)
+    column = table.frame((kind.day, kind.total, *filters.theatres), short=True)[kind.day]
+    found = DataCheck(table, kind.kind, rows=len(column))
+    found.reading, found.guess = _dates(table, date_texts(table, column), filters.date_format)
     if days := found.reading.days.values():
         found.first, found.last = min(days), max(days)
     order = filters.date_format or (found.reading.order if found.guess else None)
@@ -200,97 +184,62 @@ def _dates(table: TableFile, texts: Mapping[str, int], order: str | None) -> tup
     return best, f"the file does not show the order of days and months; {best.order} gives the shorter span, so look"
 
 
-@dataclass
-class _Tally:
-    """What is counted while an export streams by."""
+def _check_export(table: TableFile, form: Format, filters: Filters, calendar: Calendar) -> DataCheck:
+    """An export of an event database, or a table of the same shape."""
+    export = Export(table, form, filters, calendar)
+    found = DataCheck(table, _what(table, form), rows=len(export.frame))
+    found.reading, found.guess = _dates(table, export.date_texts, filters.date_format)
+    if found.guess:
+        export.filters = replace(filters, date_format=found.reading.order)
+    if export.dates:
+        found.first, found.last = export.dates
+    alone = {reason: int(out.sum()) for reason, out in export.out.items()}
+    try:
+        found.counts = export.counts()
+    except UserError as problem:
+        found.refusal = problem.allowed
+    low, high = export.span
+    day, dated = export.possible[0], ~np.isnat(export.spans[0])
+    alone[NOT_COVERED] = int((dated & ((day < low) | (day > high))).sum())
+    kinds = [export.frame[one].astype(object) for one in form.types if one in export.frame]
+    if kinds:
+        found.types = _counted("type", kinds[0].str.cat(kinds[1:], sep=": "))
+    place = export.column(next(one for one in reversed(form.places) if one in export.frame))
+    where = pd.DataFrame({"place": place.astype(object), "theatre": export.theatre}).value_counts()
+    found.places = where.rename("events").reset_index().to_dict("records")
+    identity = export.column(form.identity)
+    versions = pd.DataFrame({"id": identity, "version": export.column(form.version)})[identity != ""]
+    revised = versions.drop_duplicates()["id"].value_counts() > 1
+    found.repeats = {"repeated": int(versions["id"].duplicated().sum()), "revised": int(revised.sum())}
+    if form.sides[0]:
+        first, second = (_joined(export.frame, columns) for columns in form.sides)
+        found.actors = list(_actor_rows(first, second, filters))
+        dropped = export.out[OTHER_ACTORS]
+        found.near = _near_pairs(pd.DataFrame({"a": first, "b": second})[dropped].value_counts().to_dict(), filters)
+        turned = export.attacks[1] & ~export.attacks[0] & (not form.fixed)
+        days = [str(found.reading.days.get(text, text)) for text in export.day[turned]]
+        columns = (days, export.kinds[turned], first[turned], second[turned], place[turned])
+        found.strikes = [dict(zip(STRIKE, row, strict=True)) for row in zip(*columns, strict=True)]
+    alone[OTHER_ORDER] = len(found.strikes)
+    found.filters = [
+        {"reason": one, "rows_alone": alone.get(one), "rows_in_order": export.dropped[one]}
+        for one in dict.fromkeys((*alone, *export.dropped))
+    ]
+    return found
 
-    days: Counter[str] = field(default_factory=Counter)
-    types: Counter[str] = field(default_factory=Counter)
-    sides: tuple[Counter[str], Counter[str]] = field(default_factory=lambda: (Counter(), Counter()))
-    places: Counter[tuple[str, str]] = field(default_factory=Counter)
-    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
-    alone: Counter[str] = field(default_factory=Counter)
-    versions: dict[str, set[str]] = field(default_factory=dict)
-    identified: int = 0
-    strikes: list[dict[str, Any]] = field(default_factory=list)
 
-    def take(self, frame: pd.DataFrame, look: Look, form: Format, ordered: bool) -> None:
-        """Count the rows of one block."""
-        self.days.update(look.days)
-        for out, rows in look.out.items():
-            self.alone[out] += int(rows.sum())
-        if form.types:
-            listed = [frame[one].str.strip() for one in form.types if one in frame]
-            self.types.update(listed[0].str.cat(listed[1:], sep=": ") if len(listed) > 1 else listed[0])
-        place = next(one for one in reversed(form.places) if one in frame)
-        self.places.update(zip(frame[place].str.strip(), look.theatre, strict=True))
-        if form.identity in frame:
-            versions = frame.get(form.version, pd.Series("", index=frame.index))
-            for identity, version in zip(frame[form.identity].str.strip(), versions.str.strip(), strict=True):
-                if identity:
-                    self.identified += 1
-                    self.versions.setdefault(identity, set()).add(version)
-        if not form.sides[0]:
-            return
-        first, second = (_joined(frame, columns) for columns in form.sides)
-        for side, texts in zip(self.sides, (first, second), strict=True):
-            for text, number in texts.value_counts().items():
-                for one in str(text).split("; "):
-                    side[one] += int(number)
-        dropped = look.out[OTHER_ACTORS]
-        self.pairs.update(zip(first[dropped], second[dropped], strict=True))
-        turned = look.reversed_order & ~look.attacker & ordered
-        for day, kind, one, other, where in zip(
-            look.days[turned], look.kinds[turned], first[turned], second[turned], frame[place][turned], strict=True
-        ):
-            self.strikes.append({"date": day, "type": kind, "first_side": one, "second_side": other, "place": where})
+def _counted(name: str, column: pd.Series) -> list[dict[str, Any]]:
+    """How often each text stands in a column, the most frequent first."""
+    return [{name: text, "events": int(number)} for text, number in column.value_counts().items()]
 
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """The actors of a side in one text each, parted by semicolons."""
-    texts = [frame[one].str.strip() for one in columns if one in frame]
-    return pd.Series(["; ".join(filter(None, row)) for row in zip(*texts, strict=True)], index=frame.index)
-
-
-def _check_export(table: TableFile, form: Format, filters: Filters, calendar: Calendar) -> DataCheck:
-    """An export of an event database, or a table of the same shape."""
-    found, tally = DataCheck(table, _what(table, form)), _Tally()
-    export = Export(table, form, filters, calendar)
-    for block in table.blocks(form.read):
-        look = export.look(block)
-        export.sift(block, look)
-        tally.take(block, look, form, not form.fixed)
-    texts = {text: row for span, row in reversed(export.spans.items()) for text in span}
-    found.rows, (found.reading, found.guess) = export.rows, _dates(table, texts, filters.date_format)
-    if found.guess:
-        export.filters = replace(filters, date_format=found.reading.order)
-    if export.periods:
-        found.first, found.last = export.periods[0][0], max(one[bool(form.period)] for one in export.periods)
-    try:
-        export.refuse_no_actors()
-        found.counts = export.finished()
-    except UserError as problem:
-        found.refusal = problem.allowed
-    days = found.reading.days
-    first, last = (calendar.date_of(day) for day in export.span)
-    outside = (number for text, number in tally.days.items() if text in days and not first <= days[text] <= last)
-    tally.alone[NOT_COVERED] = sum(outside)
-    tally.alone[OTHER_ORDER] = len(tally.strikes)
-    reasons = [*dict.fromkeys((*tally.alone, *export.dropped))]
-    found.filters = [
-        {"reason": one, "rows_alone": tally.alone.get(one), "rows_in_order": export.dropped[one]} for one in reasons
-    ]
-    found.types = [{"type": one, "events": number} for one, number in tally.types.most_common()]
-    found.places = [
-        {"place": place, "theatre": theatre, "events": number}
-        for (place, theatre), number in tally.places.most_common()
-    ]
-    found.actors = list(_actor_rows(tally, filters))
-    found.near = _near_pairs(tally.pairs, filters)
-    revised = sum(len(one) > 1 for one in tally.versions.values())
-    found.repeats = {"repeated": tally.identified - len(tally.versions), "revised": revised}
-    found.strikes = [{**one, "date": str(days.get(one["date"], one["date"]))} for one in tally.strikes]
-    return found
+    names = [one for one in columns if one in frame]
+    groups = frame.groupby(names, observed=True, sort=False).ngroup()
+    firsts = frame.loc[~groups.duplicated(), names].itertuples(index=False)
+    texts = np.array(["; ".join(filter(None, row)) for row in firsts], dtype=object)
+    return pd.Series(texts[groups], frame.index)
 
 
 def _what(table: TableFile, form: Format) -> str:
@@ -300,13 +249,16 @@ def _what(table: TableFile, form: Format) -> str:
     return form.name
 
 
-def _actor_rows(tally: _Tally, filters: Filters) -> Iterator[dict[str, Any]]:
+def _actor_rows(first: pd.Series, second: pd.Series, filters: Filters) -> Iterator[dict[str, Any]]:
     """Actors with the rows in which they stand on each side, and what the filters take them for."""
+    sides: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    for side, texts in zip(sides, (first, second), strict=True):
+        for text, number in texts.value_counts().items():
+            side.update(dict.fromkeys(str(text).split("; "), int(number)))
     attackers, attacked = matcher(filters.attackers), matcher(filters.attacked)
-    first, second = tally.sides
-    for actor, _ in (first + second).most_common():
+    for actor, _ in (sides[0] + sides[1]).most_common():
         role = "attacker" if attackers(actor) else "attacked" if attacked(actor) else ""
-        yield {"actor": actor, "first_side": first[actor], "second_side": second[actor], "role": role}
+        yield {"actor": actor, "first_side": sides[0][actor], "second_side": sides[1][actor], "role": role}
 
 
 def _near_pairs(pairs: Mapping[tuple[str, str], int], filters: Filters) -> list[dict[str, Any]] | None:
@@ -378,7 +330,8 @@ def propose(found: DataCheck, given: Mapping[str, Any], config: Config) -> Propo
         filters |= _actors_to_take(found, given)
         listed = {one["type"].casefold() for one in found.types}
         parts = listed | {part for one in listed for part in one.split(": ")}
-        filters["types"] = [one for one in given["types"] if one.strip().casefold() in parts]
+        overlap = [one.overlap for one in FORMATS if one.name == found.what and one.overlap in listed]
+        filters["types"] = [one for one in given["types"] if one.strip().casefold() in parts] or overlap
         filters["violence"] = [one for one in given["violence"] if str(one) in parts] if found.types else []
         filters["places"] = _places_to_take(found, given, config)
     timeline, calendar = _timeline(found, config)

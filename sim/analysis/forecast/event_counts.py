@@ -1,5 +1,6 @@
 """Counts of attacks so far at the ends of days, in all and by theatre, and the small table that users keep them in."""
 
+import re
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from sim.analysis.forecast.event_dates import DATES, read_dates, stored_remarks
-from sim.analysis.forecast.table_files import TableFile, refuse_twice, refused
+from sim.analysis.forecast.table_files import TableFile, refused
 from sim.experiment.statistics import Array
 from sim.model.timeline import Calendar
 
@@ -91,29 +93,21 @@ class Counts:
         return np.diff(column[np.searchsorted(self.ends, np.asarray(edges))])
 
 
-def from_days(theatres: tuple[str, ...], first: int, by_day: Array, report: ReadingReport) -> Counts:
-    """Counts from the attacks of each day and theatre (D, K), the first of them day number `first`."""
-    so_far = np.concatenate([np.zeros((1, len(theatres))), np.cumsum(by_day, axis=0)])
-    return Counts(theatres, first - 1 + np.arange(len(so_far)), so_far.sum(axis=1), so_far, report)
-
-
-def period_counts(
-    theatres: tuple[str, ...],
-    periods: Sequence[tuple[int, int]],
-    found: Mapping[tuple[int, str], int],
-    report: ReadingReport,
-) -> Counts:
-    """Counts from attacks in periods such as weeks, by the last day of each; days between periods had none."""
-    ends = np.array([periods[0][0] - 1, *sorted({last for _, last in periods})])
-    by_period = np.array([[found.get((int(end), one), 0) for one in theatres] for end in ends], dtype=float)
-    so_far = np.cumsum(by_period, axis=0)
+def from_counts(theatres: tuple[str, ...], ends: Array, counts: Array, report: ReadingReport) -> Counts:
+    """Counts so far at some ends of days (1 + E,), from the attacks (E, K) after each of them up to the next."""
+    so_far = np.concatenate([np.zeros((1, len(theatres))), np.cumsum(counts, axis=0)])
     return Counts(theatres, ends, so_far.sum(axis=1), so_far, report)
 
 
+def from_days(theatres: tuple[str, ...], first: int, by_day: Array, report: ReadingReport) -> Counts:
+    """Counts from the attacks of each day and theatre (D, K), the first of them day number `first`."""
+    return from_counts(theatres, first - 1 + np.arange(1 + len(by_day)), by_day, report)
+
+
 def whole_count(path: Path, row: int, column: str, text: str) -> int:
-    """A count; spreadsheets may put a point or noughts behind it."""
+    """A count; spreadsheets may put a point and noughts behind it, and a comma before each three digits."""
     try:
-        value = float(text)
+        value = float(re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", text))
     except ValueError:
         value = -1.0
     if not value.is_integer() or not 0 <= value <= LARGEST_TOTAL:
@@ -166,14 +160,14 @@ def kind_of_table(names: Sequence[str], theatres: Sequence[str]) -> TableKind | 
 
 @dataclass(frozen=True)
 class _Counted:
-    """The rows of a table: dates as written with the row of each, and total and theatres (R, 1 + K), NaN for blanks."""
+    """The rows of a table: the date of each, and total and theatres (R, 1 + K), NaN for blanks."""
 
     table: TableFile
     kind: TableKind
     theatres: tuple[str, ...]
-    texts: list[str]
-    numbers: list[int]
+    dates: list[date]
     cells: Array
+    calendar: Calendar
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -194,48 +188,40 @@ def read_table(
     Raises:
         UserError: a row cannot be used, counts fall or look like others than they are, or none is left.
     """
-    kind = kind_of_table(table.names, theatres)
+    kind, path = kind_of_table(table.names, theatres), table.path
     assert kind is not None
-    counted = _cells(table, kind, theatres)
-    reading = read_dates(table.path, dict(zip(counted.texts, counted.numbers, strict=True)), date_format)
-    dates = [reading.days[one] for one in counted.texts]
-    if kind.kind == SO_FAR:
-        found = _so_far(counted, dates, start, calendar)
-    else:
-        found = _by_period(counted, dates, start, calendar)
-    return replace(
-        found, report=replace(found.report, remarks=(*found.report.remarks, *stored_remarks(table, reading)))
-    )
-
-
-def _cells(table: TableFile, kind: TableKind, theatres: tuple[str, ...]) -> _Counted:
-    """The cells that count, row by row."""
-    names, path = table.names, table.path
-    if not kind.total and not set(theatres) <= set(names):
+    if not kind.total and not set(theatres) <= set(table.names):
         raise refused(path, f"a table with the column {TOTAL}, or with all of {', '.join(theatres)}")
     columns = (kind.total or TOTAL, *theatres)
-    refuse_twice(path, [one for one in names if one in (kind.day, *columns)])
-    places = [names.index(one) if one in names else None for one in columns]
-    texts, numbers, cells = [], [], []
-    day = names.index(kind.day)
-    for number, row in enumerate(table.rows(short=True), 1):
-        if number > MOST_ROWS:
-            raise refused(path, f"a table of at most {MOST_ROWS} rows")
-        if not row[day].strip():
-            raise refused(path, f"{DATES}; row {number} says {row[day]!r}")
-        texts.append(row[day])
-        numbers.append(number)
-        cells.append([
-            np.nan if at is None or not row[at].strip() else whole_count(path, number, column, row[at])
-            for at, column in zip(places, columns, strict=True)
-        ])  # fmt: skip
-    return _Counted(table, kind, theatres, texts, numbers, np.array(cells).reshape(-1, len(columns)))
+    frame = table.frame((kind.day, *columns), short=True)
+    if len(frame) > MOST_ROWS:
+        raise refused(path, f"a table of at most {MOST_ROWS} rows")
+    texts = date_texts(table, frame[kind.day])
+    reading = read_dates(path, texts, date_format)
+    cells = [
+        [np.nan if not text else whole_count(path, row, name, text) for row, text in frame[name].items()]
+        if name in frame else np.full(len(frame), np.nan)
+        for name in columns
+    ]  # fmt: skip
+    dates = [reading.days[text] for text in frame[kind.day]]
+    counted = _Counted(table, kind, theatres, dates, np.array(cells, dtype=float).T.reshape(-1, len(columns)), calendar)
+    found = (_so_far if kind.kind == SO_FAR else _by_period)(counted, start)
+    remarks = (*found.report.remarks, *stored_remarks(table, reading))
+    return replace(found, report=replace(found.report, remarks=remarks))
 
 
-def _so_far(counted: _Counted, dates: Sequence[date], start: date | None, calendar: Calendar) -> Counts:
+def date_texts(table: TableFile, column: pd.Series) -> dict[str, int]:
+    """The distinct dates of a table of counts as written, each with its first row."""
+    texts = {str(text): int(row) for row, text in column.drop_duplicates().items()}
+    if "" in texts:
+        raise refused(table.path, f"{DATES}; row {texts['']} says ''")
+    return texts
+
+
+def _so_far(counted: _Counted, start: date | None) -> Counts:
     """Counts so far, as they stand."""
-    path, theatres = counted.table.path, counted.theatres
-    rows, dropped = _newest(counted, dates, calendar)
+    path, theatres, dates, calendar = counted.table.path, counted.theatres, counted.dates, counted.calendar
+    rows, dropped = _newest(counted)
     read = len(dates)
     later = [rows.pop(day) for day in sorted(rows) if day >= calendar.days]
     dropped[OUTSIDE] += len(later)
@@ -248,23 +234,29 @@ def _so_far(counted: _Counted, dates: Sequence[date], start: date | None, calend
     days = [day for day in sorted(rows) if day >= first]
     if not days:
         raise refused(path, f"a count for a day from {calendar.date_of(first)} on")
-    ends = np.array([first - 1, *days])
     table = np.array([np.zeros(1 + len(theatres)), *(rows[day] for day in days)])
-    _check(path, counted.names, table, [calendar.date_of(int(end)) for end in ends])
-    remarks = (
-        f"counted from {calendar.date_of(first)} on, known on {len(days)} days up to {calendar.date_of(days[-1])}",
-        "only totals are given" if np.isnan(table[1:, 1:]).all() else "theatres are given where the table has them",
-    )
-    report = ReadingReport(SO_FAR, read, len(days), {why: n for why, n in dropped.items() if n}, remarks)
-    return Counts(theatres, ends, table[:, 0], table[:, 1:], report)
+    remarks = [
+        f"counted from {calendar.date_of(first)} on, known on {len(days)} days up to {calendar.date_of(days[-1])}"
+    ]
+    return _made(counted, np.array([first - 1, *days]), table, ReadingReport(SO_FAR, read, len(days), dropped), remarks)
 
 
-def _newest(counted: _Counted, dates: Sequence[date], calendar: Calendar) -> tuple[dict[int, Array], dict[str, int]]:
+def _made(counted: _Counted, ends: Array, table: Array, report: ReadingReport, remarks: list[str]) -> Counts:
+    """Counts so far (E, 1 + K), once they are checked."""
+    _check(counted, table, ends)
+    if np.isnan(table[1:, 1:]).all():
+        remarks.append("only totals are given")
+    dropped = {reason: number for reason, number in report.dropped.items() if number}
+    report = replace(report, dropped=dropped, remarks=tuple(remarks))
+    return Counts(counted.theatres, ends, table[:, 0], table[:, 1:], report)
+
+
+def _newest(counted: _Counted) -> tuple[dict[int, Array], dict[str, int]]:
     """Total and theatres by day, the last row of each, and how many rows were dropped by reason."""
     rows: dict[int, Array] = {}
     dropped = dict.fromkeys((OUTSIDE, REVISED, BLANK), 0)
-    for when, counts in zip(dates, _with_totals(counted.cells), strict=True):
-        day = calendar.day_of(when)
+    for when, counts in zip(counted.dates, _with_totals(counted.cells), strict=True):
+        day = counted.calendar.day_of(when)
         if np.isnan(counts[0]):
             dropped[BLANK] += 1
         elif day < 0:
@@ -281,11 +273,11 @@ def _with_totals(cells: Array) -> Array:
     return np.column_stack([totals, cells[:, 1:]])
 
 
-def _by_period(counted: _Counted, dates: Sequence[date], start: date | None, calendar: Calendar) -> Counts:
+def _by_period(counted: _Counted, start: date | None) -> Counts:
     """Counts of days, weeks or months, added up; days without a row had no attack."""
-    path, kind, theatres = counted.table.path, counted.kind, counted.theatres
+    path, kind, dates, calendar = counted.table.path, counted.kind, counted.dates, counted.calendar
     cells = _with_totals(counted.cells)
-    _check_periods(counted, dates, cells)
+    _check_periods(counted, cells)
     low = 0 if start is None else max(0, calendar.day_of(start))
     spans = [_days_of(kind.kind, when) for when in dates]
     found = sorted((calendar.day_of(first), calendar.day_of(last), place) for place, (first, last) in enumerate(spans))
@@ -301,18 +293,13 @@ def _by_period(counted: _Counted, dates: Sequence[date], start: date | None, cal
         inside = [(day, day, have.get(day, -1)) for day in range(inside[0][0], inside[-1][0] + 1)]
     nothing = np.where(np.isnan(cells).all(axis=0), np.nan, 0.0)
     by_period = np.array([nothing * 0.0, *(cells[place] if place >= 0 else nothing for *_, place in inside)])
-    table = np.cumsum(by_period, axis=0)
     ends = np.array([inside[0][0] - 1, *(last for _, last, _ in inside)])
-    _check(path, counted.names, table, [calendar.date_of(int(end)) for end in ends])
     silent = sum(place < 0 for *_, place in inside)
     remarks = [f"covers {calendar.date_of(int(ends[0]) + 1)} to {calendar.date_of(int(ends[-1]))}"]
     if silent:
         remarks.append(f"{silent} days without a row count as days without attacks")
-    if np.isnan(table[1:, 1:]).all():
-        remarks.append("only totals are given")
-    kept = len(inside) - silent
-    report = ReadingReport(kind.kind, len(dates), kept, {why: n for why, n in dropped.items() if n}, tuple(remarks))
-    return Counts(theatres, ends, table[:, 0], table[:, 1:], report)
+    report = ReadingReport(kind.kind, len(dates), len(inside) - silent, dropped)
+    return _made(counted, ends, np.cumsum(by_period, axis=0), report, remarks)
 
 
 def _days_of(kind: str, when: date) -> tuple[date, date]:
@@ -326,9 +313,9 @@ def _days_of(kind: str, when: date) -> tuple[date, date]:
     return when, when
 
 
-def _check_periods(counted: _Counted, dates: Sequence[date], cells: Array) -> None:
+def _check_periods(counted: _Counted, cells: Array) -> None:
     """Refuse dates that stand twice, blanks, and counts that look like counts of something else."""
-    path, day = counted.table.path, counted.kind.day
+    path, day, dates = counted.table.path, counted.kind.day, counted.dates
     twice = next((one for one, number in Counter(dates).items() if number > 1), None)
     if twice is not None:
         raise refused(
@@ -373,9 +360,10 @@ def outside_words(first: date, last: date, calendar: Calendar) -> str:
     )
 
 
-def _check(path: Path, names: Sequence[str], table: Array, dates: Sequence[date]) -> None:
+def _check(counted: _Counted, table: Array, ends: Array) -> None:
     """Refuse counts that fall, and theatres that together exceed the total."""
-    for name, column in zip(names, table.T, strict=True):
+    path, dates = counted.table.path, [counted.calendar.date_of(int(end)) for end in ends]
+    for name, column in zip(counted.names, table.T, strict=True):
         known = np.flatnonzero(~np.isnan(column))
         fell = np.flatnonzero(np.diff(column[known]) < 0)
         if len(fell):

@@ -1,18 +1,16 @@
 """Files of events: which events count as attacks, and their counts by day and theatre.
 
 `read_events` takes a user's file in any known format and reports what was dropped and why. The format is recognised by
-the columns, or described by `filters.columns`. Exports of event databases are streamed in blocks: memory does not grow
-with the file.
+the columns, or described by `filters.columns`.
 """
 
-import calendar as months
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +20,10 @@ from sim.analysis.forecast.event_counts import (
     AttackDetail,
     Counts,
     ReadingReport,
+    from_counts,
     from_days,
     kind_of_table,
     outside_words,
-    period_counts,
     read_table,
     whole_count,
 )
@@ -53,9 +51,11 @@ from sim.analysis.forecast.event_formats import (
     nearest_format,
     whole_code,
 )
-from sim.analysis.forecast.table_files import DELIMITERS, TableFile, open_table, refused
+from sim.analysis.forecast.table_files import DELIMITERS, TableFile, each, open_table, refused
+from sim.experiment.statistics import Array
 from sim.model.timeline import Calendar
 
+Mask = npt.NDArray[np.bool_]
 _NAMED: Final = 6
 _SHORT: Final = 30
 _KNOWN: Final = (
@@ -141,240 +141,152 @@ ROUGH_TO_MONTH: Final = 3.0
 ROUGH_TO_YEAR: Final = 5.0
 
 
-class _Row(NamedTuple):
-    """A row that passes every filter but those of order and dates; `version` is its time stamp, `killed` may be NaN."""
-
-    identity: str
-    version: float
-    day: str
-    end: str
-    precision: float
-    theatre: str
-    second_side: bool
-    refused: bool
-    group: str
-    killed: float
-    number: int
-
-
-class _Dated(NamedTuple):
-    """The same with its days of the calendar; spread over them, or of the first."""
-
-    row: _Row
-    first: int
-    last: int
-    spread: bool
-
-
-@dataclass
-class Look:
-    """What the filters say of the rows of one block: which fail each of them, who stands where, and the theatre.
-
-    `out` are the rows that each reason drops by itself, in the order in which reasons are given.
-    """
-
-    days: pd.Series
-    precision: pd.Series
-    out: dict[str, pd.Series]
-    attacker: pd.Series
-    reversed_order: pd.Series
-    kinds: pd.Series
-    theatre: pd.Series
-
-
 @dataclass
 class Export:
-    """An export of an event database, and what has been found while it streams by.
+    """An export of an event database, and what the filters say of each of its rows (R of them).
 
-    `spans` are the first and last dates as written, each pair with its first row; `hashes` are those of all ids, by
-    which repeated ones are found in little memory.
+    `dropped` are the rows dropped by reason, in the order in which reasons are given.
     """
 
     table: TableFile
     form: Format
     filters: Filters
     calendar: Calendar
-    rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-    passing: list[_Row] = field(default_factory=list)
-    spans: dict[tuple[str, str], int] = field(default_factory=dict)
-    hashes: list[npt.NDArray[np.uint64]] = field(default_factory=list)
-    several: int = 0
-    rough: int = 0
-    second_side: int = 0
-    details: list[AttackDetail] = field(default_factory=list)
-
-    def counts(self) -> Counts:
-        """Counts of every day or period that the file covers; events outside the calendar extend it too."""
-        self.refuse_no_actors()
-        for block in self.table.blocks(self.form.read):
-            self.sift(block, self.look(block))
-        return self.finished()
-
-    def refuse_no_actors(self) -> None:
-        """Refuse filters of actors for a file that names none."""
-        if self.filters.names_actors and not self.form.sides[0]:
-            raise refused(
-                self.table.path,
-                f"events with actors; {self.form.name} name none: filters.attackers=[] and filters.attacked=[] count"
-                " the events of the counted types by anybody",
-            )
-
-    def finished(self) -> Counts:
-        """The counts, once every block has been looked at."""
-        found = self._placed(self._once(self._dated()))
-        if not found:
-            raise refused(self.table.path, f"a file with at least one attack; {self._nothing_left()}")
-        kept = sum(found.values())
-        report = self._report(kept)
-        if self.form.period:
-            return period_counts(self.filters.theatres, self._intervals(), found, report)
-        first, last = self.covered
-        theatres = self.filters.theatres
-        by_day = np.zeros((last - first + 1, len(theatres)))
-        for (day, theatre), number in found.items():
-            by_day[day - first, theatres.index(theatre)] += number
-        says_dead = any(row.killed >= 0 for row in self.passing)
-        counts = from_days(theatres, first, by_day, report)
-        return replace(counts, details=tuple(self.details), groups=tuple(self.filters.groups), says_dead=says_dead)
-
-    # --- rows -------------------------------------------------------------------------------------------------
-
-    def look(self, frame: pd.DataFrame) -> Look:
-        """What the filters say of the rows of one block."""
-        form, filters = self.form, self.filters
-        nothing = pd.Series("", index=frame.index)
-        attacker, reversed_order = self._sides(frame)
-        kinds = [_each(frame[name], _folded_code) for name in form.types if name in frame]
-        wanted = filters.violence if form is GED else filters.types
-        theatre = nothing
-        for name in reversed([one for one in form.places if one in frame]):
-            inside = _each(frame[name], lambda text: filters.places.get(plain_words(text)))
-            theatre = theatre.where(inside.isna(), inside)
-        days, precision = self._written(frame)
-        typed = (
-            pd.concat([one.isin(wanted) for one in kinds], axis=1).any(axis=1) if kinds and wanted else nothing == ""
-        )
-        out = {
-            OTHER_TYPE: ~typed,
-            OTHER_ACTORS: ~(attacker | reversed_order),
-            OTHER_PLACE: theatre == "",
-            NO_DATE: _each(days, lambda text: not text.strip()).astype(bool),
-            ROUGH_DATE: (precision > filters.date_precision) & (filters.rough_dates == DROP),
-        }
-        return Look(days, precision, out, attacker, reversed_order, kinds[0] if kinds else nothing, theatre)
-
-    def _sides(self, frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Whether an attacker stands on the first side and one of the attacked on the second, and vice versa."""
-        everybody = pd.Series(True, index=frame.index)
-
-        def named(place: int, test: Callable[[str], bool] | None) -> pd.Series:
-            columns = [one for one in self.form.sides[place] if one in frame]
-            if test is None or not columns:
-                return everybody
-            return pd.concat([_each(frame[one], test) for one in columns], axis=1).any(axis=1)
-
-        attackers, attacked = self._tests
-        return named(0, attackers) & named(1, attacked), named(1, attackers) & named(0, attacked)
 
     @cached_property
-    def _tests(self) -> tuple[Callable[[str], bool] | None, ...]:
-        """Tests of names for the attackers and the attacked; None where anybody is meant."""
-        return tuple(matcher(names) if names else None for names in (self.filters.attackers, self.filters.attacked))
+    def frame(self) -> pd.DataFrame:
+        """The columns of the format."""
+        return self.table.frame(self.form.read)
 
-    def _written(self, frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """The dates as written, put together where year, month and day stand apart, and how well they are known."""
-        columns = self.form.day
-        nothing = pd.Series("", index=frame.index)
-        precision = pd.to_numeric(frame.get(self.form.precision, nothing), errors="coerce")  # trusted where not given
-        if len(columns) == 1:
-            return frame[columns[0]], precision
-        parts = [_each(frame[name], whole_code) for name in columns]
-        month = _each(parts[1], _month)
-        day = parts[2] if len(parts) > 2 else pd.Series("1", index=frame.index)
-        texts = parts[0] + "-" + _each(month, _at_least_one) + "-" + _each(day, _at_least_one)
-        unknown = (day.isin(("0", "")), month.isin(("0", "")))
-        for out, rough in zip(unknown, (ROUGH_TO_MONTH, ROUGH_TO_YEAR), strict=True):
-            precision = precision.mask(out, rough)
-        return texts.where(parts[0] != "", ""), precision
+    def column(self, name: str) -> pd.Series:
+        """A column, blank where there is none."""
+        if name in self.frame:
+            return self.frame[name]
+        return pd.Series("", self.frame.index, dtype="category")
 
-    def sift(self, frame: pd.DataFrame, look: Look) -> None:
-        """Take the rows of one block that pass, and count the others by reason."""
-        form, filters, before = self.form, self.filters, self.rows
-        self.rows += len(frame)
-        nothing = pd.Series("", index=frame.index)
-        ends = frame.get(form.end, nothing)
-        for row, span in enumerate(zip(look.days, ends, strict=True), before + 1):
-            self.spans.setdefault(span, row)
-        if form.identity in frame and form.version in frame:
-            self.hashes.append(_hashes(frame[form.identity].str.strip()))
-        left = pd.Series(True, index=frame.index)
-        for reason, out in look.out.items():
-            self.dropped[reason] += int((left & out).sum())
-            left &= ~out
-        identity, version = (frame.get(name, nothing)[left].str.strip() for name in (form.identity, form.version))
+    # --- what the filters say ---------------------------------------------------------------------------------
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[Any]:
+        """What each event is (R,), folded."""
+        return each(self.column(self.form.types[0]), _folded_code) if self.form.types else np.full(len(self.frame), "")
+
+    @cached_property
+    def theatre(self) -> npt.NDArray[Any]:
+        """The theatre of each row (R,), by the smallest place that is named; nothing elsewhere."""
+        found = np.full(len(self.frame), "", dtype=object)
+        for name in self.form.places[::-1]:
+            inside = each(self.column(name), lambda text: self.filters.places.get(plain_words(text), ""))
+            found = np.where(inside != "", inside, found)
+        return found
+
+    @cached_property
+    def attacks(self) -> tuple[Mask, Mask]:
+        """Whether an attacker stands on the first side and one of the attacked on the second (R,), and vice versa."""
+        tests = [matcher(names) if names else None for names in (self.filters.attackers, self.filters.attacked)]
+
+        def named(side: int, test: Callable[[str], bool] | None) -> Mask:
+            columns = [one for one in self.form.sides[side] if one in self.frame]
+            if test is None or not columns:
+                return np.full(len(self.frame), True)
+            return np.any([each(self.frame[one], test, bool) for one in columns], axis=0)
+
+        return named(0, tests[0]) & named(1, tests[1]), named(1, tests[0]) & named(0, tests[1])
+
+    @cached_property
+    def turned(self) -> Mask:
+        """Whether an event is dropped because the attacker stands on the second side (R,)."""
+        form, filters = self.form, self.filters
         ordered = filters.order == ATTACKER_FIRST or (filters.order == BY_TYPE and form.directed)
-        by_type = look.kinds.isin(form.attacker_first) if filters.order == BY_TYPE and not form.directed else ordered
-        refuse = ~look.attacker & by_type
-        numbers = [1] * int(left.sum()) if not form.events else self._numbers(frame[form.events][left], before)
-        passing = (
-            identity, self._versions(version), look.days[left], ends[left], look.precision[left], look.theatre[left],
-            ~look.attacker[left], refuse[left], self._groups(frame[left], look.attacker[left]),
-            self._killed(frame[left], look.attacker[left]),
-        )  # fmt: skip
-        self.passing += map(_Row, *(column.tolist() for column in passing), numbers)
+        by_type = np.isin(self.kinds, list(form.attacker_first)) & (filters.order == BY_TYPE)
+        return ~self.attacks[0] & (ordered | by_type)
 
-    def _groups(self, frame: pd.DataFrame, first: pd.Series) -> pd.Series:
-        """The one group of the case that is named on the attackers' side, which is the `first` or the second."""
-        tests = {group: matcher(names) for group, names in self.filters.groups.items()}
-        nothing = pd.Series("", index=frame.index)
-        if not tests or not self.form.sides[0]:
-            return nothing
-        sides = [sum((frame[one] + " | " for one in side if one in frame), start=nothing) for side in self.form.sides]
-
-        def group_of(text: str) -> str:
-            named = [group for group, test in tests.items() if any(map(test, text.split("|")))]
-            return named[0] if len(named) == 1 else ""
-
-        return _each(sides[0].where(first, sides[1]), group_of)
-
-    def _killed(self, frame: pd.DataFrame, first: pd.Series) -> pd.Series:
-        """The dead of the attacked, who stand on the second side where the attackers stand `first`; NaN if not said."""
-        dead = [
-            pd.to_numeric(frame[name], errors="coerce") if name else pd.Series(np.nan, index=frame.index)
-            for name in (next((one for one in columns if one in frame), "") for columns in self.form.killed)
-        ]
-        found = dead[1].where(first, dead[0])
-        return found.where(found >= 0)
-
-    def _numbers(self, column: pd.Series, before: int) -> list[int]:
-        """The numbers of events in rows that hold those of a period."""
-        return [
-            whole_count(self.table.path, before + row + 1, self.form.events, text)
-            for row, text in zip(column.index, column, strict=True)
-        ]
-
-    def _versions(self, column: pd.Series) -> pd.Series:
-        """When rows were last changed, in seconds; -inf where it is not said."""
-        found = pd.to_numeric(column, errors="coerce")
-        words = column[found.isna() & (column != "")]
-        when = pd.to_datetime(words, format="ISO8601", utc=True, errors="coerce")
-        if when.isna().any():
-            said = words[when.isna()].iloc[0]
-            raise refused(self.table.path, f"timestamps in seconds or as ISO dates; one says {said!r}")
-        seconds = (when - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-        return found.fillna(seconds).fillna(-np.inf)
+    @cached_property
+    def out(self) -> dict[str, Mask]:
+        """The rows that each filter drops by itself (R,), in the order in which reasons are given."""
+        form, filters = self.form, self.filters
+        wanted = filters.violence if form is GED else filters.types
+        kinds = [each(self.frame[one], _folded_code) for one in form.types if one in self.frame]
+        typed = np.any([np.isin(one, wanted) for one in kinds], axis=0) if kinds and wanted else True
+        rough = (self.precision > filters.date_precision) & (filters.rough_dates == DROP)
+        everything = np.full(len(self.frame), True)
+        return {
+            OTHER_TYPE: everything & ~np.asarray(typed),
+            OTHER_ACTORS: ~(self.attacks[0] | self.attacks[1]),
+            OTHER_PLACE: self.theatre == "",
+            NO_DATE: (self.day == "").to_numpy(),
+            ROUGH_DATE: rough,
+        }
 
     # --- days -------------------------------------------------------------------------------------------------
 
     @cached_property
+    def _parts(self) -> list[npt.NDArray[Any]]:
+        """Year, month and day where they stand apart, as texts of numbers; a day that is not there is the first."""
+        year, month, *day = (self.column(name) for name in self.form.day)
+        return [each(year, whole_code), each(month, _month), each(day[0], whole_code) if day else np.array("1")]
+
+    @cached_property
+    def day(self) -> pd.Series:
+        """The dates as written, or put together where year, month and day stand apart."""
+        if len(self.form.day) == 1:
+            return self.column(self.form.day[0])
+        year, month, day = (np.where(np.isin(one, ("0", "")), "1", one) for one in self._parts)
+        joined = [f"{y}-{m}-{d}" for y, m, d in np.broadcast(year, month, day)]
+        texts = np.where(self._parts[0] == "", "", np.array(joined, dtype=object))
+        return pd.Series(texts, self.frame.index, dtype="category")
+
+    @cached_property
+    def precision(self) -> Array:
+        """How well the date is known (R,), trusted where it is not said."""
+        found = pd.to_numeric(each(self.column(self.form.precision), str), errors="coerce").astype(float)
+        if len(self.form.day) > 1:
+            for part, rough in zip(self._parts[:0:-1], (ROUGH_TO_MONTH, ROUGH_TO_YEAR), strict=True):
+                found = np.where(np.isin(part, ("0", "")), rough, found)
+        return np.asarray(found)
+
+    @property
+    def date_texts(self) -> dict[str, int]:
+        """The distinct dates as written, each with its first row."""
+        firsts = [one.drop_duplicates() for one in (self.day, self.column(self.form.end))]
+        return {str(text): int(row) for one in firsts[::-1] for row, text in one.items()}
+
+    @cached_property
     def reading(self) -> DateReading:
         """How the dates are written, and what they are."""
-        texts: dict[str, int] = {}
-        for span, row in self.spans.items():
-            for text in span:
-                texts.setdefault(text, row)
-        return read_dates(self.table.path, texts, self.filters.date_format)
+        return read_dates(self.table.path, self.date_texts, self.filters.date_format)
+
+    @cached_property
+    def spans(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """The first and last days of events, or of the periods of rows (R,), as dates; none for a row without one."""
+        first, last = (
+            each(one, lambda text: self.reading.days.get(text), "datetime64[D]")
+            for one in (self.day, self.column(self.form.end))
+        )
+        if self.form.period == WEEK:
+            last = first + 6
+        elif self.form.period == MONTH:
+            last = _month_end(first)
+        return first, np.fmax(first, last)
+
+    @cached_property
+    def possible(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], Mask]:
+        """The day numbers from which and up to which an event may be (R,), and whether its date is rough."""
+        first, last = self.spans
+        rough = self.precision > self.filters.date_precision
+        if not self.form.end:
+            year = first.astype("datetime64[Y]")
+            near = (first - 3, first + 3)
+            month = (first.astype("datetime64[M]").astype(first.dtype), _month_end(first))
+            whole = (year.astype(first.dtype), (year + 1).astype(first.dtype) - 1)
+            levels = [~rough, self.precision >= ROUGH_TO_YEAR, self.precision >= ROUGH_TO_MONTH]
+            first, last = (
+                np.select(levels, [one, in_year, in_month], in_week)
+                for one, in_year, in_month, in_week in zip((first, last), whole, month, near, strict=True)
+            )
+        start = np.datetime64(self.calendar.start)
+        return (first - start).astype(int), (last - start).astype(int), rough
 
     @property
     def span(self) -> tuple[int, int]:
@@ -384,191 +296,208 @@ class Export:
         return first, last if end is None else min(last, self.calendar.day_of(end))
 
     @cached_property
-    def periods(self) -> list[tuple[date, date]]:
-        """The first and last days of all rows, whether they count or not, in order and each once."""
-        return sorted({self._period(day, end) for day, end in self.spans if day in self.reading.days})
+    def dates(self) -> tuple[date, date] | None:
+        """The first and the last date of all rows, whether they count or not; None without any."""
+        first, last = (one[~np.isnat(one)] for one in self.spans)
+        return (first.min().item(), (last if self.form.period else first).max().item()) if len(first) else None
 
-    @property
-    def covered(self) -> tuple[int, int]:
-        """The first and the last day that the file covers, as it is said or as its rows show."""
+    def _covered(self, days: npt.NDArray[np.int64]) -> tuple[int, int]:
+        """The first and the last day that the file covers, as it is said or as its rows and `days` of events show."""
+        assert self.dates is not None
         low, high = self.span
-        first, last = self.periods[0][0], max(one[bool(self.form.period)] for one in self.periods)
-        first_day, last_day = self.calendar.day_of(first), self.calendar.day_of(last)
+        first, last = (self.calendar.day_of(one) for one in self.dates)
         return (
-            low if self.filters.start is not None else max(low, first_day),
-            high if self.filters.end is not None else min(high, last_day),
+            low if self.filters.start is not None else max(low, min(first, int(days.min()))),
+            high if self.filters.end is not None else min(high, max(last, int(days.max()))),
         )
 
-    def _period(self, day: str, end: str) -> tuple[date, date]:
-        """The days of an event, or of a row that holds those of a period."""
-        first = self.reading.days[day]
-        last = self.reading.days.get(end, first)
-        if self.form.period == WEEK:
-            last = first + timedelta(6)
-        elif self.form.period == MONTH:
-            last = first.replace(day=months.monthrange(first.year, first.month)[1])
-        return first, max(first, last)
+    # --- counts -----------------------------------------------------------------------------------------------
 
-    def _rough(self, row: _Row) -> tuple[date, date]:
-        """The days of which an event with a rough date may be."""
-        first, last = self._period(row.day, row.end)
-        if not self.form.end and row.precision >= ROUGH_TO_YEAR:
-            return first.replace(month=1, day=1), first.replace(month=12, day=31)
-        if not self.form.end and row.precision >= ROUGH_TO_MONTH:
-            return first.replace(day=1), first.replace(day=months.monthrange(first.year, first.month)[1])
-        if not self.form.end:
-            return first - timedelta(3), first + timedelta(3)
-        return first, last
+    def counts(self) -> Counts:
+        """Counts of every day or period that the file covers; events outside the calendar extend it too.
 
-    def _dated(self) -> Iterator[_Dated]:
-        """The rows that pass with their days; those are dropped that last too long or are not covered."""
-        low, high = self.span
-        for row in self.passing:
-            rough, period = row.precision > self.filters.date_precision, bool(self.form.period)
-            dates = self._rough(row) if rough else self._period(row.day, row.end)
-            first, last = (self.calendar.day_of(one) for one in dates)
-            several = not rough and not period and last > first
-            spread = rough or (several and self.filters.multi_day == SPREAD)
-            if several and self.filters.multi_day == DROP:
-                self.dropped[SEVERAL_DAYS] += 1
-            elif spread and last - first >= MOST_SPREAD:
-                self.dropped[ROUGH_DATE] += 1
-            elif first < low or (last if spread or period else first) > high:
-                self.dropped[NOT_COVERED] += 1
-            else:
-                self.several += several
-                self.rough += rough
-                yield _Dated(row, first, last, spread)
-
-    def _once(self, rows: Iterable[_Dated]) -> Iterator[_Dated]:
-        """Each event once, in its newest version, an attack before its mirror image."""
-        kept = list(rows)
-        newest = self._newest({one.row.identity for one in kept if one.row.identity})
-        seen: set[str] = set()
-        for one in sorted(kept, key=lambda one: one.row.refused):
-            row = one.row
-            if row.version < newest.get(row.identity, row.version):
-                self.dropped[OLDER] += 1
-            elif row.identity and row.identity in seen:
-                self.dropped[TWICE] += 1
-            else:
-                seen.add(row.identity)
-                if row.refused:
-                    self.dropped[OTHER_ORDER] += 1
-                else:
-                    self.second_side += row.second_side
-                    yield one
-
-    def _newest(self, wanted: set[str]) -> dict[str, float]:
-        """The newest version of some events among all rows: a revised row may fail filters that an older one passes."""
-        newest: dict[str, float] = {}
-        values, times = np.unique(np.concatenate(self.hashes or [np.array([], np.uint64)]), return_counts=True)
-        listed = pd.Series(sorted(wanted), dtype=object)
-        wanted = set(listed[np.isin(_hashes(listed), values[times > 1])])
-        if not wanted:
-            return newest
-        for frame in self.table.blocks((self.form.identity, self.form.version)):
-            identity = frame[self.form.identity].str.strip()
-            known = identity.isin(wanted)
-            versions = self._versions(frame[self.form.version][known].str.strip())
-            for key, one in zip(identity[known], versions, strict=True):
-                newest[key] = max(one, newest.get(key, -np.inf))
-        return newest
-
-    def _placed(self, rows: Iterable[_Dated]) -> dict[tuple[int, str], int]:
-        """Numbers of attacks by day, or by the last day of the period, and theatre.
-
-        The events that may be of any of the same days are spread over them evenly, one after the other.
+        Raises:
+            UserError: the filters name actors and the file has none, a cell cannot be read, or nothing is left.
         """
-        found: Counter[tuple[int, str]] = Counter()
-        spread: defaultdict[tuple[int, int], list[_Row]] = defaultdict(list)
-        for one in rows:
-            if one.spread:
-                spread[one.first, one.last].append(one.row)
-            else:
-                found[one.last if self.form.period else one.first, one.row.theatre] += one.row.number
-                if (one.row.group or one.row.killed > 0) and not self.form.period:
-                    killed = 0 if np.isnan(one.row.killed) else round(one.row.killed)
-                    self.details.append(AttackDetail(one.first, one.row.theatre, one.row.group, killed))
-        for (first, last), several in spread.items():
-            for place, row in enumerate(several):
-                found[first + (2 * place + 1) * (last - first + 1) // (2 * len(several)), row.theatre] += row.number
-        return {key: number for key, number in found.items() if number}
+        form, filters, path = self.form, self.filters, self.table.path
+        if filters.names_actors and not form.sides[0]:
+            raise refused(
+                path,
+                f"events with actors; {form.name} name none: filters.attackers=[] and filters.attacked=[] count the"
+                " events of the counted types by anybody",
+            )
+        left, spread = self._left()
+        if form.overlap and len(set(self.kinds[left])) > 1:
+            raise refused(path, f"one type of event, for those of {form.name} overlap: filters.types=[{form.overlap}]")
+        places = np.flatnonzero(left)
+        number = np.ones(len(places), dtype=int)
+        if form.events:
+            cells = self.column(form.events).iloc[places]
+            number = np.array([whole_count(path, int(row), form.events, text) for row, text in cells.items()], int)
+        first, last, _ = (one[places] for one in self.possible)
+        days = pd.DataFrame({"first": first, "last": last})
+        same = days.groupby(["first", "last"])["first"]
+        evenly = (2 * same.cumcount() + 1) * (last - first + 1) // (2 * same.transform("size"))
+        day = np.where(spread[places], first + evenly, last if form.period else first)
+        if not number.any():
+            raise refused(path, f"a file with at least one attack; {self._nothing_left()}")
+        theatres = filters.theatres
+        columns = np.array([theatres.index(one) for one in self.theatre[places]])
+        low, high = self._covered(day)
+        report = self._report(left, int(number.sum()), low, high)
+        if form.period:
+            start, end = self.span
+            whole = ~np.isnat(self.spans[0]) & (self.possible[0] >= start) & (self.possible[1] <= end)
+            ends = np.unique(self.possible[1][whole])
+            by_period = np.zeros((len(ends), len(theatres)))
+            np.add.at(by_period, (np.searchsorted(ends, day), columns), number)
+            return from_counts(theatres, np.array([self.possible[0][whole].min() - 1, *ends]), by_period, report)
+        by_day = np.zeros((high - low + 1, len(theatres)))
+        np.add.at(by_day, (day - low, columns), number)
+        groups, killed = self._groups(left), self._killed()
+        told = places[~spread[places] & ((groups[places] != "") | (killed[places] > 0))]
+        details = [
+            AttackDetail(int(self.possible[0][row]), self.theatre[row], groups[row], round(np.nan_to_num(killed[row])))
+            for row in told
+        ]
+        counts = from_days(theatres, low, by_day, report)
+        says_dead = bool((killed[places] >= 0).any())
+        return replace(counts, details=tuple(details), groups=tuple(filters.groups), says_dead=says_dead)
 
-    def _intervals(self) -> list[tuple[int, int]]:
-        """The first and last days of all periods that are covered."""
+    def _groups(self, left: Mask) -> npt.NDArray[Any]:
+        """The one group of the case that is named on the attackers' side (R,); nothing in rows that are not `left`."""
+        tests = {group: matcher(names) for group, names in self.filters.groups.items()}
+        if not tests or not self.form.sides[0]:
+            return np.full(len(self.frame), "")
+
+        def group_of(text: str) -> str:
+            named = [group for group, test in tests.items() if any(map(test, text.split("|")))]
+            return named[0] if len(named) == 1 else ""
+
+        sides = [[each(self.frame[one], str) for one in side if one in self.frame] for side in self.form.sides]
+        first, second = (["|".join(names) for names in zip(*side, strict=True)] for side in sides)
+        texts = np.where(left, np.where(self.attacks[0], first, second), "")
+        return each(pd.Series(texts, self.frame.index, dtype="category"), group_of)
+
+    def _killed(self) -> Array:
+        """The dead of the attacked (R,), who stand on the other side than the attackers; NaN where it is not said."""
+        said = [next((one for one in columns if one in self.frame), "") for columns in self.form.killed]
+        first, second = (pd.to_numeric(each(self.column(one), str), errors="coerce").astype(float) for one in said)
+        found = np.where(self.attacks[0], second, first)
+        return np.where(found >= 0, found, np.nan)
+
+    def _left(self) -> tuple[Mask, Mask]:
+        """The rows that count (R,), and those that are spread over the days that they may be of."""
+        left = np.full(len(self.frame), True)
+
+        def drop(reason: str, out: Mask) -> None:
+            self.dropped[reason] += int((left & out).sum())
+            left[out] = False
+
+        self.dropped.clear()
+        for reason, out in self.out.items():
+            drop(reason, out)
         low, high = self.span
-        found = [(self.calendar.day_of(first), self.calendar.day_of(last)) for first, last in self.periods]
-        return [one for one in found if low <= one[0] and one[1] <= high]
+        first, last, rough = self.possible
+        spread = rough | (self.several & (self.filters.multi_day == SPREAD))
+        drop(SEVERAL_DAYS, self.several & (self.filters.multi_day == DROP))
+        drop(ROUGH_DATE, spread & (last - first >= MOST_SPREAD))
+        drop(NOT_COVERED, (first < low) | (np.where(spread | bool(self.form.period), last, first) > high))
+        drop(OLDER, self.older)
+        identity = self.column(self.form.identity)
+        places = np.flatnonzero(left)
+        places = places[np.argsort(self.turned[places], kind="stable")]  # an attack before its mirror image
+        again = np.full(len(left), False)
+        again[places] = (identity.iloc[places].duplicated() & (identity.iloc[places] != "")).to_numpy()
+        drop(TWICE, again)
+        drop(OTHER_ORDER, self.turned)
+        return left, spread
+
+    @property
+    def several(self) -> Mask:
+        """Whether an event with a good date lasts several days (R,)."""
+        first, last, rough = self.possible
+        return ~rough & (last > first) & (not self.form.period)
+
+    @cached_property
+    def older(self) -> Mask:
+        """Whether a row is an older version of an event (R,), whatever the filters say of the newer one."""
+        identity, version = self.column(self.form.identity), self.column(self.form.version)
+        when = pd.Series(self._versions(version), self.frame.index)
+        newest = when.groupby(identity, observed=True).transform("max")
+        return ((when < newest) & (identity != "")).to_numpy()
+
+    def _versions(self, column: pd.Series) -> Array:
+        """When rows were last changed (R,), in seconds; -inf where it is not said."""
+        texts = column.cat.categories.to_series()
+        found = pd.to_numeric(texts, errors="coerce")
+        when = pd.to_datetime(texts[found.isna()], format="ISO8601", utc=True, errors="coerce")
+        bad = [one for one in when.index[when.isna()] if one]
+        if bad:
+            raise refused(self.table.path, f"timestamps in seconds or as ISO dates; one says {bad[0]!r}")
+        seconds = found.fillna((when - pd.Timestamp(0, tz="UTC")).dt.total_seconds()).fillna(-np.inf)
+        return seconds.to_numpy()[column.cat.codes.to_numpy()]
 
     # --- report -----------------------------------------------------------------------------------------------
 
     def _nothing_left(self) -> str:
         """Why no row is left: all dates lie elsewhere, or the reason with the most rows first."""
         reasons = ", ".join(f"{reason}: {number}" for reason, number in self.dropped.most_common() if number)
-        why = f"of {self.rows} rows none is left ({reasons or 'it has no rows'})"
-        elsewhere = outside_words(self.periods[0][0], self.periods[-1][0], self.calendar) if self.periods else ""
-        return elsewhere + why
+        why = f"of {len(self.frame)} rows none is left ({reasons or 'it has no rows'})"
+        return (outside_words(*self.dates, self.calendar) if self.dates else "") + why
 
-    def _report(self, kept: int) -> ReadingReport:
-        dropped = {reason: n for reason, n in self.dropped.items() if n}
-        return ReadingReport(self.form.name, self.rows, kept, dropped, tuple(self._remarks(kept)))
+    def _report(self, left: Mask, kept: int, low: int, high: int) -> ReadingReport:
+        dropped = {reason: number for reason, number in self.dropped.items() if number}
+        remarks = self._remarks(left, kept, *map(self.calendar.date_of, (low, high)))
+        return ReadingReport(self.form.name, len(self.frame), kept, dropped, tuple(remarks))
 
-    def _remarks(self, kept: int) -> Iterator[str]:
+    def _remarks(self, left: Mask, kept: int, first: date, last: date) -> Iterator[str]:
         """How it was stored, how it was decided who attacked whom, and which days are covered."""
         form, filters = self.form, self.filters
         yield from stored_remarks(self.table, self.reading)
         if form.sides[0]:
-            yield from self._order_remarks(kept)
+            yield from self._order_remarks(int((left & ~self.attacks[0]).sum()), kept)
         yield from form.remarks
-        if self.several and filters.multi_day == FIRST:
-            yield f"{self.several} of several days count on their first; filters.multi_day=spread or drop changes that"
-        elif self.several:
-            yield f"{self.several} of several days are spread over them"
-        if self.rough:
-            yield f"{self.rough} with a rough date are spread over the days that they may be of"
-        first, last = (self.calendar.date_of(day) for day in self.covered)
+        several, rough = (int((left & one).sum()) for one in (self.several, self.possible[2]))
+        if several and filters.multi_day == FIRST:
+            yield f"{several} of several days count on their first; filters.multi_day=spread or drop changes that"
+        elif several:
+            yield f"{several} of several days are spread over them"
+        if rough:
+            yield f"{rough} with a rough date are spread over the days that they may be of"
         if filters.start is not None and filters.end is not None:
-            yield f"covers {first} to {last}, as filters.from and filters.to say"
+            how = "as filters.from and filters.to say"
         else:
             how = "by its events of any kind and any date; filters.from and filters.to say it better"
-            yield f"covers {first} to {last}, {how}"
-        if form.identity and form.identity not in self.table.names:
+        yield f"covers {first} to {last}, {how}"
+        if form.identity and form.identity not in self.frame:
             yield f"there is no column {form.identity}: an event that stands twice counts twice"
 
-    def _order_remarks(self, kept: int) -> Iterator[str]:
+    def _order_remarks(self, second_side: int, kept: int) -> Iterator[str]:
         form, filters = self.form, self.filters
         if filters.order == ATTACKER_FIRST:
             yield "an attack: an attacker on the first side, one of the attacked on the second"
         else:
             order = f"; {form.order}" if filters.order == BY_TYPE and form.order else ""
             yield f"an attack: an attacker on one side, one of the attacked on the other, of a counted type{order}"
-        if self.second_side and not form.fixed:
-            yield f"in {self.second_side} of {kept} the attacked stand first; their own strikes may be among these"
+        if second_side and not form.fixed:
+            yield f"in {second_side} of {kept} the attacked stand first; their own strikes may be among these"
         if answers := self.dropped[OTHER_ORDER]:
             look, them = ("event looks like a strike", "it") if answers == 1 else ("events look like strikes", "them")
             yield f"{answers} {look} {filters.answers}; filters.order=any includes {them}"
 
 
-def _each(column: pd.Series, answer: Callable[[str], Any]) -> pd.Series:
-    """What a function says of every text; each distinct text is looked at once."""
-    return column.map({one: answer(one) for one in column.unique()})
-
-
-def _hashes(texts: pd.Series) -> npt.NDArray[np.uint64]:
-    """A number of 64 bits for every text, the same for the same text."""
-    return pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
+def _month_end(days: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The last days of the months of some dates."""
+    return np.asarray((days.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1)
 
 
 def _folded_code(text: str) -> str:
     return whole_code(text.casefold())
 
 
-def _at_least_one(text: str) -> str:
-    return f"{int(text):02d}" if text.isdigit() and int(text) else "01" if text in ("0", "") else text
-
-
 def _month(text: str) -> str:
     """The number of a month that may be written as a word."""
-    found = None if text.isdigit() or not text else parse_date(f"1 {text.strip().title()} 2000")
+    text = whole_code(text)
+    found = None if text.isdigit() or not text else parse_date(f"1 {text.title()} 2000")
     return text if found is None else str(found.month)

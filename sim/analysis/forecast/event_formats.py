@@ -28,7 +28,7 @@ class Format:
     killed: columns with the dead of the first and of the second side, of each the first that is there; the same columns
     where the database does not say on which side they died.
     events: the column with the number of events, where a row holds those of a `period`: of a week or a month from its
-    date on, or up to the day in `end`.
+    date on, or up to the day in `end`; overlap: the type to count where an event may be of several.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Format:
     killed: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     events: str = ""
     period: str = ""
+    overlap: str = ""
     remarks: tuple[str, ...] = ()
 
     @property
@@ -130,6 +131,7 @@ HAPI: Final = Format(
     types=("event_type",),
     places=("admin2_name", "admin1_name", "location_name", "location_code"),
     events="events",
+    overlap="political_violence",
     remarks=(_NO_ACTORS,),
 )
 MONTHLY: Final = Format(

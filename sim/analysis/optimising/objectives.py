@@ -8,7 +8,7 @@ from typing import Final
 
 from sim.analysis.requested import draws_of, source_of
 from sim.analysis.sensitivity.targets import Target, target_of
-from sim.experiment.command import Request, check_one_point
+from sim.experiment.command import Request
 from sim.experiment.dataset import outcomes_of
 from sim.experiment.options import SIZES, OptimiseOptions
 from sim.experiment.sweep.axes import Axes, read_axes
@@ -84,7 +84,6 @@ def asked_by(options: OptimiseOptions, rest: Request) -> Asked:
         raise UserError(VERB, f"{count} combinations", f"at most {MOST_CONFIGURATIONS} of keys that are no parameters")
     given = any(one.partition("=")[0] == "study.runs" for one in axes.fixed)
     fixed = [*([] if given else [f"study.runs={SIZES[VERB].runs}"]), *axes.fixed]
-    check_one_point(fixed, ("runs", "draws"))
     chosen = product(*(one.overrides for one in axes.choices))
     first, *others = (load((*fixed, *one), rest.config_dir, rest.extensions) for one in (*chosen, ()))
     scenario, objectives, constraints = asked_of(first.scenario, options)

@@ -27,7 +27,7 @@ from sim.experiment.sweep.profiles import keys_of
 from sim.experiment.sweep.store import Store, open_store, open_sweep, read_store
 from sim.model.declared_outcomes import Outcome
 from sim.model.extension import ActiveExtensions, Extension, requested_extensions
-from sim.model.hydra_config import STUDY_KEYS, override_of
+from sim.model.hydra_config import override_of
 from sim.model.parameters import Declaration
 from sim.model.scenario import Config, asking, parameter_rows
 from sim.model.validation import UserError, one_of
@@ -299,14 +299,10 @@ def composed(settings: SensitivitySettings, rest: Request, compose: Compose) -> 
 
 
 def check(axes: Axes) -> None:
-    """Refuse what only a sweep takes: a key with several values that is no number, or a key of a sweep's design."""
+    """Refuse what only a sweep takes: a key with several values that is no number."""
     if axes.choices:
         one = axes.choices[0]
         raise UserError(one.key, ",".join(one.labels), "one value; an analysis has one configuration, and numbers vary")
-    for text in axes.fixed:
-        key, _, value = text.partition("=")
-        if key in {f"study.{name}" for name in STUDY_KEYS if name not in ("runs", "accept_versions")}:
-            raise UserError(key, value, "study.runs and sensitivity.samples; the method decides about the points")
 
 
 def folder_of(sweep: "Sweep", settings: SensitivitySettings) -> Path:

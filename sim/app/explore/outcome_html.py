@@ -72,7 +72,7 @@ def key_figures(view: ExploreView) -> str:
         "acknowledged_lull": f"from then to {report}",
         "lull_days": f"days until attacks resume{ASSUMED}",
         "deaths": "soldiers killed",
-        "war": f"direct war{ASSUMED}",
+        "war": f"direct war, at these settings{ASSUMED}",
     }
     if view.outlook is not None and view.b is None:  # one answer to one question: the same as elsewhere
         del labels["lull_days"], labels["war"]

@@ -34,9 +34,10 @@ from sim.app.play.stepwise_run import (
     parse_number,
     parse_play_state,
 )
-from sim.experiment.formats import long_date, number
+from sim.experiment.formats import number
 from sim.model.cast import Cast
 from sim.model.scenario import Scenario, scenario_names
+from sim.model.timeline import long_date
 from sim.model.validation import UserError
 from sim.reporting.text import capital
 from sim.rules.patron import PHASES

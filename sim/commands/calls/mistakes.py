@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from sim.experiment.cluster import cluster_of
-from sim.experiment.command import Request, check_from_defaults, check_one_machine, check_one_point
+from sim.experiment.command import Request, check_from_defaults, check_one_machine, check_read
 from sim.experiment.options import (
     OWN,
     CalibrateOptions,
@@ -49,9 +49,8 @@ class Call:
         """The options of one class."""
         return cast(Kind, self.options[kind])
 
-    def config(self, read: tuple[str, ...] = ("runs", "outcomes"), cluster: bool = False) -> Config:
-        """The configuration, of a verb that simulates one, perhaps on a cluster; `read` are the keys of `study`."""
-        check_one_point(self.rest.overrides, read)
+    def config(self, cluster: bool = False) -> Config:
+        """The configuration, of a verb that simulates one, perhaps on a cluster."""
         if not cluster:
             check_one_machine(self.rest.overrides)
         return self.homed(load(self.rest.overrides, self.rest.config_dir, self.rest.extensions))
@@ -73,6 +72,7 @@ def check(request: Request) -> None:
     rest = request
     for kind in OWN.get(request.verb, ()):
         options[kind], rest = rest.options(kind)
+    check_read(request.verb, rest.overrides)
     CHECKS.get(request.verb, Call.config)(Call(request, rest, options))
 
 
@@ -98,7 +98,7 @@ def _calibrate(call: Call) -> None:
 def _explain(call: Call) -> None:
     from sim.analysis.requested import draws_of, players_of, source_of
 
-    options, config = call.of(ExplainOptions), call.config(("runs", "draws"), cluster=True)
+    options, config = call.of(ExplainOptions), call.config(cluster=True)
     draws_of(config, source_of(options.parameters), 1)
     players_of(config.scenario, options.mechanisms)
     asking(config.scenario, [options.outcome], "outcome")

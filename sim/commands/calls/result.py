@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 
 from sim.experiment.cluster import cluster_of, connected
-from sim.experiment.command import Request, Study, override_texts, spelled_options
+from sim.experiment.command import Request, Study, check_read, override_texts, spelled_options
 from sim.experiment.options import Options
 from sim.experiment.result_dir import Folder, result_folder
 from sim.experiment.runner import Checkpoints, Progress
@@ -165,6 +165,7 @@ def request_of(
     folder = study.get("config_dir")
     objects = tuple(one for one in added if isinstance(one, Extension))
     rest = Request(verb, tuple(texts), None if folder is None else Path(folder), extensions=objects)
+    check_read(verb, rest.overrides)
     spelled = [text for one in options for text in spelled_options(one)]
     return replace(rest, overrides=(*spelled, *rest.overrides)), rest
 

@@ -33,7 +33,7 @@ from sim.experiment.sweep.axes import (
 from sim.model.declared_outcomes import Outcome
 from sim.model.extension import Extension
 from sim.model.hydra_config import STUDY_KEYS, TOP_KEYS, hydra_text, parse_override, read_yaml
-from sim.model.scenario import POSTERIOR, Config, asking
+from sim.model.scenario import POSTERIOR, Config
 from sim.model.validation import Section, UserError, mapping, one_of
 
 if TYPE_CHECKING:
@@ -61,10 +61,8 @@ def settings_of(config: Config) -> StudyOptions:
     if study.draws is not None and study.draws not in DRAWS:
         raise UserError("study.draws", study.draws, one_of(DRAWS, study.draws))
     ignored = Section("study", config.tree["study"], STUDY_KEYS)
-    known, outcomes = outcomes_of(config.scenario), None
-    if study.outcomes is not None:
-        _, outcomes = asking(config.scenario, ignored.texts("outcomes"), "study.outcomes")
-    known = known if outcomes is None else {name: known[name] for name in outcomes if name in known}
+    known, outcomes = outcomes_of(config.scenario), config.scenario.named
+    known = {name: known[name] for name in outcomes if name in known} if outcomes else known
     if not known:
         raise UserError("study.outcomes", study.outcomes, "one outcome or more; daily series come with these")
     return replace(

@@ -20,7 +20,6 @@ from sim.reporting.comparison_tables import (
     SIGNS,
     arm_ends,
     asked_of,
-    asked_words,
     baseline_of,
     caveats,
     digits_of,
@@ -343,7 +342,12 @@ def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
     check_one_baseline(data)
     asked, names = asked_of(data)[:MOST_ASKED], [titled(str(one)) for one in data["scenario"].values]
     down, across = (len(asked), 1) if narrow else (1, len(asked))
-    width, panel = NARROW if narrow else PAPER, 0.66 + 0.4 * len(names)
+    width = NARROW if narrow else PAPER
+    size = 9.5 if narrow else 8.0 if across < MOST_ASKED else 7.0
+    signs = int(72 * width / across / (0.62 * (size + 1.5)))  # of a title on one line of its panel
+    titles = [textwrap.wrap(short(data, one), signs) for one in asked]
+    lines = 0.16 * (max(map(len, titles)) - 1)
+    panel = 0.66 + lines + 0.4 * len(names)
     several = data.sizes["draw"] > 1
     spread = f"Dot: mean over {data.sizes['draw']:,} parameter sets; bar: 90% of them. " if several else ""
     source, notes = source_of(data), (f"{spread}Dotted: {baseline_of(data)}.",)
@@ -354,7 +358,8 @@ def choices_figure(data: xr.Dataset, narrow: bool = False) -> Figure:
             left, room = 0.01 + (0 if narrow else place / across), 1 / across - (0.02 if narrow else 0.05)
             below = height - panel * (place + 1 if narrow else 1) + 0.4
             axes = figure.add_axes((left, below / height, room, 0.4 * len(names) / height))
-            _draw_choices(axes, data, measure, names, 9.5 if narrow else 8.0 if across < MOST_ASKED else 7.0)
+            _draw_choices(axes, data, measure, names, size)
+            axes.set_title("\n".join(titles[place]), fontsize=size + 1.5, fontweight="bold", pad=3)
         footer(figure, source, *notes, left=0.01)
     return figure
 
@@ -380,7 +385,6 @@ def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[st
     axes.set_xlim(left=min(0.0, axes.get_xlim()[0] if unit != "probability" else 0.0) - 0.02 * axes.get_xlim()[1])
     axes.tick_params(labelsize=size)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes.set_title(asked_words(data, measure), fontsize=size + 1.5, fontweight="bold", pad=3)
 
 
 def _frame(axes: Axes, rows: int, words: str) -> None:

@@ -16,7 +16,7 @@ from sim.analysis.discovery.prim import inside
 from sim.analysis.discovery.scenario_discovery import Box, Discovery, Restriction, Step
 from sim.reporting.figures.sweep_figures import sweep_source
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, PALE, bare, footer, heading, new_figure, quiet, style
-from sim.reporting.tables import box_words, case_words, dimension_title, in_words
+from sim.reporting.tables import box_words, case_words, dimension_title
 from sim.reporting.text import percent
 
 WIDTH: Final = 13.33
@@ -36,7 +36,7 @@ def trajectory_figure(found: Discovery, data: xr.Dataset) -> Figure:
     ways: list[tuple[Sequence[Step], int | None]] = [(one.steps, one.chosen) for one in boxes] or [(found.steps, None)]
     with style():
         figure = new_figure(WIDTH, 5.4)
-        title = f"How the search for {case_words(found.cases.condition)} went"
+        title = f"How the search for {case_words(found.cases.condition, data)} went"
         heading(figure, title, _sample_words(found), LEFT, 14.5, TOPS)
         grid = figure.add_gridspec(1, len(ways), left=0.065, right=0.985, top=0.74, bottom=0.19, wspace=0.18)
         for number, (steps, chosen) in enumerate(ways):
@@ -61,7 +61,7 @@ def boxes_figure(found: Discovery, data: xr.Dataset) -> Figure:
     height = TITLE + sum(rows) + FOOT
     with style():
         figure = new_figure(WIDTH, height)
-        title = f"Where {case_words(found.cases.condition)} comes from{in_words(found.cases.condition)}"
+        title = f"Parameter values that go with {case_words(found.cases.condition, data)}"
         heading(figure, title, _sample_words(found), LEFT, 14.5, TOPS)
         top, left = TITLE, found.cases.held_out
         for number, (box, row) in enumerate(zip(boxes, rows, strict=False), 1):

@@ -11,12 +11,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from sim.experiment.dataset import outcomes_in
-from sim.experiment.formats import long_date, named
+from sim.experiment.formats import named
 from sim.experiment.result_dir import config_in
 from sim.experiment.statistics import INTERVAL_90, Array, Tally, quantile
 from sim.model.declared_outcomes import Outcome
 from sim.model.parameters import shared_declarations
 from sim.model.scenario import titled
+from sim.model.timeline import long_date
 from sim.model.validation import UserError, one_of
 from sim.reporting.figures.briefing import source_of
 from sim.reporting.style import (

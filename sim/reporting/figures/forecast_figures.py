@@ -28,9 +28,10 @@ from sim.analysis.forecast.scores import (
     Summary,
     weeks_of,
 )
-from sim.experiment.formats import long_date, short_date
+from sim.experiment.formats import short_date
 from sim.experiment.statistics import LEVELS, Array, quantile
 from sim.model.scenario import Config, Scenario
+from sim.model.timeline import long_date
 from sim.reporting.calibration_tables import BENCHMARK_WORDS, COMPARED_TITLE, SCORE_WORDS
 from sim.reporting.style import (
     BLUE,

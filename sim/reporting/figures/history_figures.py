@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from sim.analysis.divergence import Divergence
 from sim.analysis.traced_run import Life
 from sim.engine.reference.model import ReferenceModel
-from sim.experiment.formats import long_date
 from sim.experiment.statistics import Array
+from sim.model.timeline import long_date
 from sim.reporting.style import BLUE, GREY, INK, ORANGE, PURPLE, WIDTH, date_axis, footer, new_figure, quiet, style
 from sim.reporting.text import FigureSource, capital
 from sim.rules.patron import ALARMED_AGAIN, RESTRAINING

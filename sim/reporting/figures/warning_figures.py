@@ -15,7 +15,7 @@ from sim.reporting.style import BLUE, GREY, INK, ORANGE, footer, heading, new_fi
 from sim.reporting.text import FigureSource, enumerated
 
 WIDTH: Final = 9.5
-ROW: Final = 3.55
+ROW: Final = 3.75
 TOP: Final = 0.9
 FOOT: Final = 0.4
 LEFT: Final = 0.075
@@ -41,8 +41,8 @@ def warning_figure(found: Mapping[str, Warned], lines: Mapping[str, str], watch:
             top = 1 - (TOP + ROW * place) / height
             words = textwrap.fill(lines[event], TITLE)
             figure.text(LEFT, top, words, va="top", fontsize=10, fontweight="bold", linespacing=1.3)
-            low, tall = top - 3.02 / height, 2.45 / height
-            draw_roc(figure.add_axes((LEFT, low, 0.37, tall)), one)
+            low, tall = top - 3.2 / height, 2.45 / height
+            draw_roc(figure.add_axes((LEFT + 0.01, low, 0.37, tall)), one)
             draw_reliability(figure.add_axes((0.57, low, 0.40, tall)), one, weeks)
         made = f"{watch.config.runs:,} histories, parameters {watch.config.parameters_from}"
         footer(figure, FigureSource([titled(watch.scenario.name)], made, watch.config.seed), left=LEFT)
@@ -67,8 +67,8 @@ def draw_roc(axes: Axes, one: Warned) -> None:
         each = f"{words}: {score.false_alarms:.1f} false alarms a year"
         axes.plot(*place, marker, color=colour, markersize=7, label=each, zorder=4, clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, 1))
-    axes.set_xlabel("all other weeks in alarm")
-    axes.set_ylabel("weeks before the event in alarm")
+    axes.set_xlabel("alarm although the event did not follow")
+    axes.set_ylabel("alarm where it followed")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(loc="lower right", fontsize=8.5, handlelength=1.3)
@@ -85,12 +85,12 @@ def draw_reliability(axes: Axes, one: Warned, weeks: int) -> None:
         elinewidth=1.0, clip_on=False,
     )  # fmt: skip
     axes.set(xlim=(0, most), ylim=(0, most))
-    axes.set_xlabel("probability by the regression")
-    axes.set_ylabel(f"event came within {weeks} weeks")
+    axes.set_xlabel("probability that the regression gave")
+    axes.set_ylabel(f"event followed within {weeks} weeks")
     digits = 0 if most > 0.08 else 1
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5))
         axis.set_major_formatter(PercentFormatter(1.0, decimals=digits))
-    axes.text(0.02, 0.97, "on the dashed line, probabilities are right", transform=axes.transAxes, va="top",
-              fontsize=8.5, color=GREY)  # fmt: skip
+    words = f"on the dashed line, probabilities are right;\nthese are off by at most {100 * one.off:.1f} points"
+    axes.text(0.02, 0.97, words, transform=axes.transAxes, va="top", fontsize=8.5, color=GREY)
     quiet(axes, "both")

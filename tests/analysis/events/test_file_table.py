@@ -3,9 +3,12 @@
 What is right is counted by pandas from the rows before they become a file.
 """
 
+import bz2
+import csv
 import gzip
 import io
 import json
+import lzma
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -95,7 +98,8 @@ def weekly(start: str, end: str = "") -> pd.DataFrame:
     table = found.assign(**{start: weeks}).groupby([start, "country", "type"]).size().rename("events").reset_index()
     if end:
         table[end] = [one + timedelta(6) for one in table[start]]
-    return table.rename(columns={"type": "event_type"}).assign(sub_event_type=table["type"], admin1="", fatalities=0)
+    table = table.rename(columns={"type": "event_type"}).assign(sub_event_type=table["type"])
+    return table.reindex(columns=[*table, *(one for one in WEEK_COLUMNS if one not in table)])
 
 
 def frame_text(frame: pd.DataFrame, sign: str = ",") -> str:
@@ -189,15 +193,26 @@ def acled_sheet() -> list[list[Any]]:
     return cells(ACLED_31, acled_rows())
 
 
+HAPI_COLUMNS = (
+    "location_code has_hrp in_gho provider_admin1_name provider_admin2_name admin1_code admin1_name admin2_code"
+    " admin2_name admin_level event_type events fatalities reference_period_start reference_period_end dataset_hdx_id"
+    " resource_hdx_id warning error"
+).split()
+WEEK_COLUMNS = [
+    "week", "region", "country", "admin1", "event_type", "sub_event_type", "events", "fatalities",
+    "population_exposure", "disorder_type", "id", "centroid_latitude", "centroid_longitude",
+]  # fmt: skip
+HAPI_PLACES = {"places": {"iraq": ["IRQ"], "syria": ["SYR"], "jordan": ["JOR"]}}
+
+
 def hapi() -> str:
+    """Each event as political violence, and half of them as violence against civilians too, as HDX has them."""
     codes = {"Iraq": "IRQ", "Syria": "SYR", "Jordan": "JOR", "Elsewhere": "XYZ"}
     table = weekly("reference_period_start", "reference_period_end")
-    table = table.assign(location_code=table["country"].map(codes), event_type=table["sub_event_type"])
-    table = table[["location_code", "event_type", "events", "reference_period_start", "reference_period_end"]]
-    return tagged(frame_text(table), list(table))
-
-
-WEEK_COLUMNS = ["week", "country", "event_type", "sub_event_type", "admin1", "events", "fatalities"]
+    table = table[table["event_type"] != TYPES[2]]
+    table = table.assign(location_code=table["country"].map(codes), event_type="political_violence")
+    again = table.iloc[::2].assign(event_type="civilian_targeting")
+    return tagged(frame_text(pd.concat([table, again]).reindex(columns=HAPI_COLUMNS)), HAPI_COLUMNS)
 
 
 READ: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]] = {
@@ -244,6 +259,36 @@ READ: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]] =
     "ACLED, answer of the API": (
         "a.json", lambda: json.dumps({"success": True, "count": 90, "data": acled_rows()}), {}, "days",
     ),
+    "ACLED, UTF-32": ("a.csv", lambda: plain_acled().encode("utf-32"), {}, "days"),
+    "ACLED, letters lost before": ("a.csv", lambda: text(ACLED_31, acled_rows(notes="Nujab\ufffd")), {}, "days"),
+    "ACLED, cells of Windows line ends and marks": (
+        "a.csv", lambda: text(ACLED_31, acled_rows(notes='one "two"\r\nthree; four | five\tsix')), {}, "days",
+    ),
+    "ACLED, bzip2": ("a.csv.bz2", lambda: bz2.compress(plain_acled().encode()), {}, "days"),
+    "ACLED, xz": ("a.csv.xz", lambda: lzma.compress(plain_acled().encode()), {}, "days"),
+    "ACLED, zip with a text to read": ("a.zip", lambda: packed("a.csv", plain_acled(), "ReadMe.txt"), {}, "days"),
+    "ACLED, from R": (
+        "a.csv", lambda: pd.DataFrame(acled_rows(timestamp=None)).to_csv(na_rep="NA", quoting=csv.QUOTE_NONNUMERIC), {},
+        "days",
+    ),
+    "ACLED, fatalities with a comma": ("a.csv", lambda: text(ACLED_31, acled_rows(fatalities="1,234")), {}, "days"),
+    "ACLED, 2023-11-1": (
+        "a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one.year}-{one.month}-{one.day}")), {}, "days",
+    ),
+    "ACLED, a record in each line": ("a.json", lambda: pd.DataFrame(acled_rows()).to_json(orient="records", lines=True),
+        {}, "days"),
+    "ACLED, Parquet with dates and numbers": (
+        "a.parquet", lambda: parquet(pd.DataFrame(acled_rows()).assign(
+            event_date=pd.to_datetime(events()["date"]), time_precision=1.0).to_dict("records")), {}, "days",
+    ),
+    "ACLED, columns of before 2023": (
+        "a.csv", lambda: frame_text(pd.DataFrame(acled_rows()).assign(data_id=1, event_id_no_cnty=2, iso3="IRQ")), {},
+        "days",
+    ),
+    "UCDP, answer of the API": (
+        "g.json", lambda: json.dumps({"TotalCount": 90, "TotalPages": 1, "NextPageUrl": "", "Result": ged_rows(str)}),
+        {}, "untyped days",
+    ),
     "ACLED, JSON records": ("a.json", lambda: json.dumps(acled_rows()), {}, "days"),
     "ACLED, 1 February 2024": (
         "a.csv", lambda: text(ACLED_31, acled_rows(lambda one: f"{one.day} {one:%B %Y}")), {}, "days",
@@ -284,8 +329,7 @@ READ: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]] =
         ANYBODY, "weeks of anybody",
     ),
     "events of HDX HAPI, with tags": (
-        "h.csv", hapi, {**ANYBODY, "places": {"iraq": ["IRQ"], "syria": ["SYR"], "jordan": ["JOR"]}},
-        "weeks of anybody",
+        "h.csv", hapi, {**ANYBODY, **HAPI_PLACES, "types": ["political_violence"]}, "weeks of anybody",
     ),
     "daily counts": ("d.csv", lambda: frame_text(daily()), {}, "days"),
     "daily counts, without quiet days": ("d.csv", lambda: frame_text(daily()[daily()["attacks"] > 0]), {}, "days"),
@@ -399,7 +443,7 @@ REFUSED: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]
         "a.csv", lambda: "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1234567\n", {},
         "Git LFS pointer to 1.23 MB: run `git lfs pull`",
     ),
-    "a web page": ("a.csv", lambda: "<!DOCTYPE html>\n<html>log in</html>", {}, "web page: log in where it comes from"),
+    "a web page": ("a.csv", lambda: "<!DOCTYPE html>\n<html>log in</html>", {}, "web page or XML: log in"),
     "nothing": ("a.csv", lambda: "", {}, "this one is empty"),
     "blank lines alone": ("a.csv", lambda: "\n\n,,\n", {}, "this one is empty"),
     "a header alone": ("a.csv", lambda: HEAD + "\n", {}, "of 0 rows none is left (it has no rows)"),
@@ -422,14 +466,21 @@ REFUSED: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]
     "bytes that are no text": ("a.csv", lambda: b"a,b\n\x00\x01", {}, "bytes that are no text"),
     "UTF-8 broken in one line": (
         "a.csv", lambda: text(ACLED_31, acled_rows(notes="Nujabāʼ Ḥizb ā")).encode().replace(b"INV3,", b"INV3\xe9,"),
-        {}, "line 5 is in another encoding: save it as CSV (UTF-8)",
+        {}, "line 5 is in another encoding: save it as UTF-8",
     ),
     "neither UTF-8 nor cp1252": (
         "a.csv", lambda: text(ACLED_31, acled_rows(notes="x")).encode().replace(b"INV3,", b"INV3\x81\xe9,"), {},
-        "save it as CSV (UTF-8)",
+        "save it as UTF-8",
     ),
     "a quotation mark not closed": (
         "a.csv", lambda: plain_acled() + 'INV999,"' + "2023-11-01,x\n" * 12_000, {}, "is a quotation mark not closed?",
+    ),
+    "a quotation mark not closed at the end": (
+        "a.csv", lambda: plain_acled() + 'INV999,"2023-11-01\n\n', {}, "row 91 has 2: is a quotation mark not closed?",
+    ),
+    "an error of the API, in words": (
+        "a.json", lambda: json.dumps({"success": False, "error": {"status": 403, "message": "denied"}}), {},
+        "this one is an error (denied)",
     ),
     "a row cut off": ("a.csv", lambda: plain_acled() + "INV999,2023-11-01\n", {}, "row 91 has 2: get the file anew"),
     "a missing column": (
@@ -495,6 +546,17 @@ REFUSED: dict[str, tuple[str, Callable[[], str | bytes], dict[str, object], str]
     ),
     "one row a week": (
         "d.csv", lambda: rising("date", 7).replace(",19", ",3"), {}, "call it week_start or week_end",
+    ),
+    "types of HDX that overlap": (
+        "h.csv", hapi, {**ANYBODY, **HAPI_PLACES, "types": []}, "overlap: filters.types=[political_violence]",
+    ),
+    "a workbook with two sheets of data": (
+        "a.xlsx", lambda: workbook(("HRP_1", acled_sheet()), ("HRP_2", acled_sheet())), {},
+        "this one has 2 (Excel (sheet HRP_1), Excel (sheet HRP_2)): save the one you want as CSV",
+    ),
+    "one page of several": (
+        "a.json", lambda: json.dumps({"success": True, "total_count": 900, "data": acled_rows()}), {},
+        "this page has 90 of 900: put all pages into a list",
     ),
     "a negative count": ("d.csv", lambda: "date,attacks\n2023-11-04,-3\n", {}, "row 1, column attacks says '-3'"),
     "counts so far that fall": ("c.csv", lambda: "as_of_date,total\n2023-11-01,9\n2023-11-08,7\n", {}, "falls from 9"),
