@@ -340,8 +340,8 @@ def choices_table(data: xr.Dataset) -> Table:
         rows.append({"scenario": str(name)})
         for measure in measures:
             one = row_of(data, place, measure)
-            told = [one[key] for key in ("difference", "low", "high", "verdict")] + [sign_words(one, "sets")]
-            for row, arm, said in ((rows[0], "baseline", [None] * 3 + [""] * 2), (rows[-1], "scenario", told)):
+            judged_by = [one[key] for key in ("difference", "low", "high", "verdict")] + [sign_words(one, "sets")]
+            for row, arm, said in ((rows[0], "baseline", [None] * 3 + [""] * 2), (rows[-1], "scenario", judged_by)):
                 values = (*(one[f"{arm}_{end}"] for end in ("value", "low", "high")), *said)
                 row |= dict(zip(_keys(measure), values, strict=True))
     heads = {name: f"{_of_case(data, words)} (median)" for name, words in COUNTED.items()}

@@ -20,6 +20,7 @@ from matplotlib.colors import to_hex
 
 from sim import cli, report, watch
 from sim.analysis.calibration.identifiability import NOT
+from sim.analysis.comparison.paired_comparison import compared
 from sim.analysis.comparison.value_of_information import FEWEST
 from sim.analysis.early_warning import EVENTS, Warned, Watch
 from sim.analysis.report_data import Asked, ParameterEvidence, ReportResults, learnt, prepare
@@ -42,6 +43,7 @@ from sim.reporting.comparison_tables import (
     row_of,
     short,
     sign_words,
+    verdict_line,
 )
 from sim.reporting.figures.compare_figures import choices_figure, shares_figure
 from sim.reporting.report_contents import GLOSSARY, brief_of, every_table, rule_line, sentences, watch_lines
@@ -282,7 +284,8 @@ def test_the_answer_has_the_numbers_of_the_data(made: Made) -> None:
         wanted += [100 * share, *first_only[0], *values[:3], *first_only[1], *values[3:5]]
         wanted += sorted((100 * one for one in values[5:] if one), reverse=True)  # the largest share first, no zeros
     assert shown == pytest.approx(wanted, abs=0.51)
-    assert "sign open: less in" in first
+    for place in range(data.sizes["comparison"]):
+        assert verdict_line(compared(row_of(data, place, "lull_days"))) in first
     coalitions = xr.open_dataset(made.folder / "coalitions.nc", engine="h5netcdf")
     largest = float(np.abs(coalitions["shapley"]).max())
     assert amount(largest, "days") in made.page.brief.causes[0]
