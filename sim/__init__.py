@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sim.commands.compare import compare as compare
     from sim.commands.data import inspect_data as inspect_data
     from sim.commands.discover import discover as discover
+    from sim.commands.discover import optimise as optimise
     from sim.commands.explain import diff as diff
     from sim.commands.explain import explain as explain
     from sim.commands.forecast import forecast as forecast
     from sim.commands.forecast import predict_case as predict_case
-    from sim.commands.optimise import optimise as optimise
     from sim.commands.replay import replay as replay
     from sim.commands.report import report as report
     from sim.commands.run import run as run
@@ -65,9 +65,8 @@ _NAMES = {
     "sim.commands.calibrate": "calibrate",
     "sim.commands.compare": "compare",
     "sim.commands.data": "inspect_data",
-    "sim.commands.discover": "discover",
+    "sim.commands.discover": "discover optimise",
     "sim.commands.explain": "diff explain",
-    "sim.commands.optimise": "optimise",
     "sim.commands.replay": "replay",
     "sim.commands.forecast": "forecast predict_case",
     "sim.commands.calls.result": "Result",

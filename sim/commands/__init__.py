@@ -4,6 +4,7 @@ from typing import Final
 
 GROUPS: Final = {
     "checks": ("verify", "check-extension", "bench"),
+    "discover": ("discover", "optimise"),
     "explain": ("explain", "diff"),
     "forecast": ("forecast", "case"),
     "sweep": ("sweep", "merge"),

@@ -125,7 +125,7 @@ PLANTED = Extension(
 def test_a_front_that_is_planted_in_the_model_is_found() -> None:
     levers = {"planted.reach": (0.0, 1.0), "planted.waste": (0.0, 1.0)}
     found = sim.optimise(
-        objectives=["min near", "min far"], population=16, generations=12, draws=2, runs=1, seed=4,
+        objectives=["min near", "min far"], candidates=(16, 12), draws=2, runs=1, seed=4,
         extensions=[PLANTED], overrides={"calendar.days": 140, **levers},
     )  # fmt: skip
     front = found.tables["front"][1:]

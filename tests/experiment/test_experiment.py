@@ -300,7 +300,7 @@ def test_the_time_of_a_forecast_is_without_what_its_trials_compile(first: int, m
 
 
 EIGHT = "mechanisms=[patron_restraint,major_response,limited_response,mediation,fear,pause,obedience,bursts]"
-COSTED = {
+COSTED: dict[str, tuple[Callable[..., Any], tuple[str, ...], int]] = {
     "explain": (attribution.prepare, (EIGHT, "study.draws=2", "study.runs=2"), 2**8),
     "compare": (paired_comparison.prepare, ("study.draws=2", "study.runs=2"), 3),
 }

@@ -355,10 +355,10 @@ class Export:
         by_day = np.zeros((high - low + 1, len(theatres)))
         np.add.at(by_day, (day - low, columns), number)
         groups, killed = self._groups(left), self._killed()
-        told = places[~spread[places] & ((groups[places] != "") | (killed[places] > 0))]
+        known = places[~spread[places] & ((groups[places] != "") | (killed[places] > 0))]
         details = [
             AttackDetail(int(self.possible[0][row]), self.theatre[row], groups[row], round(np.nan_to_num(killed[row])))
-            for row in told
+            for row in known
         ]
         counts = from_days(theatres, low, by_day, report)
         says_dead = bool((killed[places] >= 0).any())

@@ -53,7 +53,7 @@ _OBJECTIVE: Final = re.compile(r"(min|max) (.+)")
 
 
 @dataclass(frozen=True)
-class Asked:
+class LeverSearch:
     """What a search is asked for: `configs` by combination of the choices of `axes`, and `plain`, without levers."""
 
     axes: Axes
@@ -66,7 +66,7 @@ class Asked:
     options: OptimiseOptions
 
 
-def asked_by(options: OptimiseOptions, rest: Request) -> Asked:
+def asked_by(options: OptimiseOptions, rest: Request) -> LeverSearch:
     """Read and check what a request asks for.
 
     Raises:
@@ -89,7 +89,7 @@ def asked_by(options: OptimiseOptions, rest: Request) -> Asked:
     scenario, objectives, constraints = asked_of(first.scenario, options)
     *configs, plain = (replace(one, scenario=replace(one.scenario, asked=scenario.asked)) for one in (first, *others))
     draws = draws_of(first, source, SIZES[VERB].draws)
-    return Asked(axes, tuple(configs), plain, objectives, constraints, source, draws, options)
+    return LeverSearch(axes, tuple(configs), plain, objectives, constraints, source, draws, options)
 
 
 def asked_of(

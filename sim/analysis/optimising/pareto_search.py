@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim.analysis.optimising.objectives import VERB, Asked
+from sim.analysis.optimising.objectives import VERB, LeverSearch
 from sim.analysis.sensitivity.targets import Target
 from sim.engine.record import OutputSpec
 from sim.experiment.parameter_sets import DEFAULTS, ParameterSets, shipped_posterior
@@ -43,7 +43,7 @@ AGAIN: Final = 4
 class Problem:
     """What is asked, with the parameter sets of the search and, after these, of the second judgement."""
 
-    asked: Asked
+    asked: LeverSearch
     sets: ParameterSets
 
     @property
@@ -166,7 +166,7 @@ class Judge:
         """Statistics (T, N, D) of candidates (N, K) in each parameter set."""
         names = [f"{place}" for place in range(len(self.problem.targets))]
         part = max(1, -(-len(unit) // 4))
-        found = joined(chunks(len(unit), part, Part(self, unit), progress), axis=0)
+        found = joined(chunks(len(unit), part, Candidates(self, unit), progress), axis=0)
         return np.stack([found[name] for name in names])
 
     def simulate(self, unit: Column, progress: Progress | None) -> dict[str, Array]:
@@ -196,7 +196,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Part:
+class Candidates:
     """Some candidates of a population, for a chunk that a worker may make."""
 
     judge: Judge
@@ -392,7 +392,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def prepared(asked: Asked) -> Problem:
+def prepared(asked: LeverSearch) -> Problem:
     """The search as a problem; nothing is simulated.
 
     Raises:
