@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final
@@ -13,6 +13,7 @@ import xarray as xr
 from sim.analysis.attribution import Attributed, Attribution, share_rows
 from sim.analysis.comparison.paired import UNTIL_WAR, WORST
 from sim.analysis.comparison.paired_comparison import (
+    ALIKE,
     LESS,
     MORE,
     NO_PAIRS,
@@ -28,7 +29,6 @@ from sim.analysis.comparison.paired_comparison import (
     prior_rows,
     regret_rows,
     shares_of_sign,
-    verdict,
 )
 from sim.analysis.report_data import LEAST_DRAWS
 from sim.analysis.requested import PRIOR
@@ -38,7 +38,17 @@ from sim.model.conditions import is_condition
 from sim.model.scenario import CONDITIONED, titled
 from sim.reporting.table import Column, Table, numeric, written
 from sim.reporting.tables import ASSUMED
-from sim.reporting.text import amount, capital, enumerated, inside, minus, percent, points, sets_from, short_percent
+from sim.reporting.text import (
+    amount,
+    enumerated,
+    inside,
+    minus,
+    percent,
+    points,
+    sets_from,
+    share_ends,
+    short_percent,
+)  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -84,7 +94,7 @@ SAID: Final = tuple(name for name, one in _KEY.items() if one.said)
 """What is printed, the key questions, of which regret is printed too, and what the sentence on a pair speaks of."""
 QUESTIONS: Final = ("war", "lull_days", "attacks_after", "deaths_10")
 """The key questions in the order in which the figure answers them."""
-SIGNS: Final = {MORE: "▲", LESS: "▼", NOT_LESS: "△", NOT_MORE: "▽", OPEN: "◇", SAME: "=", NO_PAIRS: "–"}
+SIGNS: Final = {MORE: "▲", LESS: "▼", NOT_LESS: "△", NOT_MORE: "▽", ALIKE: "≈", OPEN: "◇", SAME: "=", NO_PAIRS: "–"}
 """A sign for each verdict, which always stands before its words."""
 
 SCENARIO: Final = Column("scenario", "Scenario", format=lambda row: titled(row["scenario"]), number=False)
@@ -184,18 +194,21 @@ MOST_ANSWERED: Final = 2
 """Scenarios that an answer names besides the baseline."""
 CLEARLY: Final = 3.0
 """Errors above which the value of knowing a group of parameters is clear."""
+COUNTED: Final = {
+    UNTIL_WAR: "Attacks on {target} after {strikes} until war", "deaths": "Soldiers of {target} killed until war",
+}  # fmt: skip
+"""What the table of choices counts besides the conditions asked, in words."""
+TERMS: Final = (
+    "Direct war: between {patron} and {target}; a lull: from {strikes} until attacks on {target} resume; a parameter"
+    " set: one guess at all uncertain numbers."
+)
+"""What the table of choices speaks of, said once."""
 
 
 def asked_of(data: xr.Dataset) -> list[str]:
     """The conditions that a comparison was asked, as measures."""
     names = data["measure"].values[data["kind"].values == "outcome"]
     return [str(name) for name in names if is_condition(str(name))]
-
-
-def choice_row(data: xr.Dataset, comparison: int, measure: str) -> Row:
-    """One effect by the name of its measure, as a choice is judged by it: the verdict is that on all pairs."""
-    row = row_of(data, comparison, measure)
-    return {**row, "verdict": verdict(row)}
 
 
 def answer_line(data: xr.Dataset) -> str:
@@ -214,16 +227,18 @@ def held(pinned: str) -> str:
 
 
 def choice_line(data: xr.Dataset) -> str:
-    """Which choice has more or less of what is asked, in one sentence, the choices that differ most first."""
+    """Which choice has more or less of what is asked, in one sentence, the choices that differ most first.
+
+    Attacks and deaths are named where their sign is firm, so that an open answer does not hide what is known.
+    """
     asked = asked_of(data)[:2]
-    rows = {name: [choice_row(data, one, name) for one in range(data.sizes["comparison"])] for name in asked}
+    rows = {name: [row_of(data, one, name) for one in range(data.sizes["comparison"])] for name in (*asked, *COUNTED)}
     order = sorted(range(data.sizes["comparison"]), key=lambda one: -max(_apart(rows[name][one]) for name in asked))
     alike: dict[str, list[str]] = {}
     for one in order[:MOST_ANSWERED]:
         words: dict[str, list[str]] = {}
-        for name in asked:
-            of = "probability" if rows[name][one]["unit"] == "probability" else "mean number"
-            words.setdefault(_moves(rows[name][one]), []).append(f"the {of} of {inside(short(data, name))}")
+        for name in (*asked, *(name for name in COUNTED if rows[name][one]["verdict"] in (MORE, LESS))):
+            words.setdefault(move_words(rows[name][one]), []).append(measured(data, rows[name][one]))
         said = enumerated([how.format(enumerated(what)) for how, what in words.items()])
         alike.setdefault(said, []).append(f"“{titled(rows[asked[0]][one]['scenario'])}”")
     parts = [f"{' as well as '.join(names)} {said}" for said, names in alike.items()]
@@ -236,105 +251,150 @@ def _apart(row: Row) -> float:
     return abs(row["difference"] or 0.0) / size if size else 0.0
 
 
-def _moves(row: Row) -> str:
-    """What a choice does to a condition, and how sure that is."""
-    less, _, more = shares_of_sign(row)
-    sets = "pairs" if row["draws_less"] is None else "parameter sets"
+def measured(data: xr.Dataset, row: Row) -> str:
+    """What a choice moves: the probability or the mean of a condition, the median of what is counted."""
+    counted = row["measure"] in COUNTED
+    words = inside(_of_case(data, COUNTED[row["measure"]]) if counted else short(data, row["measure"]))
+    of = "median" if counted else "probability" if row["unit"] == "probability" else "mean number"
+    return f"the {of} of {words}"
+
+
+def move_words(row: Row) -> str:
+    """What a choice does to an outcome, which stands for the braces, and in how many parameter sets or pairs.
+
+    >>> row = {"verdict": NOT_MORE, "draws_less": 0.59, "draws_same": 0.385, "draws_more": 0.025}
+    >>> move_words(row)
+    'lowers {} in 59% of the parameter sets (unchanged in 38%, higher in 2.5%)'
+    """
+    less, same, more = map(percent, shares_of_sign(row))
+    of = f"of the {'pairs' if row['draws_less'] is None else 'parameter sets'}"
+
+    def rest(*parts: tuple[str, str]) -> str:
+        return f" ({', '.join(f'{word} in {share}' for word, share in parts if share != '0%')})"
+
     return {
-        MORE: f"raises {{}} (in {percent(more)} of the {sets})",
-        LESS: f"lowers {{}} (in {percent(less)} of the {sets})",
-        NOT_LESS: "raises or leaves unchanged {}",
-        NOT_MORE: "lowers or leaves unchanged {}",
-        SAME: "leaves {} unchanged",
-    }.get(row["verdict"], f"may raise or lower {{}} (the {sets} disagree)")
+        MORE: f"raises {{}} (in {more} {of})",
+        LESS: f"lowers {{}} (in {less} {of})",
+        NOT_LESS: f"raises {{}} in {more} {of}{rest(('unchanged', same), ('lower', less))}",
+        NOT_MORE: f"lowers {{}} in {less} {of}{rest(('unchanged', same), ('higher', more))}",
+        ALIKE: f"makes next to no difference to {{}} (the same in {same} {of})",
+        SAME: f"leaves {{}} unchanged in all {of}",
+    }.get(
+        row["verdict"],
+        f"may raise or lower {{}} (the {of.removeprefix('of the ')} disagree:"
+        f"{rest(('lower', less), ('the same', same), ('higher', more)).replace('(', '')}",
+    )
 
 
 def _of_condition(data: xr.Dataset, condition: str, first: bool) -> str:
     """One condition under the baseline and the scenarios that differ most from it."""
     rows = sorted(
-        (choice_row(data, one, condition) for one in range(data.sizes["comparison"])),
+        (row_of(data, one, condition) for one in range(data.sizes["comparison"])),
         key=lambda x: -abs(x["difference"] or 0.0),
     )
     unit = rows[0]["unit"]
 
     def ends(row: Row, arm: str, said: str = "") -> str:
-        low, high = row[f"{arm}_low"], row[f"{arm}_high"]
-        spread = "" if low is None else f"{amount(low, unit)} to {amount(high, unit)}"
+        spread = arm_ends(data, row, arm)
         label = "90% of the sets: " if first and arm == "baseline" and spread else ""
         inside = "; ".join(part for part in (f"{label}{spread}", said) if part)
         return f" ({inside})" if inside else ""
 
     named_rows = [
-        f"{amount(row['scenario_value'], unit)} under “{titled(row['scenario'])}”{ends(row, 'scenario', _sign(row))}"
+        f"{amount(row['scenario_value'], unit)} under “{titled(row['scenario'])}”"
+        f"{ends(row, 'scenario', difference_line(row))}"
         for row in rows[:MOST_ANSWERED]
     ]
     base = f"{amount(rows[0]['baseline_value'], unit)} under “{titled(rows[0]['baseline'])}”{ends(rows[0], 'baseline')}"
-    of = "probability" if unit == "probability" else "mean number"
-    return f"the {of} of {inside(short(data, condition))} is {enumerated([base, *named_rows])}"
+    return f"{measured(data, rows[0])} is {enumerated([base, *named_rows])}"
 
 
-def _sign(row: Row) -> str:
-    """The verdict on a difference in a few words."""
-    if row["verdict"] not in (MORE, LESS):
-        return str(row["verdict"])
-    less, _, more = shares_of_sign(row)
-    share = percent(more if row["verdict"] == MORE else less)
-    return f"{row['verdict']} in {share} of the {'pairs' if row['draws_less'] is None else 'sets'}"
+def arm_ends(data: xr.Dataset, row: Row, arm: str) -> str:
+    """The interval of an arm over parameter sets; of a share never seen in the histories of a set, what it is under."""
+    low, high = row[f"{arm}_low"], row[f"{arm}_high"]
+    if low is None:
+        return ""
+    if row["unit"] == "probability":
+        return share_ends(low, high, int(data.attrs["runs"]))
+    places = 0 if high >= 10 else 1
+    return f"{low:,.{places}f} to {high:,.{places}f}"
+
+
+def difference_line(row: Row) -> str:
+    """The paired difference with its interval, and the verdict on it."""
+    if row["verdict"] == SAME:
+        return SAME
+    ends = f", {interval(row)}" if row["low"] is not None else ""
+    return f"difference {amount(row['difference'], row['unit'], sign=True)}{ends}: {row['verdict']}"
 
 
 def choices_table(data: xr.Dataset) -> Table:
     """The choices side by side: each condition asked, then attacks and deaths until war, with 90% of parameter sets.
 
-    The first row is the baseline; below each number of another row stands the verdict on its difference.
+    The first row is the baseline; below each number of another row stand its paired difference and how sure that is.
     """
-    measures = (*asked_of(data), UNTIL_WAR, "deaths")
+    measures = (*asked_of(data), *COUNTED)
     several, base = data.sizes["draw"] > 1, baseline_of(data)
     rows: list[Row] = [{"scenario": str(data["baseline"].values[0])}]
     for place, name in enumerate(data["comparison"].values):
         rows.append({"scenario": str(name)})
         for measure in measures:
-            one = choice_row(data, place, measure)
-            for row, arm, said in ((rows[0], "baseline", ""), (rows[-1], "scenario", one["verdict"])):
-                values = (*(one[f"{arm}_{end}"] for end in ("value", "low", "high")), said)
+            one = row_of(data, place, measure)
+            judged_by = [one[key] for key in ("difference", "low", "high", "verdict")] + [sign_words(one, "sets")]
+            for row, arm, said in ((rows[0], "baseline", [None] * 3 + [""] * 2), (rows[-1], "scenario", judged_by)):
+                values = (*(one[f"{arm}_{end}"] for end in ("value", "low", "high")), *said)
                 row |= dict(zip(_keys(measure), values, strict=True))
-    after = f"after {day_text(data, int(data.attrs['strikes_day']))}"
-    heads = {
-        UNTIL_WAR: f"Attacks on {data.attrs['target']} {after}, until war (median)",
-        "deaths": "Soldiers killed, until war (median)",
-    }
-    columns = [SCENARIO]
+    heads = {name: f"{_of_case(data, words)} (median)" for name, words in COUNTED.items()}
+    start = simulated_from(data)
+    columns = [replace(SCENARIO, format=lambda row: titled(row["scenario"]) + (start if row is rows[0] else ""))]
     for measure in measures:
         unit = str(data["unit"].values[place_of(data, measure)])
         head = heads.get(measure) or _head(short(data, measure), unit)
         key, *more = _keys(measure)
-        columns.append(numeric(key, head, partial(_choice, measure=measure, unit=unit), *more))
-    spread = "below, the interval of 90% of parameter sets" if several else "one parameter set, so no interval"
-    judged = (
-        f"▲ more, ▼ less than {base}: so in at least 95% of the sets; △ ▽ in no set the other way; ◇ the sets disagree."
+        columns.append(numeric(key, head, partial(_choice, data=data, measure=measure, unit=unit), *more))
+    spread = (
+        "Below a number 90% of parameter sets, then the paired difference with its 90% (medians do not subtract to it)"
         if several
-        else f"▲ more, ▼ less than {base}, beyond Monte Carlo error; ◇ within it."
+        else "One parameter set, so a number has no interval; below it the paired difference with its Monte Carlo error"
+    )
+    judged = (
+        f"▲ more, ▼ less than {base} in at least 95% of the sets; △ ▽ so or unchanged in at least 95%; ≈ unchanged in"
+        " at least 90%, = in all; ◇ the sets disagree."
+        if several
+        else f"▲ more, ▼ less than {base}, beyond Monte Carlo error; △ ▽ in no pair the other way; = the same; ◇ open."
     )
     note = (
-        f"{capital(spread)}. {judged} All histories count, each until direct war where that comes: fewer attacks and"
-        " deaths may only mean an earlier war."
+        f"{_of_case(data, TERMS)} Compare only within this table. {spread}. {judged} All histories count, each"
+        " until direct war where that comes: fewer attacks and deaths may only mean an earlier war."
     )
     return Table("The choices side by side", tuple(columns), rows, note, "choices", stacked=True)
 
 
+def simulated_from(data: xr.Dataset) -> str:
+    """From when the baseline is simulated, to stand behind its name; empty where it is throughout."""
+    words = str(data["pinned_short"].values[0])
+    return f", {words.replace('free', 'simulated')}" if words.startswith("free") else ""
+
+
 def _keys(measure: str) -> tuple[str, ...]:
     """The keys of a measure in a row of choices."""
-    return (measure, *(f"{measure}: {part}" for part in ("low", "high", "verdict")))
+    parts = ("low", "high", "difference", "difference low", "difference high", "verdict", "shares")
+    return (measure, *(f"{measure}: {part}" for part in parts))
 
 
 def _head(words: str, unit: str) -> str:
     return f"Probability of {inside(words)}" if unit == "probability" else f"{words} (mean)"
 
 
-def _choice(row: Row, measure: str, unit: str) -> str:
-    """Number, interval and verdict, each on a line of its own."""
-    value, low, high, said = (row[key] for key in _keys(measure))
-    ends = "" if low is None else f"\n{amount(low, unit)} to {amount(high, unit)}"
-    return f"{amount(value, unit)}{ends}\n{SIGNS[said]} {said}" if said else f"{amount(value, unit)}{ends}"
+def _choice(row: Row, data: xr.Dataset, measure: str, unit: str) -> str:
+    """Number, interval, paired difference with its interval, and sign, each on a line of its own."""
+    value, low, high, difference, *ends, said, shares = (row[key] for key in _keys(measure))
+    lines = [amount(value, unit), arm_ends(data, {"arm_low": low, "arm_high": high, "unit": unit}, "arm")]
+    if said:
+        spread = interval({"low": ends[0], "high": ends[1], "unit": unit})
+        change_words = amount(difference, unit, sign=True) + (f" ({spread.removesuffix(' pts')})" if spread else "")
+        lines += [minus(change_words) if said != SAME else "", f"{SIGNS[said]} {shares}"]
+    return "\n".join(filter(None, lines))
 
 
 def difference_columns(data: xr.Dataset) -> tuple[Column, Column]:
@@ -390,9 +450,10 @@ def verdict_words(data: xr.Dataset, row: Row) -> str:
     spread = f"({interval(row)}; {sign_words(row)})" if row["low"] is not None else f"({sign_words(row)})"
     if row["verdict"] in (MORE, LESS):
         return f"{where}{clear_difference(data, row)} {spread}"
+    if row["verdict"] == ALIKE:
+        return f"{where}{subject} mostly the same {spread}"
     if row["verdict"] in (NOT_LESS, NOT_MORE):
-        one, other = (more, fewer) if row["verdict"] == NOT_LESS else (fewer, more)
-        return f"{where}{subject} {one} or unchanged, in no {unit} {other} {spread}"
+        return f"{where}{subject} {more if row['verdict'] == NOT_LESS else fewer} or unchanged {spread}"
     return f"{where}the sign of the change in {change_of} is undetermined {spread}"
 
 
@@ -400,15 +461,20 @@ def verdict_line(row: Row) -> str:
     """The verdict on a difference with the shares of draws or pairs that say so."""
     if row["verdict"] in (NO_PAIRS, SAME):
         return str(row["verdict"])
-    other = {NOT_LESS: "less", NOT_MORE: "more"}.get(row["verdict"])
-    unit = "pair" if row["draws_less"] is None else "draw"
-    return f"{row['verdict']}{f', in no {unit} {other}' if other else ''}: {sign_words(row)}"
+    return f"{row['verdict']}: {sign_words(row)}"
 
 
-def sign_words(row: Row) -> str:
-    """Shares of the draws, or of the pairs of a single draw, in which there is less, as much and more."""
-    less, same, more = (short_percent(one) for one in shares_of_sign(row))
-    return f"less in {less}, unchanged in {same}, more in {more} of {'pairs' if row['draws_less'] is None else 'draws'}"
+def sign_words(row: Row, of: str = "draws") -> str:
+    """Shares of the draws, or of the pairs of a single draw, with less, as much and more: the largest first, no zeros.
+
+    >>> sign_words({"draws_less": 0.01, "draws_same": 0.99, "draws_more": 0.0}, "sets")
+    'unchanged in 99%, less in 1.0% of sets'
+    """
+    named_shares = zip(shares_of_sign(row), ("less", "unchanged", "more"), strict=True)
+    parts = [
+        f"{word} in {short_percent(share)}" for share, word in sorted(named_shares, key=lambda one: -one[0]) if share
+    ]
+    return f"{', '.join(parts)} of {'pairs' if row['draws_less'] is None else of}"
 
 
 def clear_difference(data: xr.Dataset, row: Row) -> str:

@@ -14,7 +14,7 @@ import xarray as xr
 from sim.analysis.attribution import Attributed
 from sim.analysis.calibration.calibration_run import excluded_words
 from sim.analysis.calibration.identifiability import NOT
-from sim.analysis.comparison.paired_comparison import LESS, MORE, compared, prior_rows, verdict
+from sim.analysis.comparison.paired_comparison import LESS, MORE, compared, prior_rows
 from sim.analysis.early_warning import EVENTS, Term, Warned, Watch
 from sim.analysis.report_data import ReportResults
 from sim.analysis.summary import pattern_record
@@ -24,6 +24,7 @@ from sim.model.scenario import CONDITIONED, titled
 from sim.model.validation import UserError
 from sim.reporting.calibration_tables import story_table
 from sim.reporting.comparison_tables import (
+    COUNTED,
     KEY_MEASURES,
     MEASUREMENT,
     MECHANISM_WORDS,
@@ -35,7 +36,6 @@ from sim.reporting.comparison_tables import (
     attribution_table,
     baseline_of,
     choice_line,
-    choice_row,
     choices_table,
     day_text,
     difference_columns,
@@ -45,6 +45,7 @@ from sim.reporting.comparison_tables import (
     interval_words,
     judged_columns,
     knowing_line,
+    measured,
     mechanism_words,
     place_of,
     place_table,
@@ -56,7 +57,7 @@ from sim.reporting.comparison_tables import (
     war_counts,
 )
 from sim.reporting.table import Column, Table, numeric, written
-from sim.reporting.tables import ASSUMED, FORMS, balance_table, days_words, sets_words
+from sim.reporting.tables import ASSUMED, FORMS, balance_table, days_words
 from sim.reporting.text import (
     amount,
     calibration_note,
@@ -68,6 +69,7 @@ from sim.reporting.text import (
     percent,
     positional,
     quantity_title,
+    share_ends,
     span,
 )
 
@@ -208,13 +210,15 @@ def observed(found: ReportResults) -> str:
     one = found.outlook
     if one is None or not one.asked:
         return ""
+    futures = one.data.sizes["run"] // one.draws
     parts = [
-        f"{percent(share.mean)} ({sets_words(share)}) of {inside(short(found.comparison, text))}"
+        f"{percent(share.mean)} (90% of the sets: {share_ends(share.low, share.high, futures)}) for"
+        f" {inside(short(found.comparison, text))}"
         for text, share in one.asked.items()
     ]
     return (
-        "These are winters of the same rules with other chance events. For the winter as it was observed up to"
-        f" {full_date(one.report)}, no choice made otherwise, the model's probabilities are {enumerated(parts)}."
+        "The table re-simulates the winter, so it may go unlike the real one. Given what really happened up to"
+        f" {full_date(one.report)}, with no choice made otherwise, the model says {enumerated(parts)}."
     )
 
 
@@ -230,28 +234,33 @@ def trust(found: ReportResults) -> tuple[tuple[str, str], ...]:
     )
     asked = asked_of(data)
     if driven := [inside(short(data, one)) for one in asked if found.asked.prior_driven(one)]:
-        assumed = f"no observation says how likely {enumerated(driven)} {'is' if len(driven) == 1 else 'are'}"
-        assumed += "; numbers without data decide how large these figures are."
+        assumed = f"the probability of {enumerated(driven)} rests mainly on assumptions, not data."
     else:
         assumed = "every parameter without data keeps its prior."
     for row in prior_rows(data)[-1:]:
-        low, high = (percent(row[f"prior_baseline_{end}"]) for end in ("low", "high"))
+        mean, low, high = (percent(row[f"prior_baseline_{end}"]) for end in ("value", "low", "high"))
         assumed += (
-            f" From the priors alone, direct war under “{titled(row['baseline'])}” would be {low} to {high} likely."
+            f" Before any observation (priors alone), direct war under “{titled(row['baseline'])}” would be {mean}"
+            f" likely on average (90% of the sets: {low} to {high})."
         )
-    rows = [choice_row(data, place, one) for place in range(data.sizes["comparison"]) for one in asked]
-    sure = sum(one["verdict"] in (MORE, LESS) for one in rows)
-    firmness = (
-        f"and stand{'s' * (sure < 2)} firmer than the figures themselves, because all choices share parameters and"
-        " random numbers"
-        if sure
-        else "so which choice does better stays open"
+    return (("Identified", identified), ("Assumed", assumed), ("Signs", signs(data)), ("Form", form_line(found)))
+
+
+def signs(data: xr.Dataset) -> str:
+    """Which differences of the table of choices have a firm sign, by name."""
+    rows = [row for name in (*asked_of(data), *COUNTED) for row in rows_of(data, name)]
+    firm = [
+        f"“{titled(row['scenario'])}” {'raises' if row['verdict'] == MORE else 'lowers'} {measured(data, row)}"
+        for row in rows
+        if row["verdict"] in (MORE, LESS)
+    ]
+    if not firm:
+        return "no difference in the table has one sign in at least 95% of the parameter sets."
+    return (
+        f"{enumerated(firm)}, in at least 95% of the parameter sets each: firmer than the numbers themselves, because"
+        " all choices share parameters and random numbers."
+        f"{' No other difference in the table is firm.' if len(firm) < len(rows) else ''}"
     )
-    signs = (
-        f"{sure or 'none'} of {len(rows)} differences in the first {'column' if len(asked) == 1 else 'columns'}"
-        f" keep{'s' * (sure < 2)} one sign in 95% of the parameter sets or more, {firmness}."
-    )
-    return (("Identified", identified), ("Assumed", assumed), ("Signs", signs), ("Form", form_line(found)))
 
 
 def form_line(found: ReportResults) -> str:
@@ -266,8 +275,9 @@ def form_line(found: ReportResults) -> str:
     if outlook is not None and (other := outlook.other_form) is not None:
         line += (
             f" For the winter as it was observed, that form gives a lull of {days_words(other.lull.median, outlook)}"
-            f" days in the median instead of {days_words(outlook.lull.median, outlook)}, and direct war a probability"
-            f" of {percent(other.war.mean)} instead of {percent(outlook.war.mean)}."
+            f" days in the median instead of {days_words(outlook.lull.median, outlook)}, and direct war"
+            f" by {full_date(outlook.last)} a probability of {percent(other.war.mean)} instead of"
+            f" {percent(outlook.war.mean)}."
         )
     return line
 
@@ -277,17 +287,20 @@ def changes(found: ReportResults) -> tuple[str, ...]:
     data, evidence, scenario = found.comparison, found.asked.evidence, found.asked.config.scenario
     words = inside(short(data, asked_of(data)[0]))
     strongest = {one["key"]: one for one in reversed(found.doubts) if one["counts"]}
+    changed = {row["scenario"]: row["difference"] for row in rows_of(data, asked_of(data)[0])}
     found_lines = [
-        f"Evidence on “{named(one['text'].partition(';')[0], scenario.cast)}”: where it is larger, the change that"
-        f" “{titled(one['scenario'])}” makes to {words} is {'higher' if one['rank'] > 0 else 'lower'} (rank correlation"
+        f"Evidence on “{named(one['text'].partition(';')[0], scenario.cast)}”: where it is larger,"
+        f" “{titled(one['scenario'])}” {'raises' if changed[one['scenario']] > 0 else 'lowers'} {words} by"
+        f" {'more' if (one['rank'] > 0) == (changed[one['scenario']] > 0) else 'less'} (rank correlation"
         f" {one['rank']:+.2f})."
         for one in sorted(strongest.values(), key=lambda one: -abs(one["rank"]))[:2]
     ]
     if needed := evidence.rows("necessity"):
         shares = enumerated([f"“{one['text']}” in {percent(one['fails_after'])}" for one in needed])
         found_lines.append(
-            f"Evidence on what brought the calm: in the model's histories that fit the observations, the calm fails"
-            f" without {shares}. All remain possible causes; what rules one out would move the answer."
+            "Evidence on what brought the calm: remove a cause from the model, and the calm no longer comes in some of"
+            f" the histories that fit the observations: {shares} (these overlap). What rules one out would move the"
+            " answer."
         )
     if any(map(found.asked.prior_driven, asked_of(data))):
         day = full_date(scenario.calendar.date_of(scenario.calendar.report))
@@ -305,6 +318,7 @@ def causes(found: ReportResults) -> tuple[str, ...]:
             None if value is None else amount(value, unit, sign=True)
             for value in (one.shapley.mean, one.shapley.low, one.shapley.high)
         )
+        share = share if unit in ("probability", "1") else f"{share} {unit}"
         within = f"90% of the sets: {low.removesuffix(' pts')} to {high}" if low and high else ""
         within = within or f"± {amount(one.shapley.error, unit)}"
         return f"“{named(mechanism_words(one.mechanism), cast)}” ({share}; {within})"
@@ -313,10 +327,13 @@ def causes(found: ReportResults) -> tuple[str, ...]:
     none, every = (amount(one.mean, unit) for one in (made.none, made.every))
     real = [one for one in made.ranked() if one.mechanism != MEASUREMENT][:MOST_NAMED]
     last = every if unit == "probability" else f"{every} {unit}"
+    same = found.asked.outcome in asked_of(found.comparison)
     lines = (
-        f"Under “{made.game.scenario.title}”, where {held(found.asked.explaining.pinned)}, {several} at work together"
-        f" take “{made.game.measured.words}” from {none} to {last}. Of that the largest shares (Shapley values) are"
-        f" {enumerated(list(map(part, real)))}.",
+        f"{'' if same else 'This explains another outcome than the answer does. '}In {made.game.draws} parameter sets"
+        f" of {made.game.runs} histories each, under “{made.game.scenario.title}”, where"
+        f" {held(found.asked.explaining.pinned)}, {several} at work together"
+        f" take “{made.game.measured.words}” from {none} to {last}. The largest contributions (Shapley values; where"
+        f" some are negative, others may exceed the total) are {enumerated(list(map(part, real)))}.",
     ) * bool(real)
     lines += tuple(
         f"Measurement, not a cause: {part(one)}. It decides which attacks are counted and answered, not why they stop."
@@ -523,7 +540,7 @@ def _lines(row: Row) -> list[Row]:
     if not row["censored_by_war"]:
         return [{**row, "pairs": "all", "share": 1.0}]
     none = dict.fromkeys(("better", "even", "worse"))
-    every = {**row, "pairs": "all, until war", "share": 1.0, "verdict": verdict(row), **none}
+    every = {**row, "pairs": "all, until war", "share": 1.0, **none}
     return [{**compared(row), "pairs": WITHOUT_WAR}, every]
 
 

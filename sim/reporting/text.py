@@ -30,6 +30,16 @@ def percent(share: float | None) -> str:
     return f"{share:.0%}" if share >= 0.1 or share == 0.0 else f"{share:.1%}"
 
 
+def share_ends(low: float, high: float, histories: int) -> str:
+    """An interval of shares, each of so many histories, in which nothing seen is not impossible.
+
+    >>> share_ends(0.0, 0.2, 50), share_ends(0.1, 0.2, 50)
+    ('under 2.0% to 20%', '10% to 20%')
+    """
+    least = f"under {percent(1 / histories)}"
+    return least if high == 0.0 else f"{percent(low) if low else least} to {percent(high)}"
+
+
 def short_percent(share: float) -> str:
     """The same in six signs at most.
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from sim import cli, compare
-from sim.analysis.comparison.paired_comparison import by_baseline, compared, prepare
+from sim.analysis.comparison.paired_comparison import by_baseline, compared, prepare, summary
 from sim.experiment.command import Request
 from sim.model.scenario import titled
 from sim.model.validation import UserError
@@ -23,10 +23,12 @@ from sim.reporting.comparison_tables import (
     KEY_MEASURES,
     QUESTIONS,
     REGRETTED,
+    SIGNS,
     caveats,
     clear_difference,
     effect_table,
     interval,
+    move_words,
     place_of,
     prior_driven,
     prior_table,
@@ -35,6 +37,7 @@ from sim.reporting.comparison_tables import (
     sentence,
     short,
     sign_words,
+    verdict_line,
     war_words,
 )
 from sim.reporting.figures.compare_figures import (
@@ -123,7 +126,7 @@ def test_every_key_question_has_a_panel_with_what_was_found(data: xr.Dataset, fi
         words = [one.get_text() for one in axes.texts]
         for row in every:
             assert {titled(row["scenario"]), difference_words(row)} <= set(words)
-            assert row["verdict"] in difference_words(row)
+            assert compared(row)["verdict"] in difference_words(row)
         low, high = axes.get_xlim()
         assert all(low <= edge <= high for ends in spans(axes) for edge in ends)
 
@@ -164,7 +167,7 @@ def test_the_title_is_one_finding_with_number_interval_and_condition(
     for name, value in values.items():
         changed[f"no_war_{name}"][at] = value
     row = row_of(changed, 0, "lull_days")
-    assert (row["verdict"], colour_of(row)) == (verdict, colour)
+    assert (compared(row)["verdict"], colour_of(row)) == (verdict, colour)
     line = headline(changed, ("lull_days",))
     assert line.startswith("In the model, days from 2 Feb until attacks resume, counted up to 222: ")
     assert verdict in line
@@ -263,7 +266,7 @@ def test_a_sentence_says_what_is_clear_and_what_stays_open(data: xr.Dataset) -> 
     assert told.startswith("With Tight leash instead of Documented history, ")
     for name in ("attacks_after", "lull_days", "war"):
         row = compared(row_of(data, 1, name))
-        clear = row["low"] > 0.0 or row["high"] < 0.0
+        clear = row["verdict"] in ("more", "less")
         assert (clear_difference(data, row) in told) == clear
         assert sign_words(row) in told
     same = compare(["article", "article;mechanisms.fear=true"], runs=20, parameters="defaults").data
@@ -274,14 +277,20 @@ def test_a_sentence_says_what_is_clear_and_what_stays_open(data: xr.Dataset) -> 
 @pytest.mark.parametrize(
     ("difference", "words"),
     [
-        ([0.02] * 39 + [-0.01], "direct war is 1.9 pts more likely (+2.0 to +2.0 pts; less in 2.5%, unchanged in 0%"),
-        ([-0.02] * 39 + [0.01], "direct war is 1.9 pts less likely (-2.0 to -2.0 pts; less in 98%, unchanged in 0%"),
+        (
+            [0.02] * 39 + [-0.01],
+            "direct war is 1.9 pts more likely (+2.0 to +2.0 pts; more in 98%, less in 2.5%",
+        ),
+        (
+            [-0.02] * 39 + [0.01],
+            "direct war is 1.9 pts less likely (-2.0 to -2.0 pts; less in 98%, more in 2.5%",
+        ),
         ([-0.01] * 16 + [0.02] * 24, "the sign of the change in the probability of direct war is undetermined"),
         (
             [0.0] * 10 + [0.08] * 30,
-            "direct war is more likely or unchanged, in no draw less likely (0 to +8.0 pts;",
+            "direct war is more likely or unchanged (0 to +8.0 pts;",
         ),
-        ([0.0] * 10 + [-0.08] * 30, "direct war is less likely or unchanged, in no draw more likely (-8.0 to 0 pts;"),
+        ([0.0] * 10 + [-0.08] * 30, "direct war is less likely or unchanged (-8.0 to 0 pts;"),
     ],
 )
 def test_what_is_said_of_war_goes_by_its_draws(data: xr.Dataset, difference: list[float], words: str) -> None:
@@ -296,12 +305,62 @@ def test_what_is_said_of_war_goes_by_its_draws(data: xr.Dataset, difference: lis
         changed[name][at] = value
     told = sentence(changed, 0)
     assert words in told
-    shares = ", ".join(
-        f"{word} in {percent(values[f'draws_{key}'])}"
-        for key, word in (("less", "less"), ("same", "unchanged"), ("more", "more"))
-    )
-    assert f"{shares} of draws" in told
+    known = ((values["draws_less"], "less"), (values["draws_same"], "unchanged"), (values["draws_more"], "more"))
+    shares = sorted((one for one in known if one[0]), key=lambda one: -one[0])
+    assert f"{', '.join(f'{word} in {percent(share)}' for share, word in shares)} of draws" in told
     assert ("undetermined" in told.partition("without war")[0]) == ("undetermined" in words)
+
+
+@pytest.mark.parametrize(
+    ("shares", "said", "moved", "shown"),
+    [
+        (
+            (59.0, 38.5, 2.5), "less or unchanged",
+            "lowers war in 59% of the parameter sets (unchanged in 38%, higher in 2.5%)",
+            "less in 59%, unchanged in 38%, more in 2.5% of sets",
+        ),
+        (
+            (7.5, 90.0, 2.5), "next to no difference",
+            "makes next to no difference to war (the same in 90% of the parameter sets)",
+            "unchanged in 90%, less in 7.5%, more in 2.5% of sets",
+        ),
+        (
+            (50.0, 20.0, 30.0), "sign open",
+            "may raise or lower war (the parameter sets disagree: lower in 50%, the same in 20%, higher in 30%)",
+            "less in 50%, more in 30%, unchanged in 20% of sets",
+        ),
+        (
+            (1.0, 99.0, 0.0), "next to no difference",
+            "makes next to no difference to war (the same in 99% of the parameter sets)",
+            "unchanged in 99%, less in 1.0% of sets",
+        ),
+        (
+            (95.0, 0.0, 5.0), "less", "lowers war (in 95% of the parameter sets)", "less in 95%, more in 5.0% of sets",
+        ),
+        (
+            (94.0, 0.0, 6.0), "sign open",
+            "may raise or lower war (the parameter sets disagree: lower in 94%, higher in 6.0%)",
+            "less in 94%, more in 6.0% of sets",
+        ),
+        (
+            (0.0, 100.0, 0.0), "the same", "leaves war unchanged in all of the parameter sets",
+            "unchanged in 100% of sets",
+        ),
+    ],
+)  # fmt: skip
+def test_one_rule_words_a_verdict_everywhere(
+    data: xr.Dataset, shares: tuple[float, ...], said: str, moved: str, shown: str
+) -> None:
+    changed, at = data.copy(deep=True), {"comparison": 0, "measure": place_of(data, "war")}
+    for name, share in zip(("less", "same", "more"), shares, strict=True):
+        changed[f"draws_{name}"][at] = share / 100
+    row = row_of(changed, 0, "war")
+    assert row["verdict"] == said
+    assert summary(changed)["comparisons"][row["scenario"]]["measures"]["war"]["verdict"] == said
+    assert move_words(row).format("war") == moved
+    assert sign_words(row, "sets") == shown
+    assert difference_words(row).startswith(f"{SIGNS[said]} {said}")
+    assert verdict_line(row).startswith(said)
 
 
 def test_the_table_has_a_line_for_every_key_outcome(data: xr.Dataset) -> None:
@@ -475,7 +534,7 @@ def test_the_choices_come_first_where_conditions_are_asked() -> None:
     first, *others = (one for one in found.text() if isinstance(one, Table))
     assert first.name == "choices"
     assert [one.name for one in others].count("choices") == 0
-    assert "one parameter set, so no interval" in first.note.lower()
+    assert "one parameter set, so a number has no interval" in first.note.lower()
     assert [row["war by 2024-06-01"] for row in first.records] == [
         float(found.data[f"{arm}_value"].sel(measure="war by 2024-06-01")[0]) for arm in ("baseline", "scenario")
     ]

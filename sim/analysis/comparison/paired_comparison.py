@@ -51,9 +51,12 @@ LESS: Final = "less"
 SAME: Final = "the same"
 NOT_LESS: Final = "more or unchanged"
 NOT_MORE: Final = "less or unchanged"
+ALIKE: Final = "next to no difference"
 OPEN: Final = "sign open"
 NO_PAIRS: Final = "no pair without war"
-"""Verdicts on a difference: its interval leaves zero out; no draw differs; none has it less, or more; all else."""
+"""Verdicts on a difference, by the shares of draws in which there is more, as much and less: see `verdict`."""
+FIRM, MOST_ALIKE = 0.95 - 1e-9, 0.9 - 1e-9
+"""Shares of draws from which a sign is firm, and from which as much as before is next to no difference."""
 COMMON_DAY: Final = "common"
 OWN_DAY: Final = "own"
 RUNS, DRAWS = SIZES["compare"]
@@ -97,19 +100,23 @@ def shares_of_sign(row: Row) -> tuple[float, float, float]:
 
 
 def verdict(row: Row) -> str:
-    """What can be said of the sign of a difference."""
+    """What can be said of the sign of a difference: it is firm where at least 95% of the draws have it.
+
+    Of a single draw it is firm where the Monte Carlo interval leaves zero out, and no pair may go the other way.
+    """
     if row["difference"] is None:
         return NO_PAIRS
     less, same, more = shares_of_sign(row)
-    if same == 1.0:
-        return SAME
-    if row["low"] is not None and row["low"] > 0.0:
-        return MORE
-    if row["high"] is not None and row["high"] < 0.0:
-        return LESS
-    if less == 0.0:
-        return NOT_LESS
-    return NOT_MORE if more == 0.0 else OPEN
+    several = row["draws_less"] is not None
+    rules = {
+        SAME: same == 1.0,
+        MORE: more >= FIRM if several else (row["low"] or 0.0) > 0.0,
+        LESS: less >= FIRM if several else (row["high"] or 0.0) < 0.0,
+        ALIKE: several and same >= MOST_ALIKE,
+        NOT_LESS: same + more >= FIRM if several else less == 0.0,
+        NOT_MORE: same + less >= FIRM if several else more == 0.0,
+    }
+    return next((said for said, holds in rules.items() if holds), OPEN)
 
 
 def by_baseline(data: xr.Dataset) -> list[xr.Dataset]:
@@ -128,7 +135,7 @@ def effect_row(data: xr.Dataset, comparison: int, measure: int) -> Row:
     """One effect; None where a number does not exist.
 
     What war cuts counts until war; `no_war_...` is the same among pairs without war in either arm. `better`, `even` and
-    `worse` are shares of pairs, with the loss that war brings. The verdict is that on pairs without war where war cuts.
+    `worse` are shares of pairs, with the loss that war brings. There is a verdict on either.
     Values of the arms have an interval over the draws where there are several.
     """
     arrays = data.variables  # without the labels that `data[name]` would make anew for each number
@@ -144,7 +151,8 @@ def effect_row(data: xr.Dataset, comparison: int, measure: int) -> Row:
         **{name: finite(arrays[name].values[comparison, measure]) for name in EFFECTS},
         **dict(zip(ARM_ENDS, ends, strict=True)),
     }
-    return {**row, "verdict": verdict(compared(row))}
+    row["verdict"] = verdict(row)
+    return {**row, f"{NO_WAR}verdict": verdict(compared(row))}
 
 
 def _texts(data: xr.Dataset, measure: int, *names: str) -> dict[str, str]:
@@ -153,7 +161,8 @@ def _texts(data: xr.Dataset, measure: int, *names: str) -> dict[str, str]:
 
 def compared(row: Row) -> Row:
     """The row with the numbers that may be ranked and drawn: where war cuts, those of pairs without war."""
-    return {**row, **{name: row[f"{NO_WAR}{name}"] for name in OF_PART}} if row["censored_by_war"] else row
+    names = [name for name in (*OF_PART, "verdict") if f"{NO_WAR}{name}" in row]
+    return {**row, **{name: row[f"{NO_WAR}{name}"] for name in names}} if row["censored_by_war"] else row
 
 
 def regret_rows(data: xr.Dataset) -> list[Row]:

@@ -18,6 +18,7 @@ from sim.reporting.comparison_tables import (
     MEASUREMENT,
     QUESTIONS,
     SIGNS,
+    arm_ends,
     asked_of,
     baseline_of,
     caveats,
@@ -189,6 +190,7 @@ def write_above(axes: Axes, line: int, lift: float, words: str, colour: str, rig
 
 def colour_of(row: Row) -> str:
     """Blue where a choice is better for certain, orange where worse, grey with an open sign, ink where none is good."""
+    row = compared(row)
     if row["verdict"] not in (MORE, LESS):
         return GREY
     return {row["verdict"]: BLUE, "": INK}.get(row["good"], ORANGE)
@@ -196,11 +198,12 @@ def colour_of(row: Row) -> str:
 
 def difference_words(row: Row) -> str:
     """The verdict on a difference with its sign, the difference, its interval, and whether values are of more pairs."""
-    one, words = compared(row), f"{SIGNS[row['verdict']]} {row['verdict']}"
-    if row["verdict"] not in (NO_PAIRS, SAME):
+    one = compared(row)
+    words = f"{SIGNS[one['verdict']]} {one['verdict']}"
+    if one["verdict"] not in (NO_PAIRS, SAME):
         ends = f" ({interval(one)})" if one["low"] is not None else ""
         words += f": {amount(one['difference'], one['unit'], sign=True)}{ends}"
-    return minus(words + (" without war" if of_all(row) and row["verdict"] != NO_PAIRS else ""))
+    return minus(words + (" without war" if of_all(row) and one["verdict"] != NO_PAIRS else ""))
 
 
 def of_all(row: Row) -> bool:
@@ -214,10 +217,10 @@ def headline(data: xr.Dataset, shown: Sequence[str]) -> str:
     Of several scenarios that with the largest difference, clear ones first.
     """
     asked = shown if shown == QUESTIONS else shown[:1]
-    rows = [row_of(data, pair, one) for one in asked for pair in range(data.sizes["comparison"])]
+    rows = [compared(row_of(data, pair, one)) for one in asked for pair in range(data.sizes["comparison"])]
     clear = [row for row in rows if row["verdict"] in (MORE, LESS)] or rows
     mine = [row for row in clear if row["measure"] == clear[0]["measure"]]
-    row = max(map(compared, mine), key=lambda one: abs(one["difference"] or 0.0))
+    row = max(mine, key=lambda one: abs(one["difference"] or 0.0))
     what, choice, base = short(data, row["measure"]), titled(row["scenario"]), baseline_of(data)
     said = f"In the model, {what[:1].lower()}{what[1:]}: "
     if row["verdict"] in (NO_PAIRS, SAME):
@@ -373,7 +376,7 @@ def _draw_choices(axes: Axes, data: xr.Dataset, measure: str, names: Sequence[st
         words = amount(value, unit)
         if low is not None:
             axes.hlines(line, scale * low, scale * high, color=colour, linewidth=6, alpha=0.4)
-            words += "" if tight else f" ({amount(low, unit)} to {amount(high, unit)})"
+            words += "" if tight else f" ({arm_ends(data, row, arm)})"
         axes.plot([scale * value], [line], "o", color=colour, markersize=7, markeredgecolor="white")
         write_above(axes, line, 9, shortened(name, 28), INK, fontsize=size)
         write_above(axes, line, 9, words, INK, right=True, weight="bold", fontsize=size)
