@@ -465,7 +465,7 @@ def test_all_parameters_vary_by_default_and_what_is_set_stays():
         (["patron.control=interval(0.5,1.5)"], "patron.control = 1.5: allowed 0 to 1"),
         (["militia.nobody.autonomy=interval(0,1)"], "militia.nobody.autonomy"),
         (["scenario=article,tight_leash"], "one value; an analysis has one configuration"),
-        (["study.points=100"], "study.points = 100: allowed study.runs and sensitivity.samples"),
+        (["study.points=100"], "study.points = 100: allowed null: lull sensitivity does not read it"),
         (["study.precision={war: 0.1}"], "study.precision"),
         (["study.runs=4"], "study.runs = 4: allowed 8 or more"),
         (["sensitivity.sweep=nowhere"], "sensitivity.sweep = nowhere: allowed the folder of a sweep"),
