@@ -318,7 +318,8 @@ def attacks(day: NarratedDay) -> Iterator[Sentence]:
         made = day.one(wing, militia.attacks_made)
         if made.result > 0.0:
             kind = "attack" if day.scenario.cast.strikable(wing) else ELSEWHERE
-            theatre, rules = day.scenario.cast.wings[wing].theatre, (militia.attack_rate, militia.paused_attack_rate)
+            theatre = day.scenario.cast.wings[wing].theatre
+            rules = militia.attack_rate, militia.paused_attack_rate, militia.rate_under_order
             shocks = day.all(theatre, militia.burst_factor) if (burst := day.all(wing, militia.rate_in_burst)) else []
             reasons = (*(one for rule in rules for one in day.all(wing, rule)), *shocks, *burst)
             count, text = day.drawn(wing, decide.COUNT), f"{{wing}} attacked {times(made.result)}"

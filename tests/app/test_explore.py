@@ -155,7 +155,7 @@ def test_the_numbers_in_front_are_the_medians(pool: WorkerPool) -> None:
     printed = words_of(outcome_html.key_figures(shown(pool, MOVED)))
     assert f"{expected['acknowledged_campaign'].median:g} " in printed
     assert f"{expected['lull_days'].median:g} " in printed
-    assert re.search(r"\d% ± \d.*direct war|direct war\* \d+\.\d% ± ", printed), printed
+    assert re.search(r"direct war, at these settings\* \d+\.\d% ± ", printed), printed
     both = words_of(outcome_html.key_figures(shown(pool, PAIR)))
     assert both.count("A ") == both.count("B ") == 5
     assert "A " not in printed

@@ -122,7 +122,7 @@ def test_ranges_are_those_of_the_declarations(book: dict[str, RuleEntry]) -> Non
     declared = shared_declarations()["target.provocation_threshold"]
     assert (threshold.low, threshold.high, threshold.unit) == (declared.low, declared.high, declared.unit)
     assert threshold.keys == ("target.provocation_threshold",)
-    kept = book["militia.fear"].argument("kept")
+    kept = book["militia.fear_kept"].argument("kept")
     assert kept.keys == ("deterrence.fear_half_life",)
     assert (kept.low, kept.high) == pytest.approx((0.5, 0.5 ** (1 / 120)))
     assert set(book["militia.fear"].argument("other").keys) == {"deterrence.strike_fear", "deterrence.spillover"}
@@ -228,7 +228,7 @@ def test_a_rule_without_a_result_somewhere_has_a_gap_there(toy: None) -> None:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"rule": "militia.feer"}, "rule = militia.feer: allowed one of 75 names, nearest: militia.fear"),
+        ({"rule": "militia.feer"}, "rule = militia.feer: allowed one of 78 names, nearest: militia.fear"),
         ({"rule": "militia.fear", "own": "7"}, "own = 7: allowed a number from 0 to 2"),
         ({"rule": "militia.fear", "own": "nan"}, "own = nan: allowed a number from 0 to 2"),
         ({"rule": "militia.fear", "own": "__import__('os')"}, "own = __import__('os'): allowed a number from 0 to 2"),

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import sim
 from sim import merge, open_sweep
 from sim.cli import main
 from sim.commands.sweep import sweep
@@ -117,15 +118,9 @@ def test_a_share_that_there_is_not_is_refused(shard: str, line: str, tmp_path: P
     assert str(caught.value).startswith(line)
     with pytest.raises(UserError, match=r"null with study\.precision"):
         asked({**WHOLE, "study.shard": "1/2", "study.precision": {"war": 0.1}})
-    with pytest.raises(UserError, match=r"study\.shard is for `lull sweep`"):
-        main_error("run", "study.shard=1/2")
+    with pytest.raises(UserError, match=r"study\.shard = '1/2': allowed null: lull run does not read it"):
+        sim.run(overrides={"study.shard": "1/2"})
     assert not (tmp_path / "here").exists()
-
-
-def main_error(*words: str) -> None:
-    from sim.experiment.command import Request
-
-    Request(words[0], words[1:]).config()
 
 
 def another(part: Path, folder: Path) -> None:
