@@ -437,8 +437,8 @@ def optimised(problem: Problem, progress: Progress | None = None) -> Found:
 
     sizes = len(problem.asked.objectives), len(problem.asked.constraints)
     seen = searched(judge, len(problem.keys), sizes, options.population, options.generations, problem.config.seed)
-    settings = problem.settings(seen.unit)
-    alike = {tuple(column[place] for column in settings.values()): place for place in seen.front[::-1]}
+    # Settings between which no history differs are one: the first that was judged stands for all.
+    alike = {tuple(seen.losses[place]): place for place in seen.front[::-1]}
     front = np.array(sorted(alike.values()), dtype=np.int64)
     if not len(front):
         allowed = f"bounds that a candidate can keep; of {len(seen.unit):,} none keeps all"
