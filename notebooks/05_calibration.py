@@ -243,16 +243,16 @@ if answer_2 is not None:
 
 # %% [markdown]
 # **3. What assumptions decide.** When do the attacks resume? In what share of all runs of `before` is `lull_days` below
-# 120? Compute that twice: for those with `pause.resuming_rate` above its median, and for those below. What is the
+# 160? Compute that twice: for those with `pause.resuming_rate` above its median, and for those below. What is the
 # difference?
 
 # %% tags=["exercise"]
 answer_3 = None  # your answer: a difference of two shares
 
 # %% jupyter={"source_hidden": true} tags=["solution", "hide-cell"]
-soon = before["lull_days"] < 120
+soon = before["lull_days"] < 160
 fast = before["pause.resuming_rate"] > before["pause.resuming_rate"].median()
 solution_3 = float(soon.where(fast).mean() - soon.where(~fast).mean())
-assert solution_3 > 0.1
+assert solution_3 > 0.05
 if answer_3 is not None:
     print("right" if abs(answer_3 - solution_3) < 0.01 else "not yet: `soon.where(fast).mean()` is one of the two")

@@ -123,7 +123,7 @@ def test_a_case_from_a_history_leads_to_its_day(visit: Callable[..., Visit]) -> 
 @pytest.mark.parametrize(
     ("address", "line"),
     [
-        ("rule=militia.feer", "rule = militia.feer: allowed one of 75 names, nearest: militia.fear"),
+        ("rule=militia.feer", "rule = militia.feer: allowed one of 78 names, nearest: militia.fear"),
         ("rule=militia.fear&own=9", "own = 9: allowed a number from 0 to 2"),
         ("rule=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "rule = <img src=x onerror=alert(1)>: allowed"),
     ],
