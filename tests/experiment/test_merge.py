@@ -104,12 +104,22 @@ def test_what_is_missing_after_a_merge_is_made_by_the_command_of_the_sweep(
     }
 
 
+def test_a_share_beyond_the_parts_is_empty_and_joins_as_well(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["patron.control=0.3,0.9", "study.runs=4", "calendar.days=140"]
+    for number in (1, 2, 3):
+        assert main(["sweep", *words, f"study.shard={number}/3", f"output.dir={tmp_path / str(number)}"]) == 0
+    assert "0 of 1 parts are there" in capsys.readouterr().out
+    assert main(["merge", *(str(tmp_path / str(one)) for one in (3, 1, 2)), f"output.dir={tmp_path / 'all'}"]) == 0
+    assert open_sweep(tmp_path / "all").sizes["run"] == 4
+
+
 @pytest.mark.parametrize(
     ("shard", "line"),
     [
         ("4/3", "study.shard = 4/3: allowed number/shares, such as 3/20 for the third of twenty"),
         ("0/3", "study.shard = 0/3: allowed number/shares"), ("third", "study.shard = third: allowed number/shares"),
-        ("1/9999", "study.shard = 1/9999: allowed at most 16 shares: this sweep is kept in 16 parts"),
     ],
 )  # fmt: skip
 def test_a_share_that_there_is_not_is_refused(shard: str, line: str, tmp_path: Path) -> None:

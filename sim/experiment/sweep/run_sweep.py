@@ -271,8 +271,6 @@ def prepare(request: Request, table: pd.DataFrame | None = None) -> Sweep:
     for name in design.carried:
         if name in (*sweep.work.columns, *COUNTED, "runs", "theatre", "window"):
             raise UserError("study.ignore", name, "names that a stored sweep does not use itself; rename the column")
-    if settings.shard is not None and settings.shard.shares > (most := len(sweep.planned)):
-        raise UserError("study.shard", settings.shard, f"at most {most} shares: this sweep is kept in {most} parts")
     return sweep
 
 
