@@ -14,9 +14,9 @@ from rich.markup import escape
 from sim.analysis.verification import Verified, asked_for, manifest_of, verify_folder, verify_sweep
 from sim.commands import module_of
 from sim.experiment.benchmark import SIZES, USUAL, growth, measure, steps_of
-from sim.experiment.command import Request, check_read, override_texts
+from sim.experiment.command import Request, check_read, override_texts, split_options
 from sim.experiment.extension_check import ParityCheck, check_parity
-from sim.experiment.options import OWN, BenchOptions, CheckExtensionOptions, VerifyOptions
+from sim.experiment.options import BenchOptions, CheckExtensionOptions, VerifyOptions
 from sim.experiment.result_dir import restored, result_folder
 from sim.experiment.sweep.store import VERB as SWEEP
 from sim.model.extension import Extension
@@ -91,10 +91,7 @@ def verify_by_making(folder: Path, manifest: dict[str, Any], trust: bool = False
         place = Path(scratch).resolve()
         again = place / "again"
         request = restored(manifest, folder, place, again, trust)
-        rest = request
-        for kind in OWN.get(request.verb, ()):
-            _, rest = rest.options(kind)
-        check_read(request.verb, rest.overrides)
+        check_read(request.verb, split_options(request)[1].overrides)
         with redirect_stdout(io.StringIO()):
             try:
                 import_module(module_of(request.verb)).main(request)

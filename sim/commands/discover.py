@@ -312,15 +312,15 @@ def optimise_job(request: Request, problem: Problem) -> Job[Found]:
 
     def compute(advance: Progress | None) -> Result[Found]:
         found = pareto_search.optimised(problem, advance)
-        rows = {"front": list(found.rows()), "search": search_rows(found)}
+        rows, data = {"front": list(found.rows()), "search": search_rows(found)}, judged(found)
         return Result(
-            request, problem.config, judged(found), found,
+            request, problem.config, data, found,
             rows=rows,
             content=search_about(found) | rows,
             figures={"front": drawn("front_figures", "front", found)},
             text=lambda: front_text(found, rows["front"]),
             files="front.png, front.csv, search.csv, candidates.nc, summary.json",
-            more=lambda folder: folder.dataset("candidates.nc", judged(found)),
+            more=lambda folder: folder.dataset("candidates.nc", data),
         )  # fmt: skip
 
     asked = {

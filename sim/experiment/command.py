@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Final, Self, TypedDict, TypeVar, cast, get_args
 
-from sim.experiment.options import READ, SIZED, Option, Options, declared, reads, value_of
+from sim.experiment.options import OWN, READ, SIZED, Option, Options, declared, reads, value_of
 from sim.model.extension import Extension
 from sim.model.hydra_config import ENGINE_KEYS, TOP_KEYS, override_of
 from sim.model.scenario import DEFAULTS, Config, load
@@ -150,6 +150,14 @@ class Request:
         """
         given, rest = kind.split(self.overrides)
         return kind.read(given), replace(self, overrides=rest)
+
+
+def split_options(request: Request) -> tuple[dict[type[Options], Options], Request]:
+    """The options of the verb by class, and the request without them."""
+    found: dict[type[Options], Options] = {}
+    for kind in OWN.get(request.verb, ()):
+        found[kind], request = request.options(kind)
+    return found, request
 
 
 def renamed(verb: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from sim.experiment.cluster import cluster_of
-from sim.experiment.command import Request, check_from_defaults, check_one_machine, check_read
+from sim.experiment.command import Request, check_from_defaults, check_one_machine, check_read, split_options
 from sim.experiment.options import (
-    OWN,
     CalibrateOptions,
     CaseOptions,
     CheckExtensionOptions,
@@ -68,10 +67,7 @@ def check(request: Request) -> None:
     Raises:
         UserError: an option or the configuration cannot be used.
     """
-    options: dict[type[Options], Options] = {}
-    rest = request
-    for kind in OWN.get(request.verb, ()):
-        options[kind], rest = rest.options(kind)
+    options, rest = split_options(request)
     check_read(request.verb, rest.overrides)
     CHECKS.get(request.verb, Call.config)(Call(request, rest, options))
 
